@@ -1,0 +1,117 @@
+SHELL := bash
+.DEFAULT_GOAL := help
+
+FUZZTIME ?= 10s
+
+# The name of a release is a tag of this repository. The ceiling keeps an unpacked archive from taking the version of a
+# repository that happens to lie around it.
+VERSION = $(shell GIT_CEILING_DIRECTORIES='$(abspath $(CURDIR)/..)' git describe --tags --dirty 2>/dev/null || echo devel)
+
+# The race detector needs a C compiler. The go command sets CGO_ENABLED=0 where it finds none.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+# Each tool has a module of its own, so that nothing of it enters the product's dependencies.
+gofumpt     = go tool -modfile=tools/gofumpt.mod gofumpt
+staticcheck = go tool -modfile=tools/staticcheck.mod staticcheck
+govulncheck = go tool -modfile=tools/govulncheck.mod govulncheck
+
+.PHONY: help
+help: ## Show the targets.
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '%-18s %s\n' "$$name" "$$text"; done
+
+# Listing fetches the modules that are used, no more, and unlike go mod download it fails rather than complete go.sum.
+.PHONY: setup
+setup: ## Fetch what the tests need; make test does it itself.
+	go list -deps -test ./... >/dev/null
+
+.PHONY: build
+build: ## Build bin/replimend.
+	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/replimend ./cmd/replimend
+
+.PHONY: demo
+demo: build ## Break and mend a replication in the built-in cloud; needs no AWS account.
+	bin/replimend rehearse --only cross-account-kms --show all
+
+.PHONY: test
+test: setup build ## Build and run all tests, with the race detector where there is a C compiler.
+	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
+	go test $(RACE) ./...
+
+.PHONY: lint
+lint: ## Check format, vet, staticcheck, layering and generated files.
+	@set -euo pipefail; \
+	echo 'gofumpt -l .'; \
+	unformatted=$$($(gofumpt) -l .); \
+	if [ -n "$$unformatted" ]; then \
+		echo "$$unformatted"; \
+		echo 'lint: files above are not formatted'; \
+		echo 'hint: make format'; \
+		exit 1; \
+	fi
+	go vet ./...
+	$(staticcheck) ./...
+	go test -count=1 ./internal/layering
+	@$(MAKE) --no-print-directory check-generated
+
+.PHONY: format
+format: ## Format all Go files.
+	$(gofumpt) -w .
+
+.PHONY: generate
+generate: ## Write the generated files anew.
+	go generate ./...
+
+# Generating in a copy leaves the work tree alone and compares it as it is, committed or not. All files are compared, wherever
+# a generator may write.
+.PHONY: check-generated
+check-generated: ## Check that the generated files are current.
+	@set -euo pipefail; \
+	echo 'go generate ./... (in a copy)'; \
+	copy=$$(mktemp -d); \
+	trap 'rm -rf "$$copy"' EXIT; \
+	mkdir "$$copy/now" "$$copy/new"; \
+	tar -cf "$$copy/tree.tar" --exclude=./.git --exclude=./bin --exclude=./dist --exclude=./cdk.out \
+		--exclude=node_modules --exclude=.venv .; \
+	tar -xf "$$copy/tree.tar" -C "$$copy/now"; \
+	tar -xf "$$copy/tree.tar" -C "$$copy/new"; \
+	generators=$$(cd "$$copy/new" && go generate -n ./... 2>&1) || { echo "$$generators"; exit 1; }; \
+	if [ -z "$$generators" ]; then echo 'no go:generate line yet: nothing to compare'; exit 0; fi; \
+	echo "$$generators"; \
+	(cd "$$copy/new" && go generate ./...); \
+	(cd "$$copy" && diff -ru now new) || { \
+		echo 'check-generated: files above are stale (-) compared with what is generated (+)'; \
+		echo 'hint: make generate'; \
+		exit 1; \
+	}
+
+.PHONY: bench
+bench: ## Measure the evaluator and the diagnosis on one core.
+	@set -euo pipefail; \
+	for package in ./internal/authz ./internal/diagnose; do \
+		printf '\n== %s: runs, time, bytes and allocations per operation, on one core\n' "$$package"; \
+		GOMAXPROCS=1 go test -run '^$$' -bench . -benchmem -cpu 1 "$$package"; \
+	done
+
+# A pattern that matches no target makes go test print a warning and succeed, so the fuzzer's own progress line is looked for.
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (10s) each.
+	@set -euo pipefail; \
+	targets=$$(grep -rnE --include='*_test.go' --exclude-dir=testdata --exclude-dir=node_modules \
+		'^func Fuzz[A-Za-z0-9_]*\(' . | sed -E 's/^(.*)\/[^/]*:[0-9]+:func (Fuzz[A-Za-z0-9_]*)\(.*/\1 \2/' | sort) || true; \
+	if [ -z "$$targets" ]; then echo 'fuzz: found no fuzz target'; exit 1; fi; \
+	log=$$(mktemp); \
+	trap 'rm -f "$$log"' EXIT; \
+	while read -r package target; do \
+		echo "fuzz $$package $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime '$(FUZZTIME)' "$$package" </dev/null | tee "$$log"; \
+		grep -q '^fuzz: elapsed' "$$log" || { echo "fuzz: $$package $$target did not run"; exit 1; }; \
+	done <<< "$$targets"
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what is called.
+	$(govulncheck) ./...
+
+.PHONY: clean
+clean: ## Remove what was built and measured.
+	rm -rf bin dist cdk.out coverage coverage.*
