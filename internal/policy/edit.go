@@ -1,0 +1,138 @@
+package policy
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/replimend/replimend/internal/jsontree"
+)
+
+// MarshalJSON prints the document as it was read: the same members in the same order, strings and lists as they were,
+// without white space. The zero Document is null.
+func (d Document) MarshalJSON() ([]byte, error) { return d.node.MarshalJSON() }
+
+// Indent is MarshalJSON with two spaces a level, the form in which people see diffs.
+func (d Document) Indent() string { return d.node.Indent() }
+
+// IsZero says whether there is no document.
+func (d Document) IsZero() bool { return !d.node.Present() }
+
+// Equal says whether two documents print alike.
+func (d Document) Equal(o Document) bool { return jsontree.Equal(d.node, o.node) }
+
+// Size is the length of the document in bytes, without white space between elements: how AWS measures role policies.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+func (d Document) Size() int {
+	text, _ := d.node.MarshalJSON()
+	return len(text)
+}
+
+// StatementSpec says what a new statement holds. Only what is set is printed, in AWS's usual order.
+type StatementSpec struct {
+	Sid        string
+	Effect     Effect
+	Principals []Principal // none in identity policies
+	Actions    []string
+	Resources  []string // none in trust policies
+	Conditions []Condition
+}
+
+// Build makes the statement. It fails where Parse would refuse the same text.
+func (spec StatementSpec) Build() (Statement, error) {
+	var m []jsontree.Member
+	add := func(name string, v jsontree.Node) { m = append(m, jsontree.Member{Name: name, Value: v}) }
+	if spec.Sid != "" {
+		add("Sid", jsontree.Str(spec.Sid))
+	}
+	add("Effect", jsontree.Str(spec.Effect.String()))
+	if len(spec.Principals) > 0 {
+		add("Principal", principalNode(spec.Principals))
+	}
+	add("Action", jsontree.Strings(spec.Actions...))
+	if len(spec.Resources) > 0 {
+		add("Resource", jsontree.Strings(spec.Resources...))
+	}
+	if len(spec.Conditions) > 0 {
+		add("Condition", conditionNode(spec.Conditions))
+	}
+	return statement(jsontree.Obj(m...), "Statement")
+}
+
+func principalNode(values []Principal) jsontree.Node {
+	out := jsontree.Obj()
+	for kind := PrincipalAWS; kind <= PrincipalCanonicalUser; kind++ {
+		var of []string
+		for _, p := range values {
+			if p.Kind == kind {
+				of = append(of, p.Value)
+			}
+		}
+		if len(of) > 0 {
+			out = out.With(kind.String(), jsontree.Strings(of...))
+		}
+	}
+	return out
+}
+
+func conditionNode(conditions []Condition) jsontree.Node {
+	out := jsontree.Obj()
+	for _, c := range conditions {
+		op := c.OperatorText()
+		keys := out.Get(op)
+		if !keys.Present() {
+			keys = jsontree.Obj()
+		}
+		out = out.With(op, keys.With(c.Key, jsontree.Strings(c.Values...)))
+	}
+	return out
+}
+
+// New makes a document of those statements in the current version of the language.
+func New(statements ...Statement) Document {
+	items := make([]jsontree.Node, len(statements))
+	for i, s := range statements {
+		items[i] = s.node
+	}
+	return Document{
+		Version:    Version2012,
+		Statements: slices.Clone(statements),
+		node: jsontree.Obj(
+			jsontree.Member{Name: "Version", Value: jsontree.Str(string(Version2012))},
+			jsontree.Member{Name: "Statement", Value: jsontree.List(items...)},
+		),
+	}
+}
+
+// Append is the document with those statements after its own. Everything that was there stays as it was, but for a single
+// statement that was no list and becomes the first of one.
+func (d Document) Append(statements ...Statement) Document {
+	if d.IsZero() {
+		return New(statements...)
+	}
+	old := d.node.Get("Statement")
+	items := []jsontree.Node{old}
+	if old.Kind == jsontree.Array {
+		items = slices.Clone(old.Items)
+	}
+	for _, s := range statements {
+		items = append(items, s.node)
+	}
+	d.node = d.node.With("Statement", jsontree.List(items...))
+	d.Statements = slices.Concat(d.Statements, statements)
+	return d
+}
+
+// HasVariables says whether a text holds a policy variable.
+func HasVariables(s string) bool { return strings.Contains(s, "${") }
+
+// Equal says whether two statements print alike.
+func (s Statement) Equal(o Statement) bool { return jsontree.Equal(s.node, o.node) }
+
+// MarshalJSON prints the statement as it was read.
+func (s Statement) MarshalJSON() ([]byte, error) { return s.node.MarshalJSON() }
+
+var (
+	_ json.Marshaler   = Document{}
+	_ json.Unmarshaler = (*Document)(nil)
+)
