@@ -130,7 +130,7 @@ const (
 // glob is a pattern whose common shapes need no search.
 type glob struct {
 	kind globKind
-	text string // the prefix for globPrefix; encoded for globGeneral
+	text string // the whole pattern, encoded
 }
 
 func compileGlob(s string) glob { return classify(encodeWildcards.Replace(s)) }
@@ -141,9 +141,9 @@ func classify(encoded string) glob {
 	case first < 0:
 		return glob{globExact, encoded}
 	case encoded == "\x00":
-		return glob{kind: globAny}
+		return glob{globAny, encoded}
 	case first == len(encoded)-1 && encoded[first] == anyRun:
-		return glob{globPrefix, encoded[:first]}
+		return glob{globPrefix, encoded}
 	default:
 		return glob{globGeneral, encoded}
 	}
@@ -156,7 +156,7 @@ func (g *glob) match(s string) bool {
 	case globAny:
 		return true
 	case globPrefix:
-		return strings.HasPrefix(s, g.text)
+		return strings.HasPrefix(s, g.text[:len(g.text)-1])
 	default:
 		return match(g.text, s, false)
 	}
@@ -170,7 +170,8 @@ func (g *glob) matchFold(s string) bool {
 	case globAny:
 		return true
 	case globPrefix:
-		return len(s) >= len(g.text) && equalFold(g.text, s[:len(g.text)])
+		n := len(g.text) - 1
+		return len(s) >= n && equalFold(g.text[:n], s[:n])
 	default:
 		return match(g.text, s, true)
 	}
@@ -197,7 +198,7 @@ func equalFold(lowered, s string) bool {
 
 // match holds an encoded pattern against a text, in time proportional to their product at worst. fold compares the text
 // in lower case. ? stands for one character, and text is read as UTF-8 for it.
-func match[P string | []byte](pattern P, s string, fold bool) bool {
+func match[P, S string | []byte](pattern P, s S, fold bool) bool {
 	var p, i int
 	star, mark := -1, 0
 	for i < len(s) {
@@ -226,7 +227,7 @@ func match[P string | []byte](pattern P, s string, fold bool) bool {
 	return p == len(pattern)
 }
 
-func runeLen(s string) int {
+func runeLen[S string | []byte](s S) int {
 	if s[0] < 0x80 {
 		return 1
 	}
@@ -237,27 +238,35 @@ func runeLen(s string) int {
 	return n
 }
 
-// resource is a compiled Resource value: * or a pattern for each of the six parts of an ARN.
+// resource is a compiled Resource value: * or a pattern for each part of an ARN.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 type resource struct {
 	any   bool
-	parts [5]glob  // of the service, partition, region, account; [4] is the resource without variables
+	parts []glob   // of partition, service, region, account and resource; fewer when a star ends the pattern early
 	tail  template // the resource part where it has variables
+	// runsOn says that a part before the last one ends with a star, which then may run past the colon.
+	runsOn bool
 }
+
+const arnParts = 5 // after "arn:"
 
 func compileResource(s string, variables bool) resource {
 	if s == "*" {
 		return resource{any: true}
 	}
-	p := strings.SplitN(s, ":", 6)
-	out := resource{parts: [5]glob{compileGlob(p[1]), compileGlob(p[2]), compileGlob(p[3]), compileGlob(p[4])}}
-	if variables && policy.HasVariables(p[5]) {
-		if out.tail = compileTemplate(p[5]); len(out.tail) == 1 && out.tail[0].key == "" {
-			out.parts[4], out.tail = classify(out.tail[0].text), nil
+	p := strings.SplitN(s, ":", arnParts+1)[1:]
+	out := resource{parts: make([]glob, len(p)), runsOn: len(p) < arnParts}
+	for i, text := range p {
+		out.parts[i] = compileGlob(text)
+		if i < arnParts-1 && strings.HasSuffix(text, "*") {
+			out.runsOn = true
 		}
-		return out
 	}
-	out.parts[4] = compileGlob(p[5])
+	if last := p[len(p)-1]; variables && len(p) == arnParts && policy.HasVariables(last) {
+		if out.tail = compileTemplate(last); len(out.tail) == 1 && out.tail[0].key == "" {
+			out.parts[arnParts-1], out.tail = classify(out.tail[0].text), nil
+		}
+	}
 	return out
 }
 
@@ -265,18 +274,55 @@ func (r *resource) match(a *policy.ARN, c *Context) tri {
 	if r.any {
 		return yes
 	}
-	if a.Resource == "" || !r.parts[0].match(a.Partition) || !r.parts[1].match(a.Service) || !r.parts[2].match(a.Region) || !r.parts[3].match(a.Account) {
+	if a.Resource == "" {
 		return no
 	}
+	if len(r.parts) == arnParts && r.parts[0].match(a.Partition) && r.parts[1].match(a.Service) && r.parts[2].match(a.Region) && r.parts[3].match(a.Account) {
+		if v := r.matchTail(a.Resource, c); v != no {
+			return v
+		}
+	}
+	if !r.runsOn || r.tail != nil {
+		return no
+	}
+	var buf [1280]byte // longer than any ARN of an S3 object
+	text := append(buf[:0], a.Partition...)
+	for _, part := range [...]string{a.Service, a.Region, a.Account, a.Resource} {
+		text = append(append(text, ':'), part...)
+	}
+	return is(runOn(r.parts, text))
+}
+
+func (r *resource) matchTail(s string, c *Context) tri {
 	if r.tail == nil {
-		return is(r.parts[4].match(a.Resource))
+		return is(r.parts[arnParts-1].match(s))
 	}
 	var buf [256]byte
 	pattern, state := r.tail.expand(buf[:0], c)
 	if state != yes {
 		return state
 	}
-	return is(match(pattern, a.Resource, false))
+	return is(match(pattern, s, false))
+}
+
+// runOn matches part by part, letting a part that ends with a star take further colons.
+func runOn(parts []glob, text []byte) bool {
+	if len(parts) == 1 {
+		return match(parts[0].text, text, false)
+	}
+	pattern := parts[0].text
+	for i, c := range text {
+		if c != ':' {
+			continue
+		}
+		if match(pattern, text[:i], false) && runOn(parts[1:], text[i+1:]) {
+			return true
+		}
+		if pattern == "" || pattern[len(pattern)-1] != anyRun {
+			return false
+		}
+	}
+	return false
 }
 
 // template is a text with policy variables, as a list of literal and variable parts.

@@ -222,6 +222,11 @@ func (e *explainer) reasons(layer Layer, o Outcome) []Reason {
 		return nil
 	case Unknown:
 		out := append(e.matching(layer, policy.Deny, unknown), e.matching(layer, policy.Allow, unknown)...)
+		for i := range e.l.Grants {
+			if layer == LayerGrant && e.l.Grants[i].allows(e.r) == unknown {
+				out = append(out, Reason{Layer: layer, Document: "key-grant " + e.l.Grants[i].ID, Index: -1, Text: "may allow: a constraint compares a value that is not known"})
+			}
+		}
 		if e.l.Missing.Has(layer) {
 			out = append(out, Reason{Layer: layer, Index: -1, Text: "the " + layer.String() + " could not be read"})
 		}

@@ -68,7 +68,7 @@ func (g *Grant) names(p *Principal) bool {
 func (g *Grant) context(want map[string]string, r *Request) tri {
 	out := yes
 	for k, v := range want {
-		values, state := r.Context.lookup(contextPrefix + strings.ToLower(k))
+		values, state := r.Context.exact(contextPrefix, k)
 		switch {
 		case state == keyUnknown:
 			out = and(out, unknown)
@@ -77,6 +77,20 @@ func (g *Grant) context(want map[string]string, r *Request) tri {
 		}
 	}
 	return out
+}
+
+// exact looks a key up whose last part compares with case, as the pairs of an encryption context do in grants.
+func (c *Context) exact(prefix, name string) ([]string, keyState) {
+	for i := range c.entries {
+		e := &c.entries[i]
+		if strings.HasPrefix(e.key, prefix) && e.name[len(prefix):] == name {
+			return e.values, e.state
+		}
+	}
+	if c.Open {
+		return nil, keyUnknown
+	}
+	return nil, keyAbsent
 }
 
 // noOther says whether the request's encryption context has no pair beyond those that EncryptionContextEquals lists.

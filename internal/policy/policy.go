@@ -302,12 +302,13 @@ func checkAction(s string) string {
 	return ""
 }
 
-// checkResource says what is wrong with a resource pattern: "*" or an ARN of six parts, wildcards and variables allowed.
+// checkResource says what is wrong with a resource pattern: "*" or an ARN of six parts, wildcards and variables allowed. A
+// star at the end may stand for the parts that are left out.
 func checkResource(s string) string {
 	if s == "*" {
 		return ""
 	}
-	if !strings.HasPrefix(s, "arn:") || strings.Count(s, ":") < 5 {
+	if colons := strings.Count(s, ":"); !strings.HasPrefix(s, "arn:") || colons < 5 && !(colons > 2 && strings.HasSuffix(s, "*")) {
 		return fmt.Sprintf("invalid resource %q: want * or an ARN of six parts", clip(s))
 	}
 	return ""

@@ -111,7 +111,8 @@ func principals(n jsontree.Node, path string, not bool) (*PrincipalSet, error) {
 	return out, nil
 }
 
-// checkPrincipal refuses what AWS refuses: a wildcard inside an ARN, an ARN that is neither of IAM nor of STS, free text.
+// checkPrincipal refuses what AWS refuses: an ARN that is neither of IAM nor of STS, free text. A wildcard inside an ARN is
+// kept, because not every service checks for it when it stores a document; it stands for itself and so names nobody.
 func checkPrincipal(p Principal) string {
 	switch {
 	case p.Value == "":
@@ -122,9 +123,6 @@ func checkPrincipal(p Principal) string {
 	a, err := ParseARN(p.Value)
 	if err != nil || (a.Service != "iam" && a.Service != "sts") {
 		return fmt.Sprintf("invalid principal %q: want *, an account, an ARN of IAM or STS, or a unique id", clip(p.Value))
-	}
-	if a.HasWildcard() {
-		return fmt.Sprintf("invalid principal %q: wildcards match no part of a principal", clip(p.Value))
 	}
 	return ""
 }

@@ -25,18 +25,10 @@ type Question struct {
 
 // Answer is one line of output. Decision is empty when Error is not.
 type Answer struct {
-	ID       string `json:"id"`
-	Decision string `json:"decision,omitempty"`
-	Why      []Why  `json:"why,omitempty"`
-	Error    string `json:"error,omitempty"`
-}
-
-// Why is one reason. Effect is Allow, Deny or none.
-type Why struct {
-	Document  string `json:"document"`
-	Statement string `json:"statement"`
-	Effect    string `json:"effect"`
-	Reason    string `json:"reason"`
+	ID       string      `json:"id"`
+	Decision string      `json:"decision,omitempty"`
+	Why      []authz.Why `json:"why,omitempty"`
+	Error    string      `json:"error,omitempty"`
 }
 
 // Ask answers one line. A line that cannot be read gives an Answer with Error, and ID where that could be read.
@@ -46,29 +38,7 @@ func Ask(line []byte) Answer {
 		return Answer{ID: q.ID, Error: err.Error()}
 	}
 	e := authz.Explain(&q.Request, &q.Layers)
-	return Answer{ID: q.ID, Decision: e.Decision.Outcome.String(), Why: Reasons(e)}
-}
-
-// Reasons is an explanation in the shape of the contract.
-func Reasons(e authz.Explanation) []Why {
-	out := []Why{}
-	for _, r := range e.Reasons {
-		w := Why{Document: r.Document, Statement: r.Statement, Effect: r.Effect.String(), Reason: r.Text}
-		if w.Document == "" {
-			w.Document = r.Layer.String()
-		}
-		out = append(out, w)
-	}
-	if e.Decision.Outcome == authz.Unknown {
-		if keys, more := e.Decision.HangsOn(); len(keys) > 0 {
-			text := "hangs on " + strings.Join(keys, ", ")
-			if more {
-				text += " and others"
-			}
-			out = append(out, Why{Document: "context", Effect: "none", Reason: text})
-		}
-	}
-	return out
+	return Answer{ID: q.ID, Decision: e.Decision.Outcome.String(), Why: e.Why()}
 }
 
 // Parse reads one question. On an error the Question holds at most the ID.
