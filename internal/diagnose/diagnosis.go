@@ -1,0 +1,116 @@
+// Package diagnose finds out why a route fails: the catalogue of causes, one file each, over the decisions of the evaluator
+// on every request that S3 makes. It also finds the smallest plan that cures the route and proves it by evaluating again.
+//
+// A diagnosis cannot fail: what it cannot decide is unknown, with the evidence that is missing. Package guard judges its
+// plans; nothing here writes.
+package diagnose
+
+import (
+	"github.com/replimend/replimend/internal/authz"
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// Schema names the contract of a Diagnosis.
+const Schema = "replimend/diagnosis/v1"
+
+// Verdict is what a route is.
+type Verdict string
+
+// The verdicts.
+const (
+	Healthy     Verdict = "healthy"     // every request that S3 makes is certainly allowed
+	Degraded    Verdict = "degraded"    // objects arrive, something is lost or unseen
+	Conditional Verdict = "conditional" // it depends on what the evidence disputes, or on which objects are meant
+	Broken      Verdict = "broken"      // objects in the rule's scope certainly fail or are silently skipped
+	Unknown     Verdict = "unknown"     // a document that decides was missing
+)
+
+// HopVerdict is what a hop is.
+type HopVerdict string
+
+// The verdicts of a hop.
+const (
+	HopAllowed HopVerdict = "allowed"
+	HopDenied  HopVerdict = "denied"
+	HopUnknown HopVerdict = "unknown"
+)
+
+// Severity is how much a finding matters. Only a fault blames.
+type Severity string
+
+// The severities.
+const (
+	Fault   Severity = "fault"
+	Warning Severity = "warning"
+	Advice  Severity = "advice"
+)
+
+// Side is whose document is at fault: the source's, which owns the role, or the destination's.
+type Side string
+
+// The sides.
+const (
+	SourceSide      Side = "source"
+	DestinationSide Side = "destination"
+)
+
+// Diagnosis is the whole answer, one entry per enabled rule and destination.
+type Diagnosis struct {
+	Schema string  `json:"schema"`
+	Routes []Route `json:"routes"`
+}
+
+// Route is the diagnosis of one route.
+type Route struct {
+	Source      string    `json:"source"`
+	Rule        string    `json:"rule"`
+	Destination string    `json:"destination"`
+	Role        string    `json:"role"`
+	Verdict     Verdict   `json:"verdict"`
+	Hops        []Hop     `json:"hops"`
+	Findings    []Finding `json:"findings"`
+	// Plan is null when nothing needs a cure, or when no edit can or may cure it.
+	Plan *patch.Plan `json:"plan"`
+	// Objects says, in words, which objects the diagnosis stands for.
+	Objects []string `json:"objects,omitempty"`
+
+	Of route.Route `json:"-"`
+}
+
+// Hop is one step of S3 with everything it asks.
+type Hop struct {
+	Hop      route.Hop  `json:"hop"`
+	Verdict  HopVerdict `json:"verdict"`
+	Requests []Request  `json:"requests"`
+}
+
+// Request is one authorization request of a hop with its decision.
+type Request struct {
+	Principal string              `json:"principal"`
+	Action    string              `json:"action"`
+	Resource  string              `json:"resource"`
+	Context   map[string][]string `json:"context"`
+	Decision  string              `json:"decision"`
+	Why       []authz.Why         `json:"why"`
+	// Evidence says how sure it is that S3 makes this request at all; Need says what its denial means.
+	Evidence route.Evidence `json:"evidence,omitempty"`
+	Need     route.Need     `json:"need,omitempty"`
+}
+
+// Finding is one cause, where it is and what may be done.
+type Finding struct {
+	Cause    string         `json:"cause"`
+	Side     Side           `json:"side"`
+	Document snapshot.Ref   `json:"document"`
+	Severity Severity       `json:"severity"`
+	Evidence route.Evidence `json:"evidence"`
+	Remedy   patch.Class    `json:"remedy"`
+	Message  string         `json:"message"`
+	// Grants is what is missing, as principal, action, resource.
+	Grants []patch.Tuple `json:"grants,omitempty"`
+	// Conditions is what a cure would pin the grants to.
+	Conditions []policy.Condition `json:"-"`
+}

@@ -1,0 +1,170 @@
+// Package route is the domain: the routes of a snapshot, the hops of a replication, and the exact requests that S3 makes at
+// each, with the evidence that it makes them. It evaluates nothing; package diagnose does.
+//
+// Every requirement names where it comes from. Where AWS's pages disagree, the requirement says so in its Evidence, and no
+// code here may turn a dispute into a certainty.
+package route
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// Route is one enabled rule of a source bucket and its destination, as the configuration has it.
+type Route struct {
+	Partition          string
+	Source             string
+	SourceAccount      string
+	SourceRegion       string
+	Rule               snapshot.Rule
+	RuleID             string // the rule's ID, or "#2" for the second rule without one
+	Role               policy.ARN
+	RoleText           string // as configured; Role is zero when it is no role ARN
+	Destination        string
+	DestinationAccount string // "" when the destination bucket is not in the snapshot
+	DestinationRegion  string
+	ReplicaKey         policy.ARN // zero without one, or when it cannot be resolved
+	ReplicaKeyText     string     // as configured
+}
+
+// String is "src → dst (rule r1)".
+func (r Route) String() string { return fmt.Sprintf("%s → %s (rule %s)", r.Source, r.Destination, r.RuleID) }
+
+// CrossAccount says whether role and destination belong to different accounts. Without the destination's account it is
+// taken to be the source's.
+func (r Route) CrossAccount() bool {
+	return r.DestinationAccount != "" && r.DestinationAccount != r.SourceAccount
+}
+
+// OwnerOverride says whether the replica is to belong to the destination's owner.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-change-owner.html
+func (r Route) OwnerOverride() bool {
+	t := r.Rule.Destination.AccessControlTranslation
+	return t != nil && t.Owner == "Destination"
+}
+
+// Routes is every enabled rule of every bucket, in the order of bucket names and rules.
+func Routes(s *snapshot.Snapshot) []Route {
+	var out []Route
+	names := make([]string, 0, len(s.Buckets))
+	for name := range s.Buckets {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		bucket, ok := s.Buckets[name].Get()
+		if !ok {
+			continue
+		}
+		config, ok := bucket.Replication.Get()
+		if !ok {
+			continue
+		}
+		for i, rule := range config.Rules {
+			if rule.Status == "Enabled" {
+				out = append(out, newRoute(s, name, bucket, config.Role, rule, i))
+			}
+		}
+	}
+	return out
+}
+
+func newRoute(s *snapshot.Snapshot, source string, b snapshot.Bucket, role string, rule snapshot.Rule, index int) Route {
+	r := Route{
+		Partition: "aws", Source: source, SourceAccount: b.Account, SourceRegion: b.Region,
+		Rule: rule, RuleID: rule.ID, RoleText: role,
+	}
+	if r.RuleID == "" {
+		r.RuleID = fmt.Sprintf("#%d", index+1)
+	}
+	if a, err := policy.ParseARN(role); err == nil && a.Service == "iam" && strings.HasPrefix(a.Resource, "role/") {
+		r.Role, r.Partition = a, a.Partition
+	}
+	r.Destination = rule.Destination.Bucket
+	if a, err := policy.ParseARN(rule.Destination.Bucket); err == nil && a.Service == "s3" {
+		r.Destination = a.Resource
+	}
+	if dst, ok := s.Buckets[r.Destination].Get(); ok {
+		r.DestinationAccount, r.DestinationRegion = dst.Account, dst.Region
+	}
+	if e := rule.Destination.EncryptionConfiguration; e != nil {
+		r.ReplicaKeyText = e.ReplicaKmsKeyID
+		// The key is resolved by the role's account, in the destination's Region, as S3 would have to.
+		r.ReplicaKey = ResolveKey(s, e.ReplicaKmsKeyID, r.Partition, r.SourceAccount, r.DestinationRegion)
+	}
+	return r
+}
+
+// ResolveKey finds the key that a key ARN, key id, alias ARN or alias name means in an account and Region. It is zero when
+// the snapshot does not settle it.
+// https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
+func ResolveKey(s *snapshot.Snapshot, text, partition, account, region string) policy.ARN {
+	if a, err := policy.ParseARN(text); err == nil {
+		if strings.HasPrefix(a.Resource, "key/") {
+			return a
+		}
+		partition, account, region, text = a.Partition, a.Account, a.Region, a.Resource
+	}
+	if text == "" {
+		return policy.ARN{}
+	}
+	if !strings.HasPrefix(text, "alias/") {
+		return policy.ARN{Partition: partition, Service: "kms", Region: region, Account: account, Resource: "key/" + text}
+	}
+	for arn, key := range s.Keys {
+		if arn.Account == account && arn.Region == region && slices.Contains(key.V.Aliases.V, text) {
+			return arn
+		}
+	}
+	return policy.ARN{}
+}
+
+// Covers says whether the rule's filter selects an object of that key and those tags. A nil map of tags stands for tags that
+// are not known: then a tag filter answers false for certain.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRuleFilter.html
+func (r Route) Covers(key string, tags map[string]string) (covers, certain bool) {
+	prefix, want := r.Filter()
+	if !strings.HasPrefix(key, prefix) {
+		return false, true
+	}
+	for _, t := range want {
+		if tags == nil {
+			return false, false
+		}
+		if v, ok := tags[t.Key]; !ok || v != t.Value {
+			return false, true
+		}
+	}
+	return true, true
+}
+
+// Filter is the rule's filter in one form: a literal prefix, and tags that an object must all have.
+func (r Route) Filter() (prefix string, tags []snapshot.Tag) {
+	text := func(p *string) {
+		if p != nil {
+			prefix = *p
+		}
+	}
+	text(r.Rule.Prefix)
+	if f := r.Rule.Filter; f != nil {
+		text(f.Prefix)
+		if f.Tag != nil {
+			tags = append(tags, *f.Tag)
+		}
+		if f.And != nil {
+			text(f.And.Prefix)
+			tags = append(tags, f.And.Tags...)
+		}
+	}
+	return prefix, tags
+}
+
+// ReplicatesDeleteMarkers says whether the rule sends delete markers on: rules of the first version, without Filter, do.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-marker-replication.html
+func (r Route) ReplicatesDeleteMarkers() bool {
+	return r.Rule.Filter == nil || r.Rule.DeleteMarkerReplication.On()
+}
