@@ -109,6 +109,8 @@ type Finding struct {
 	Evidence route.Evidence `json:"evidence"`
 	Remedy   patch.Class    `json:"remedy"`
 	Message  string         `json:"message"`
+	// Hop is the hop that fails for it, where one does.
+	Hop string `json:"hop,omitempty"`
 	// Grants is what is missing, as principal, action, resource.
 	Grants []patch.Tuple `json:"grants,omitempty"`
 	// Conditions is what a cure would pin the grants to.

@@ -32,7 +32,9 @@ type Route struct {
 }
 
 // String is "src → dst (rule r1)".
-func (r Route) String() string { return fmt.Sprintf("%s → %s (rule %s)", r.Source, r.Destination, r.RuleID) }
+func (r Route) String() string {
+	return fmt.Sprintf("%s → %s (rule %s)", r.Source, r.Destination, r.RuleID)
+}
 
 // CrossAccount says whether role and destination belong to different accounts. Without the destination's account it is
 // taken to be the source's.
@@ -167,4 +169,11 @@ func (r Route) Filter() (prefix string, tags []snapshot.Tag) {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-marker-replication.html
 func (r Route) ReplicatesDeleteMarkers() bool {
 	return r.Rule.Filter == nil || r.Rule.DeleteMarkerReplication.On()
+}
+
+// SelectsKMS says whether the rule opts in to KMS objects; without that S3 skips them in silence.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+func (r Route) SelectsKMS() bool {
+	c := r.Rule.SourceSelectionCriteria
+	return c != nil && c.SseKmsEncryptedObjects.On()
 }

@@ -1,0 +1,293 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/replimend/replimend/internal/authz"
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// blame turns a requirement that is not met into findings: one for each document that would have to change.
+func (e *examination) blame(a *asked) {
+	if a.decision.Outcome == authz.Allowed || a.Need == route.DenyOnly && a.decision.Outcome != authz.ExplicitDeny {
+		return
+	}
+	for _, d := range e.denials(a) {
+		for i := range catalogue {
+			if catalogue[i].Recognise == nil {
+				continue
+			}
+			if f, ok := catalogue[i].Recognise(e, d); ok {
+				f.Cause = catalogue[i].Name
+				e.add(f)
+				break
+			}
+		}
+	}
+}
+
+// denials is the layers at fault, each with the statement that denies or comes nearest.
+func (e *examination) denials(a *asked) []denial {
+	var out []denial
+	add := func(layer authz.Layer) {
+		d := denial{asked: a, layer: layer, reason: authz.Reason{Layer: layer, Index: -1}}
+		for _, r := range a.expl.Reasons {
+			if r.Layer == layer {
+				d.reason = r
+				break
+			}
+		}
+		out = append(out, d)
+	}
+	switch a.decision.Outcome {
+	case authz.ExplicitDeny:
+		for _, r := range a.expl.Reasons {
+			out = append(out, denial{asked: a, layer: r.Layer, reason: r})
+		}
+	case authz.Unknown:
+		for _, layer := range layers {
+			if a.decision.Deciding.Has(layer) && (layer != authz.LayerGrant || !a.Layers.Missing.Has(authz.LayerResource)) {
+				add(layer)
+			}
+		}
+	case authz.ImplicitDeny:
+		for _, layer := range e.toChange(a) {
+			add(layer)
+		}
+	}
+	return out
+}
+
+var layers = []authz.Layer{
+	authz.LayerRCP, authz.LayerSCP, authz.LayerResource, authz.LayerGrant, authz.LayerIdentity, authz.LayerBoundary,
+	authz.LayerSession, authz.LayerEndpoint,
+}
+
+// toChange is the smallest set of silent layers that have to allow. Inside one account a key policy that names the role needs
+// no identity policy, and a key policy that delegates needs nothing but one: either way one document changes.
+func (e *examination) toChange(a *asked) []authz.Layer {
+	lacking := a.expl.Lacking
+	if a.Request.Principal.Account == a.Request.ResourceAccount && lacking.Has(authz.LayerResource) && lacking.Has(authz.LayerIdentity) {
+		lacking &^= authz.SetOf(authz.LayerIdentity)
+	}
+	var out []authz.Layer
+	for _, layer := range layers {
+		if lacking.Has(layer) {
+			out = append(out, layer)
+		}
+	}
+	return out
+}
+
+// ref is the document of the denial's layer.
+func (d denial) ref(e *examination) snapshot.Ref {
+	switch d.layer {
+	case authz.LayerIdentity:
+		return d.Identity
+	case authz.LayerBoundary:
+		ref := snapshot.Ref{Kind: snapshot.PermissionsBoundary, ID: e.r.RoleText}
+		if b, ok := e.w.Snapshot.Roles[e.r.Role].V.Boundary.Get(); ok {
+			ref.ID = b.ARN
+		}
+		return ref
+	case authz.LayerSCP:
+		return snapshot.Ref{Kind: snapshot.SCP, ID: e.r.Role.Account}
+	case authz.LayerRCP:
+		return snapshot.Ref{Kind: snapshot.RCP, ID: d.Request.ResourceAccount}
+	case authz.LayerGrant:
+		return snapshot.Ref{Kind: snapshot.KeyGrant, ID: d.Resource.ID}
+	default:
+		return d.Resource
+	}
+}
+
+// sideOf is whose document it is. Everything of the role is the source's; the destination bucket and the replica's key are
+// the destination's, also inside one account.
+func (d denial) side() Side {
+	resourceAtDestination := d.Resource.Kind == snapshot.DestinationBucketPolicy || d.Resource.Kind == snapshot.ReplicaKeyPolicy
+	switch d.layer {
+	case authz.LayerResource, authz.LayerGrant, authz.LayerRCP:
+		if resourceAtDestination {
+			return DestinationSide
+		}
+	default:
+	}
+	return SourceSide
+}
+
+// severity is how much the denial matters.
+func (d denial) severity() Severity {
+	switch {
+	case d.Need == route.Advisory:
+		return Advice
+	case d.decision.Outcome == authz.Unknown:
+		return Warning
+	case d.Need == route.Required, d.Hop == route.WriteDeleteMarker:
+		return Fault // S3 reports a delete marker that it may not write as a failure
+	default:
+		return Warning
+	}
+}
+
+// finding is what every cause says about a denial; causes change what is special.
+func (d denial) finding(e *examination, message string) Finding {
+	return Finding{
+		Side: d.side(), Document: d.ref(e), Hop: d.Hop.String(), Severity: d.severity(), Evidence: d.Evidence, Remedy: patch.Manual, Message: message,
+	}
+}
+
+// cured is the finding with the grant that cures it.
+func (d denial) cured(e *examination, message string) Finding {
+	f := d.finding(e, message)
+	f.Grants, f.Conditions = e.grant(d)
+	switch {
+	case len(f.Grants) == 0:
+		f.Remedy = patch.Manual
+	case f.Document.Kind == snapshot.RoleTrust || d.Need == route.Conditional && !e.certainFault():
+		f.Remedy = patch.Approval
+	default:
+		f.Remedy = patch.Automatic
+	}
+	return f
+}
+
+// certainFault says whether something is certainly missing. Then what the pages dispute is granted along with it; when only
+// the dispute is left, a person decides.
+func (e *examination) certainFault() bool {
+	for i := range e.asked {
+		denied, certain := e.asked[i].hurts()
+		if denied && certain && e.asked[i].Need == route.Required {
+			return true
+		}
+	}
+	return false
+}
+
+// subject names the document as people do.
+func (d denial) subject(e *examination) string {
+	ref := d.ref(e)
+	switch ref.Kind {
+	case snapshot.RolePolicy:
+		return "no policy of role " + ref.ID
+	case snapshot.RoleTrust:
+		return "the trust policy of role " + ref.ID
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+		return "the policy of bucket " + ref.ID
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+		return "the policy of key " + ref.ID
+	default:
+		return "the " + string(ref.Kind) + " " + ref.ID
+	}
+}
+
+// lacks is the sentence of a silent document.
+func (d denial) lacks(e *examination) string {
+	verb := "does not allow"
+	who := ""
+	if d.layer == authz.LayerIdentity {
+		verb = "allows"
+	} else if d.Hop != route.AssumeRole {
+		who = " role " + e.r.RoleText
+	}
+	s := fmt.Sprintf("%s %s%s %s on %s", d.subject(e), verb, who, d.Request.Action, d.Request.Resource)
+	if d.reason.Statement != "" {
+		s += fmt.Sprintf("; statement %s of %s comes nearest and %s", d.reason.Statement, d.reason.Document, d.reason.Text)
+	}
+	return s + said(d.Need)
+}
+
+// said says out loud what is not certain.
+func said(n route.Need) string {
+	switch n {
+	case route.Conditional:
+		return ". AWS's pages disagree on whether S3 needs this here"
+	case route.Advisory:
+		return ". One AWS page lists it; a reported test replicated without it"
+	case route.Partial:
+		return ". Objects arrive without it, but something of them is lost"
+	default:
+		return ""
+	}
+}
+
+// lacksCause is a cause that is a silent layer for certain actions.
+func lacksCause(name, summary string, kind snapshot.Kind, actions ...string) Cause {
+	return Cause{Name: name, Summary: summary, Recognise: func(e *examination, d denial) (Finding, bool) {
+		if d.decision.Outcome != authz.ImplicitDeny || d.ref(e).Kind != kind {
+			return Finding{}, false
+		}
+		for _, action := range actions {
+			if d.Request.Action == action {
+				return d.cured(e, d.lacks(e)), true
+			}
+		}
+		return Finding{}, false
+	}}
+}
+
+// mismatch says whether the nearest statement fails on a condition key that the predicate knows.
+func (d denial) mismatch(is func(key string) bool) bool {
+	m := d.reason.Miss
+	return d.decision.Outcome == authz.ImplicitDeny && m != nil && m.Element == "Condition" && !m.Unknown && is(strings.ToLower(m.Key)) &&
+		(d.layer == authz.LayerIdentity || d.layer == authz.LayerResource)
+}
+
+// neverMatches is the sentence of a statement that is there and cannot match.
+func (d denial) neverMatches(why string) string {
+	m := d.reason.Miss
+	got := strings.Join(m.Got, " or ")
+	if got == "" {
+		got = "no such key"
+	}
+	return fmt.Sprintf("statement %s of %s allows %s, but its condition can never match: %s %s wants %s, S3 sends %s%s%s",
+		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), got, why, said(d.Need))
+}
+
+// grant is what cures the denial: exact tuples for the rule's whole scope, and the conditions that pin them. No tuples mean
+// that no edit may cure it.
+func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
+	role := e.r.RoleText
+	action := d.Request.Action
+	switch d.Resource.Kind {
+	case snapshot.RoleTrust:
+		return []patch.Tuple{{"s3.amazonaws.com", action, role}}, nil
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+		resource := d.Request.Resource
+		if strings.Contains(resource.Resource, "/") {
+			return []patch.Tuple{{role, action, e.objects(d.Resource.ID)}}, nil
+		}
+		return []patch.Tuple{{role, action, resource.String()}}, nil
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+		if k, ok := e.w.Snapshot.Keys[d.Request.Resource].Get(); ok && k.Manager == "AWS" && d.layer == authz.LayerResource {
+			return nil, nil // the policies of AWS managed keys cannot be changed
+		}
+		bucket := e.r.Source
+		if d.Resource.Kind == snapshot.ReplicaKeyPolicy {
+			bucket = e.r.Destination
+		}
+		via, _ := d.Request.Context.Values("kms:ViaService")
+		// Both forms of the context, so that switching a Bucket Key on or off does not break the route again.
+		arns := []string{policy.BucketARN(e.r.Partition, bucket).String(), e.objects(bucket)}
+		return []patch.Tuple{{role, action, d.Request.Resource.String()}}, []policy.Condition{
+			{Operator: policy.StringEquals, Key: "kms:ViaService", Values: via},
+			{Operator: policy.StringLike, Key: "kms:EncryptionContext:aws:s3:arn", Values: arns},
+		}
+	default:
+		return nil, nil
+	}
+}
+
+// objects is the pattern of every object in the rule's scope.
+func (e *examination) objects(bucket string) string {
+	prefix, _ := e.r.Filter()
+	return policy.ObjectARN(e.r.Partition, bucket, literal(prefix)+"*").String()
+}
+
+// literal escapes what a policy would read as a wildcard or a variable: in a rule's prefix, * is a character.
+func literal(prefix string) string {
+	return strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}").Replace(prefix)
+}

@@ -1,0 +1,88 @@
+package diagnose
+
+import "github.com/replimend/replimend/internal/authz"
+
+// Cause is one entry of the catalogue: how to recognise it. Its name is the name of its file with hyphens, of its folder of
+// cases under testdata, and of its page under docs/causes.
+type Cause struct {
+	Name string
+	// Summary says in one line what the cause is, for the index.
+	Summary string
+	// Recognise says whether a denial is this cause, and then what to say; nil for causes that no request shows.
+	Recognise func(e *examination, d denial) (Finding, bool)
+	// Inspect finds the cause in the configuration; nil for causes that only a request shows.
+	Inspect func(e *examination) []Finding
+	// Verdict is what the route is at best when the cause is found by Inspect; empty when its requests say it.
+	Verdict Verdict
+}
+
+// catalogue is every cause. A denial is given to the first one that recognises it, so that the special come before the
+// general.
+var catalogue = []Cause{
+	roleMissing,
+	destinationBucketMissing,
+	sourceVersioningNotEnabled,
+	destinationVersioningNotEnabled,
+	kmsObjectsNotSelected,
+	replicaKeyNotConfigured,
+	replicaKeyUnresolved,
+	replicaKeyWrongRegion,
+	replicaKeyNotUsable,
+	replicaKeyAWSManaged,
+	sourceKeyNotUsable,
+	destinationBlocksSSEC,
+	destinationRequesterPays,
+	sourceEncryptionUnknown,
+	metricsNotEnabled,
+	failureNotificationMissing,
+	guardrailsNotRead,
+	eventContradictsModel,
+	documentUnreadable,
+
+	explicitDeny,
+	organizationPolicySilent,
+	permissionsBoundarySilent,
+	trustLacksS3,
+	encryptionContextMismatch,
+	viaServiceMismatch,
+	conditionMismatch,
+	principalMismatch,
+	replicaKeyActionsDisputed,
+	replicaKeyActionsAdvised,
+	sourceKeyContextDisputed,
+	roleLacksReadConfig,
+	roleLacksReadObject,
+	roleLacksSourceDecrypt,
+	roleLacksReplicateObject,
+	roleLacksReplicaEncrypt,
+	roleLacksOwnerOverride,
+	roleLacksReadTags,
+	roleLacksReplicateDelete,
+	roleLacksReadLock,
+	destinationPolicyLacksReplicateObject,
+	destinationPolicyLacksOwnerOverride,
+	destinationPolicyLacksReplicateDelete,
+	sourceKeyPolicyLacksDecrypt,
+	replicaKeyPolicyLacksEncrypt,
+}
+
+// verdictOf is the Verdict of the causes that Inspect finds.
+var verdictOf = func() map[string]Verdict {
+	out := make(map[string]Verdict)
+	for _, c := range catalogue {
+		if c.Verdict != "" {
+			out[c.Name] = c.Verdict
+		}
+	}
+	return out
+}()
+
+// Causes is the catalogue, for indexes and for people who ask what a name means.
+func Causes() []Cause { return append([]Cause(nil), catalogue...) }
+
+// denial is one layer of a requirement that is not allowed: one document at fault.
+type denial struct {
+	*asked
+	layer  authz.Layer
+	reason authz.Reason // the statement that denies or comes nearest
+}

@@ -1,0 +1,19 @@
+package diagnose
+
+import "github.com/replimend/replimend/internal/route"
+
+// conditionMismatch: an Allow is there, but one of its other conditions does not hold for S3's requests. The condition may be
+// meant, so that a person decides.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
+var conditionMismatch = Cause{
+	Name:    "condition-mismatch",
+	Summary: "an Allow is there, but another of its conditions does not hold for S3's requests",
+	Recognise: func(e *examination, d denial) (Finding, bool) {
+		if d.Need != route.Required || d.Hop == route.AssumeRole || !d.mismatch(func(string) bool { return true }) {
+			return Finding{}, false
+		}
+		f := d.cured(e, d.neverMatches(""))
+		f.Remedy = stricterApproval(f.Remedy)
+		return f, true
+	},
+}

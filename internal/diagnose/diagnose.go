@@ -1,0 +1,248 @@
+package diagnose
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/replimend/replimend/internal/authz"
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/signal"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// Diagnose judges every enabled rule of the snapshot. Hints are what events said; they choose the object that stands for
+// its route and are held against the result, but no decision rests on them.
+func Diagnose(s *snapshot.Snapshot, hints []signal.Signal) Diagnosis {
+	d := Diagnosis{Schema: Schema, Routes: []Route{}}
+	w := route.NewWorld(s)
+	for _, r := range route.Routes(s) {
+		d.Routes = append(d.Routes, diagnoseRoute(w, r, hintFor(r, hints)))
+	}
+	return d
+}
+
+// hintFor is the first signal that concerns the route.
+func hintFor(r route.Route, hints []signal.Signal) *signal.Signal {
+	for i := range hints {
+		h := &hints[i]
+		a, err := policy.ParseARN(h.Destination)
+		if h.Bucket == r.Source && h.Rule == r.RuleID && (err != nil || a.Resource == r.Destination) {
+			return h
+		}
+	}
+	return nil
+}
+
+func diagnoseRoute(w *route.World, r route.Route, hint *signal.Signal) Route {
+	e := examine(w, r, hint)
+	out := Route{
+		Source: r.Source, Rule: r.RuleID, Destination: r.Destination, Role: r.RoleText,
+		Verdict: e.verdict(), Hops: e.hops(), Findings: e.findings, Of: r,
+	}
+	for _, p := range e.populations {
+		out.Objects = append(out.Objects, p.Text)
+	}
+	out.Plan = e.plan(out.Verdict)
+	return out
+}
+
+// examination is one route with everything that was asked about it.
+type examination struct {
+	w           *route.World
+	r           route.Route
+	hint        *signal.Signal
+	populations []route.Population
+	asked       []asked
+	findings    []Finding
+}
+
+// asked is one requirement with its answer. expl is filled only where somebody will read it.
+type asked struct {
+	route.Requirement
+	decision authz.Decision
+	expl     authz.Explanation
+}
+
+// examine asks every requirement of every population and looks for every cause.
+func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
+	e := &examination{w: w, r: r, hint: hint, findings: []Finding{}}
+	e.ask()
+	for i := range e.asked {
+		a := &e.asked[i]
+		a.expl = authz.Explain(&a.Request, &a.Layers)
+	}
+	for i := range catalogue {
+		if inspect := catalogue[i].Inspect; inspect != nil {
+			e.add(inspect(e)...)
+		}
+	}
+	for i := range e.asked {
+		e.blame(&e.asked[i])
+	}
+	e.contradiction()
+	return e
+}
+
+// ask decides every requirement; what several populations ask alike is asked once.
+func (e *examination) ask() {
+	key := ""
+	if e.hint != nil && e.hint.Kind == signal.Failed {
+		key = e.hint.Key
+	}
+	e.populations = route.Populations(e.w.Snapshot, e.r, key)
+	for _, p := range e.populations {
+		for _, q := range route.Requirements(e.w, e.r, p) {
+			if e.alreadyAsked(&q) {
+				continue
+			}
+			a := asked{Requirement: q, decision: authz.Decide(&q.Request, &q.Layers)}
+			if a.decision.Outcome != authz.Allowed && q.Instead != "" {
+				instead := q.Request
+				instead.Action = q.Instead
+				if d := authz.Decide(&instead, &q.Layers); d.Outcome == authz.Allowed {
+					a.decision, a.Request = d, instead
+				}
+			}
+			e.asked = append(e.asked, a)
+		}
+	}
+}
+
+func (e *examination) alreadyAsked(q *route.Requirement) bool {
+	return len(e.populations) > 1 && slices.ContainsFunc(e.asked, func(a asked) bool {
+		return a.Hop == q.Hop && a.Request.Action == q.Request.Action && a.Request.Resource == q.Request.Resource &&
+			a.Need == q.Need && sameContext(&a.Request.Context, &q.Request.Context)
+	})
+}
+
+func sameContext(a, b *authz.Context) bool {
+	const key = "kms:EncryptionContext:aws:s3:arn"
+	x, _ := a.Values(key)
+	y, _ := b.Values(key)
+	p, _ := a.Values("s3:x-amz-server-side-encryption")
+	q, _ := b.Values("s3:x-amz-server-side-encryption")
+	return slices.Equal(x, y) && slices.Equal(p, q)
+}
+
+func (e *examination) add(found ...Finding) {
+	for _, f := range found {
+		if !slices.ContainsFunc(e.findings, func(o Finding) bool { return sameFinding(o, f) }) {
+			e.findings = append(e.findings, f)
+			continue
+		}
+		for i := range e.findings {
+			if o := &e.findings[i]; sameFinding(*o, f) {
+				o.Grants = appendNew(o.Grants, f.Grants)
+				if !strings.Contains(o.Message, f.Message) {
+					o.Message += ". " + f.Message
+				}
+			}
+		}
+	}
+}
+
+func sameFinding(a, b Finding) bool {
+	return a.Cause == b.Cause && a.Document == b.Document && a.Severity == b.Severity && a.Hop == b.Hop
+}
+
+func appendNew(to, from []patch.Tuple) []patch.Tuple {
+	for _, t := range from {
+		if !slices.Contains(to, t) {
+			to = append(to, t)
+		}
+	}
+	return to
+}
+
+// hurts says what the answer means: whether the requirement is not met, and whether that is certain.
+func (a *asked) hurts() (denied, certain bool) {
+	switch a.decision.Outcome {
+	case authz.Allowed:
+		return false, true
+	case authz.Unknown:
+		// A permission that another one implies is lost only to a Deny, and what only some page lists cannot decide.
+		return a.Need != route.DenyOnly && a.Need != route.Advisory, false
+	case authz.ImplicitDeny:
+		return a.Need != route.DenyOnly && a.Need != route.Advisory, true
+	default:
+		return a.Need != route.Advisory, true
+	}
+}
+
+// verdict judges the route: the worst of what its requirements and its faults say.
+func (e *examination) verdict() Verdict {
+	v := Healthy
+	worse := func(to Verdict) {
+		if rank[to] > rank[v] {
+			v = to
+		}
+	}
+	for i := range e.asked {
+		a := &e.asked[i]
+		denied, certain := a.hurts()
+		if !denied {
+			continue
+		}
+		switch {
+		case !certain && a.Need == route.Required:
+			worse(Unknown)
+		case a.Need == route.Required:
+			worse(Broken)
+		case a.Need == route.Conditional:
+			worse(Conditional)
+		default:
+			worse(Degraded)
+		}
+	}
+	for _, f := range e.findings {
+		if t, ok := verdictOf[f.Cause]; ok {
+			worse(t)
+		}
+	}
+	return v
+}
+
+// rank orders verdicts by how much they demand of a person. A certain fault outranks what is not known.
+var rank = map[Verdict]int{Healthy: 0, Degraded: 1, Conditional: 2, Unknown: 3, Broken: 4}
+
+// hops is every hop that has something to ask, with the decision on each request.
+func (e *examination) hops() []Hop {
+	out := []Hop{}
+	for _, h := range route.Hops() {
+		hop := Hop{Hop: h, Verdict: HopAllowed, Requests: []Request{}}
+		for i := range e.asked {
+			a := &e.asked[i]
+			if a.Hop != h {
+				continue
+			}
+			hop.Requests = append(hop.Requests, a.request())
+			if denied, certain := a.hurts(); denied && certain && a.Need != route.Conditional {
+				hop.Verdict = HopDenied
+			} else if denied && hop.Verdict == HopAllowed {
+				hop.Verdict = HopUnknown
+			}
+		}
+		if len(hop.Requests) > 0 {
+			out = append(out, hop)
+		}
+	}
+	return out
+}
+
+func (a *asked) request() Request {
+	context := make(map[string][]string)
+	for key, values := range a.Request.Context.Given() {
+		context[key] = values
+	}
+	return Request{
+		Principal: a.Request.Principal.String(), Action: a.Request.Action, Resource: a.Request.Resource.String(), Context: context,
+		Decision: a.decision.Outcome.String(), Why: a.expl.Why(), Evidence: a.Evidence, Need: a.Need,
+	}
+}
+
+// document finds a document of the examined snapshot.
+func (e *examination) document(ref snapshot.Ref) snapshot.Value[policy.Document] {
+	return e.w.Snapshot.Document(ref)
+}

@@ -1,0 +1,43 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"github.com/replimend/replimend/internal/jsontree"
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// failureNotificationMissing: failure events go to SQS, SNS and Lambda only, and only where the bucket asks for them.
+// EventBridge never receives them.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
+var failureNotificationMissing = Cause{
+	Name:    "failure-notification-missing",
+	Summary: "the source bucket notifies nobody of failed replication",
+	Verdict: Degraded,
+	Inspect: func(e *examination) []Finding {
+		n := e.w.Snapshot.Buckets[e.r.Source].V.Notifications
+		if n.State == snapshot.Missing || notifiesFailure(n.V) {
+			return nil
+		}
+		return []Finding{{
+			Cause: "failure-notification-missing", Side: SourceSide, Severity: Warning, Evidence: route.Documented, Remedy: patch.Manual,
+			Document: snapshot.Ref{Kind: snapshot.BucketConfig, ID: e.r.Source},
+			Message:  fmt.Sprintf("no notification of bucket %s asks for s3:Replication:OperationFailedReplication; EventBridge does not carry it", e.r.Source),
+		}}
+	},
+}
+
+func notifiesFailure(n jsontree.Node) bool {
+	for _, list := range []string{"TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations"} {
+		for _, c := range n.Get(list).Items {
+			for _, event := range c.Get("Events").Items {
+				if event.Text == "s3:Replication:OperationFailedReplication" || event.Text == "s3:Replication:*" {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

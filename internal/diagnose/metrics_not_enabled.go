@@ -1,0 +1,26 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/route"
+)
+
+// metricsNotEnabled: S3 sends failure events only for rules with replication metrics. A rule without them fails unseen.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
+var metricsNotEnabled = Cause{
+	Name:    "metrics-not-enabled",
+	Summary: "the rule has no replication metrics, so that S3 sends no failure events",
+	Verdict: Degraded,
+	Inspect: func(e *examination) []Finding {
+		if m := e.r.Rule.Destination.Metrics; m != nil && m.Status == "Enabled" {
+			return nil
+		}
+		return []Finding{{
+			Cause: "metrics-not-enabled", Side: SourceSide, Document: e.config(), Severity: Warning,
+			Evidence: route.Documented, Remedy: patch.Manual,
+			Message: fmt.Sprintf("rule %s has no Destination.Metrics: S3 sends no failure event for it, and nobody hears when it breaks", e.r.RuleID),
+		}}
+	},
+}

@@ -1,0 +1,165 @@
+package diagnose
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// PolicyName is the name of the inline policy that holds every statement added to a role. It stands beside the role's own
+// policies, so that an edit never rewrites what somebody else wrote and undoing it is deleting or restoring this one.
+const PolicyName = "Replimend"
+
+// plan is the smallest set of edits that cures what can be cured, proven by judging the patched snapshot. It is nil when
+// nothing needs a cure, and when the edits would not mend the route: half a cure widens access and helps nobody.
+func (e *examination) plan(before Verdict) *patch.Plan {
+	if before == Healthy {
+		return nil
+	}
+	p := patch.Plan{Class: patch.None, Proof: patch.Proof{Before: string(before)}}
+	for _, ref := range e.curable() {
+		edit, ok := e.edit(ref)
+		if !ok {
+			return nil
+		}
+		p.Edits = append(p.Edits, edit)
+		p.Class = patch.Stricter(p.Class, edit.Class)
+	}
+	if len(p.Edits) == 0 {
+		return nil
+	}
+	patched, err := p.Apply(e.w.Snapshot)
+	if err != nil {
+		return nil
+	}
+	after := examine(route.NewWorld(patched), e.r, nil).verdict()
+	if rank[after] >= rank[before] || after == Broken || after == Unknown {
+		return nil
+	}
+	p.Proof.After = string(after)
+	return &p
+}
+
+// curable is the documents that cures would change, in the order in which S3 asks them.
+func (e *examination) curable() []snapshot.Ref {
+	var out []snapshot.Ref
+	for _, f := range e.findings {
+		if ref := editable(f.Document); cures(f) && !slices.Contains(out, ref) {
+			out = append(out, ref)
+		}
+	}
+	return out
+}
+
+func cures(f Finding) bool {
+	return len(f.Grants) > 0 && f.Severity != Advice && (f.Remedy == patch.Automatic || f.Remedy == patch.Approval)
+}
+
+func editable(ref snapshot.Ref) snapshot.Ref {
+	if ref.Kind == snapshot.RolePolicy {
+		ref.Name = PolicyName
+	}
+	return ref
+}
+
+// addition is one statement in the making: everything that one document grants on one resource under one set of conditions.
+type addition struct {
+	principal, resource string
+	actions             []string
+	conditions          []policy.Condition
+}
+
+func (e *examination) edit(ref snapshot.Ref) (patch.Edit, bool) {
+	out := patch.Edit{Document: ref, Before: e.document(ref), Class: patch.None, Account: e.owner(ref)}
+	if out.Before.State == snapshot.Missing {
+		return out, false
+	}
+	var additions []addition
+	for _, f := range e.findings {
+		if !cures(f) || editable(f.Document) != ref {
+			continue
+		}
+		out.Class = patch.Stricter(out.Class, f.Remedy)
+		if !slices.Contains(out.Cures, f.Cause) {
+			out.Cures = append(out.Cures, f.Cause)
+		}
+		for _, t := range f.Grants {
+			if !slices.Contains(out.Adds, t) {
+				out.Adds = append(out.Adds, t)
+				additions = join(additions, t, f.Conditions)
+			}
+		}
+	}
+	d := out.Before.V
+	for _, a := range additions {
+		s, err := a.statement(ref.Kind)
+		if err != nil || d.Version != policy.Version2012 && !d.IsZero() && policy.HasVariables(a.resource) {
+			return out, false // an older document would read an escaped character as text
+		}
+		if !slices.ContainsFunc(d.Statements, s.Equal) {
+			d = d.Append(s)
+		}
+	}
+	out.After = snapshot.Of(d)
+	return out, true
+}
+
+func join(to []addition, t patch.Tuple, conditions []policy.Condition) []addition {
+	for i := range to {
+		if to[i].principal == t[0] && to[i].resource == t[2] {
+			to[i].actions = append(to[i].actions, t[1])
+			return to
+		}
+	}
+	return append(to, addition{t[0], t[2], []string{t[1]}, conditions})
+}
+
+// statement builds the Allow: the exact principal where the document names principals, the exact actions and resource.
+func (a addition) statement(kind snapshot.Kind) (policy.Statement, error) {
+	spec := policy.StatementSpec{Sid: a.sid(), Effect: policy.Allow, Actions: a.actions, Resources: []string{a.resource}, Conditions: a.conditions}
+	role := []policy.Principal{{Kind: policy.PrincipalAWS, Value: a.principal}}
+	switch kind {
+	case snapshot.RoleTrust:
+		spec.Principals, spec.Resources = []policy.Principal{{Kind: policy.PrincipalService, Value: a.principal}}, nil
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+		spec.Principals = role
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+		spec.Principals, spec.Resources = role, []string{"*"} // in a key policy * is the key itself
+	default:
+	}
+	return spec.Build()
+}
+
+// sid is recognisable, valid in IAM (letters and digits only), and the same for the same grant, so that a plan that is made
+// twice is the same plan.
+func (a addition) sid() string {
+	sum := sha256.Sum256([]byte(a.principal + "\n" + strings.Join(a.actions, ",") + "\n" + a.resource))
+	return "Replimend" + purpose(a.actions[0]) + strings.ToUpper(hex.EncodeToString(sum[:4]))
+}
+
+// purpose is the first action without its service: ReplicateObject, Decrypt.
+func purpose(action string) string {
+	_, name, _ := strings.Cut(action, ":")
+	return name
+}
+
+// owner is the account that a document belongs to.
+func (e *examination) owner(ref snapshot.Ref) string {
+	switch ref.Kind {
+	case snapshot.DestinationBucketPolicy:
+		return e.r.DestinationAccount
+	case snapshot.SourceBucketPolicy:
+		return e.r.SourceAccount
+	default:
+		if a, err := policy.ParseARN(ref.ID); err == nil {
+			return a.Account
+		}
+		return ""
+	}
+}

@@ -1,0 +1,37 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// sourceEncryptionUnknown: without the encryption of the objects, or the key that their alias means, nobody can say which KMS
+// permissions S3 needs.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+var sourceEncryptionUnknown = Cause{
+	Name:    "source-encryption-unknown",
+	Summary: "the encryption of the source objects, or the key behind their alias, is not known",
+	Verdict: Unknown,
+	Inspect: func(e *examination) []Finding {
+		for _, p := range e.populations {
+			message := ""
+			switch {
+			case p.DeleteMarker:
+			case !p.EncryptionKnown:
+				message = fmt.Sprintf("the default encryption of bucket %s is not in the snapshot", e.r.Source)
+			case p.KMS() && p.Key.IsZero():
+				message = fmt.Sprintf("no key of the snapshot answers to %s, under which the source objects are encrypted", p.KeyText)
+			}
+			if message != "" {
+				return []Finding{{
+					Cause: "source-encryption-unknown", Side: SourceSide, Severity: Warning, Evidence: route.Documented, Remedy: patch.Manual,
+					Document: snapshot.Ref{Kind: snapshot.BucketConfig, ID: e.r.Source}, Message: message,
+				}}
+			}
+		}
+		return nil
+	},
+}

@@ -1,0 +1,387 @@
+package route
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/replimend/replimend/internal/authz"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// Session is the name under which S3 assumes the replication role. AWS does not document it; CloudTrail records show it.
+// https://hackingthe.cloud/aws/exploitation/s3-bucket-replication-exfiltration/
+const Session = "s3-replication"
+
+// The pages that say what S3 asks.
+const (
+	pagePermissions = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html"
+	pageKMS         = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html"
+	pageTrouble     = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-troubleshoot.html"
+	pageOwner       = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-change-owner.html"
+	pageDelete      = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-marker-replication.html"
+	pageTested      = "https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/1144"
+)
+
+// Requirement is one request that S3 makes, or may make, for the objects of a population.
+type Requirement struct {
+	Hop      Hop
+	Request  authz.Request
+	Layers   authz.Layers
+	Need     Need
+	Evidence Evidence
+	Source   string // the page that says so
+	// Identity and Resource are the documents that can grant it: the role's policies, and the policy of what is asked for.
+	Identity, Resource snapshot.Ref
+	// Instead is another action that serves as well, "" without one.
+	Instead string
+}
+
+// asker collects the requirements of one population.
+type asker struct {
+	w   *World
+	r   Route
+	p   Population
+	out []Requirement
+}
+
+// Requirements is every request of a population, hop by hop, in the order in which S3 makes them.
+func Requirements(w *World, r Route, p Population) []Requirement {
+	a := &asker{w: w, r: r, p: p}
+	a.assumeRole()
+	a.readConfig()
+	if p.DeleteMarker {
+		a.writeDeleteMarker()
+		return a.out
+	}
+	a.readObject()
+	if !p.KMS() || r.SelectsKMS() {
+		a.decryptSource()
+	}
+	a.writeReplica()
+	if !p.KMS() || r.SelectsKMS() {
+		a.encryptReplica()
+	}
+	a.ownReplica()
+	a.tags()
+	if r.ReplicatesDeleteMarkers() {
+		a.writeDeleteMarker()
+	}
+	a.lock()
+	return a.out
+}
+
+// assumeRole is the one request that S3 makes as itself; the trust policy alone decides it.
+func (a *asker) assumeRole() {
+	ref := snapshot.Ref{Kind: snapshot.RoleTrust, ID: a.r.RoleText}
+	q := authz.Request{
+		Principal: authz.Principal{Kind: authz.Service, Name: "s3.amazonaws.com"},
+		Action:    "sts:AssumeRole", Resource: a.r.Role, ResourceAccount: a.r.Role.Account,
+	}
+	q.Context.Open = true
+	q.Context.Set("aws:PrincipalIsAWSService", "true")
+	q.Context.Set("aws:PrincipalServiceName", "s3.amazonaws.com")
+	q.Context.Set("aws:SecureTransport", "true")
+	q.Context.Set("aws:ResourceAccount", a.r.Role.Account)
+	q.Context.SetAbsent("sts:ExternalId", "aws:MultiFactorAuthPresent", "aws:PrincipalOrgID", "aws:SourceVpce", "aws:SourceVpc", "aws:PrincipalArn")
+	a.time(&q.Context)
+	// Whether S3 sends aws:SourceAccount and aws:SourceArn here is not documented: they stay unknown.
+	a.out = append(a.out, Requirement{
+		Hop: AssumeRole, Request: q, Layers: a.w.layers(roleOrService{}, roleOrService{}, ref, a.r.Role.Account),
+		Need: Required, Evidence: Documented, Source: pagePermissions, Resource: ref,
+	})
+}
+
+func (a *asker) readConfig() {
+	for _, action := range []string{"s3:GetReplicationConfiguration", "s3:ListBucket"} {
+		a.s3(ReadConfig, action, Required, Documented, pagePermissions, true, policy.BucketARN(a.r.Partition, a.r.Source))
+	}
+}
+
+func (a *asker) readObject() {
+	object := policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey)
+	a.s3(ReadObject, "s3:GetObjectVersionForReplication", Required, Documented, pageKMS, true, object)
+	if !a.p.KMS() {
+		// Without KMS the older s3:GetObjectVersion serves as well.
+		a.out[len(a.out)-1].Instead = "s3:GetObjectVersion"
+	}
+	a.s3(ReadObject, "s3:GetObjectVersionAcl", Required, Documented, pagePermissions, true, object)
+}
+
+func (a *asker) writeReplica() {
+	a.s3(WriteReplica, "s3:ReplicateObject", Required, Documented, pagePermissions, false, a.replica())
+}
+
+func (a *asker) replica() policy.ARN {
+	return policy.ObjectARN(a.r.Partition, a.r.Destination, a.p.ObjectKey)
+}
+
+// ownReplica is asked across accounts only: inside one account S3 changes the owner without a permission.
+func (a *asker) ownReplica() {
+	if a.r.OwnerOverride() && a.r.CrossAccount() {
+		a.s3(OwnReplica, "s3:ObjectOwnerOverrideToBucketOwner", Required, Documented, pageOwner, false, a.replica())
+	}
+}
+
+// tags are lost without the reading permission; s3:ReplicateObject implies the writing one, so that only a Deny hurts.
+func (a *asker) tags() {
+	if !a.p.Tagged {
+		return
+	}
+	a.s3(WriteTags, "s3:GetObjectVersionTagging", Partial, Documented, pagePermissions, true, policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey))
+	a.s3(WriteTags, "s3:ReplicateTags", DenyOnly, Documented, pagePermissions, false, a.replica())
+}
+
+func (a *asker) writeDeleteMarker() {
+	a.s3(WriteDeleteMarker, "s3:ReplicateDelete", Partial, Documented, pageDelete, false, a.replica())
+}
+
+func (a *asker) lock() {
+	lock, ok := a.w.Snapshot.Buckets[a.r.Source].V.ObjectLock.Get()
+	if !ok || lock.ObjectLockEnabled != "Enabled" {
+		return
+	}
+	object := policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey)
+	for _, action := range []string{"s3:GetObjectRetention", "s3:GetObjectLegalHold"} {
+		a.s3(LockReplica, action, Required, Documented, pagePermissions, true, object)
+	}
+}
+
+// s3 is one request of the role's session on a bucket or object.
+func (a *asker) s3(hop Hop, action string, need Need, evidence Evidence, source string, atSource bool, resource policy.ARN) {
+	ref := snapshot.Ref{Kind: snapshot.DestinationBucketPolicy, ID: a.r.Destination}
+	account, region := a.r.DestinationAccount, a.r.DestinationRegion
+	if atSource {
+		ref = snapshot.Ref{Kind: snapshot.SourceBucketPolicy, ID: a.r.Source}
+		account, region = a.r.SourceAccount, a.r.SourceRegion
+	} else if account == "" {
+		account = a.r.Rule.Destination.Account // only a claim, but enough to ask the right layers
+	}
+	q := a.request(action, resource, account, region)
+	q.Context.Set("s3:ResourceAccount", account)
+	if hop == WriteReplica {
+		a.encryptionHeaders(&q.Context)
+	}
+	a.add(hop, q, ref, need, evidence, source, false)
+}
+
+// encryptionHeaders are the keys that destination policies test on s3:ReplicateObject.
+func (a *asker) encryptionHeaders(c *authz.Context) {
+	const header = "s3:x-amz-server-side-encryption"
+	switch {
+	case !a.p.EncryptionKnown || a.p.Encryption == Plaintext:
+	case a.p.KMS():
+		c.Set(header, a.p.Encryption)
+		c.Set(header+"-aws-kms-key-id", a.r.ReplicaKeyText)
+	default:
+		c.SetAbsent(header + "-aws-kms-key-id")
+		if a.p.Encryption == SSES3 {
+			c.Set(header, SSES3)
+		}
+	}
+}
+
+// decryptSource is asked for KMS objects. With a Bucket Key on the object S3 sends the bucket's ARN as encryption context.
+func (a *asker) decryptSource() {
+	if !a.p.KMS() {
+		return
+	}
+	context := policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey).String()
+	bucket := policy.BucketARN(a.r.Partition, a.r.Source).String()
+	if a.p.BucketKey {
+		context = bucket
+	}
+	a.kms(DecryptSource, "kms:Decrypt", Required, Documented, pageKMS, a.p.Key, snapshot.SourceKeyPolicy, a.r.SourceRegion, context)
+	if on, known := a.destinationBucketKey(); !a.p.BucketKey && a.p.Encryption == SSEKMS && (on || !known) {
+		// The page says that a Bucket Key on either bucket makes the context the bucket's ARN, and does not say of which key.
+		a.kms(DecryptSource, "kms:Decrypt", Conditional, Disputed, pageKMS, a.p.Key, snapshot.SourceKeyPolicy, a.r.SourceRegion, bucket)
+	}
+}
+
+// encryptReplica is what S3 asks of the replica's key. That kms:Encrypt is needed is common ground. AWS's pages disagree on
+// kms:Decrypt and kms:GenerateDataKey: one page asks for Decrypt with Bucket Keys but omits it in its own sample, another one
+// lists GenerateDataKey throughout, and a maintainer of an AWS solution reports that replication completes without it when
+// no Bucket Key is in play.
+func (a *asker) encryptReplica() {
+	if !a.p.KMS() {
+		a.encryptPlaintext()
+		return
+	}
+	bucketKey, known := a.destinationBucketKey()
+	bucketKey = (bucketKey || a.p.BucketKey) && a.p.Encryption == SSEKMS
+	known = known || a.p.BucketKey || a.p.Encryption == DSSEKMS
+	context := a.replica().String()
+	if bucketKey {
+		context = policy.BucketARN(a.r.Partition, a.r.Destination).String()
+	}
+	if !known {
+		context = ""
+	}
+	ask := func(action string, need Need, evidence Evidence, source string) {
+		a.kms(EncryptReplica, action, need, evidence, source, a.r.ReplicaKey, snapshot.ReplicaKeyPolicy, a.r.DestinationRegion, context)
+	}
+	ask("kms:Encrypt", Required, Documented, pageKMS)
+	if bucketKey {
+		ask("kms:Decrypt", Conditional, Disputed, pageKMS)
+		ask("kms:GenerateDataKey", Conditional, Disputed, pageTrouble)
+		return
+	}
+	ask("kms:GenerateDataKey", Advisory, Disputed, pageTested)
+}
+
+// encryptPlaintext is for objects of before 2023: their replica takes the destination bucket's default encryption.
+func (a *asker) encryptPlaintext() {
+	if a.p.Encryption != Plaintext || !a.p.EncryptionKnown {
+		return
+	}
+	encryption, ok := a.w.Snapshot.Buckets[a.r.Destination].V.Encryption.Get()
+	if !ok {
+		return
+	}
+	for _, rule := range encryption.Rules {
+		d := rule.ApplyServerSideEncryptionByDefault
+		if d == nil || d.SSEAlgorithm != SSEKMS && d.SSEAlgorithm != DSSEKMS {
+			continue
+		}
+		text := d.KMSMasterKeyID
+		if text == "" {
+			text = "alias/aws/s3"
+		}
+		key := ResolveKey(a.w.Snapshot, text, a.r.Partition, a.r.DestinationAccount, a.r.DestinationRegion)
+		context := a.replica().String()
+		if rule.BucketKeyEnabled && d.SSEAlgorithm == SSEKMS {
+			context = policy.BucketARN(a.r.Partition, a.r.Destination).String()
+		}
+		a.kms(EncryptReplica, "kms:GenerateDataKey", Required, Documented, pageKMS, key, snapshot.ReplicaKeyPolicy, a.r.DestinationRegion, context)
+	}
+}
+
+// destinationBucketKey says whether the destination bucket has its Bucket Key on, and whether that is known.
+func (a *asker) destinationBucketKey() (on, known bool) {
+	encryption := a.w.Snapshot.Buckets[a.r.Destination].V.Encryption
+	for _, rule := range encryption.V.Rules {
+		on = on || rule.BucketKeyEnabled
+	}
+	return on, encryption.State != snapshot.Missing
+}
+
+// kms is one request of the role's session on a key, made by S3 on its behalf. An empty context is not known.
+func (a *asker) kms(hop Hop, action string, need Need, evidence Evidence, source string, key policy.ARN, kind snapshot.Kind, region, context string) {
+	if key.IsZero() {
+		return // a finding of its own says that the key cannot be resolved
+	}
+	q := a.request(action, key, key.Account, region)
+	c := &q.Context
+	c.Set("kms:ViaService", "s3."+region+"."+dnsSuffix(a.r.Partition))
+	c.Set("kms:CallerAccount", a.r.Role.Account)
+	c.Set("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT")
+	if context == "" {
+		c.SetUnknown("kms:EncryptionContext:aws:s3:arn")
+	} else {
+		c.Set("kms:EncryptionContext:aws:s3:arn", context)
+	}
+	c.Set("kms:EncryptionContextKeys", "aws:s3:arn")
+	c.SetAbsent("kms:GrantIsForAWSResource", "kms:RequestAlias")
+	if k, ok := a.w.Snapshot.Keys[key].Get(); ok {
+		if aliases, ok := k.Aliases.Get(); ok {
+			c.Set("kms:ResourceAliases", aliases...)
+		}
+		tags(c, "aws:ResourceTag/", k.Tags)
+	}
+	a.add(hop, q, snapshot.Ref{Kind: kind, ID: key.String()}, need, evidence, source, true)
+}
+
+func dnsSuffix(partition string) string {
+	if partition == "aws-cn" {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}
+
+func (a *asker) add(hop Hop, q authz.Request, ref snapshot.Ref, need Need, evidence Evidence, source string, key bool) {
+	managed := false
+	if key {
+		k, ok := a.w.Snapshot.Keys[q.Resource].Get()
+		managed = ok && k.Manager == "AWS"
+	}
+	l := a.w.layers(roleOrService{arn: a.r.Role}, roleOrService{managed: managed}, ref, q.ResourceAccount)
+	if key {
+		grants, known := a.w.grants(q.Resource)
+		l.Grants = grants
+		if !known {
+			l.Missing |= authz.SetOf(authz.LayerGrant)
+		}
+	}
+	a.out = append(a.out, Requirement{
+		Hop: hop, Request: q, Layers: l, Need: need, Evidence: evidence, Source: source,
+		Identity: snapshot.Ref{Kind: snapshot.RolePolicy, ID: a.r.RoleText}, Resource: ref,
+	})
+}
+
+// request is what every call of the role's session carries. Keys that AWS may add and nobody can know stay unknown, so that
+// a condition on them makes the decision unknown instead of wrong.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+func (a *asker) request(action string, resource policy.ARN, account, region string) authz.Request {
+	role, known := a.w.Snapshot.Roles[a.r.Role].Get()
+	q := authz.Request{
+		Principal: authz.SessionOf(a.r.Role, Session, role.UniqueID),
+		Action:    action, Resource: resource, ResourceAccount: account,
+	}
+	c := &q.Context
+	c.Open = true
+	c.Set("aws:PrincipalArn", a.r.Role.String())
+	c.Set("aws:PrincipalAccount", a.r.Role.Account)
+	c.Set("aws:PrincipalType", "AssumedRole")
+	c.Set("aws:PrincipalIsAWSService", "false")
+	c.Set("aws:SecureTransport", "true")
+	c.Set("aws:ResourceAccount", account)
+	c.Set("aws:RequestedRegion", region)
+	if role.UniqueID != "" {
+		c.Set("aws:userid", role.UniqueID+":"+Session)
+	}
+	// S3 replicates from its own network: there is no endpoint or address of the customer, and no signed-in person.
+	c.SetAbsent("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge",
+		"aws:username", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:FederatedProvider", "aws:SourceAccount",
+		"aws:SourceArn", "aws:SourceIdentity", "aws:referer", "s3:DataAccessPointArn", "s3:DataAccessPointAccount")
+	a.organization(c, "aws:PrincipalOrgID", a.r.Role.Account)
+	a.organization(c, "aws:ResourceOrgID", account)
+	if known {
+		tags(c, "aws:PrincipalTag/", role.Tags)
+	}
+	a.time(c)
+	return q
+}
+
+func (a *asker) organization(c *authz.Context, key, account string) {
+	o := a.w.Snapshot.Organization
+	if o == nil {
+		return
+	}
+	for _, member := range o.Accounts {
+		if member == account {
+			c.Set(key, o.ID)
+			return
+		}
+	}
+}
+
+// time is the moment of the snapshot: the diagnosis says what held then.
+func (a *asker) time(c *authz.Context) {
+	if at := a.w.Snapshot.TakenAt; at != "" {
+		if _, err := policy.ParseDate(at); err == nil {
+			c.Set("aws:CurrentTime", at)
+		}
+	}
+}
+
+// tags sets one key per tag; when all tags are known, every other one is absent.
+func tags(c *authz.Context, prefix string, v snapshot.Value[map[string]string]) {
+	if v.State == snapshot.Missing {
+		return
+	}
+	for _, k := range slices.Sorted(maps.Keys(v.V)) {
+		c.Set(prefix+k, v.V[k])
+	}
+	c.Close(strings.ToLower(prefix))
+}

@@ -1,0 +1,138 @@
+package route
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/replimend/replimend/internal/authz"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// World is a snapshot whose documents are compiled once, however many routes share them. It is not safe for concurrent use.
+type World struct {
+	Snapshot *snapshot.Snapshot
+	compiled map[string]*authz.Policy
+	roles    map[policy.ARN]roleLayers
+}
+
+// NewWorld prepares a snapshot.
+func NewWorld(s *snapshot.Snapshot) *World {
+	return &World{Snapshot: s, compiled: make(map[string]*authz.Policy), roles: make(map[policy.ARN]roleLayers)}
+}
+
+// roleLayers is what a role brings to every request that it makes.
+type roleLayers struct {
+	identity, boundary []*authz.Policy
+	scps               [][]*authz.Policy
+	missing            authz.LayerSet
+}
+
+func (w *World) compile(label string, d policy.Document) *authz.Policy {
+	if p, ok := w.compiled[label]; ok {
+		return p
+	}
+	p := authz.Compile(label, d)
+	w.compiled[label] = p
+	return p
+}
+
+// role is the layers of a role. Those of a role that is not in the snapshot, or not read whole, are missing.
+func (w *World) role(arn policy.ARN) roleLayers {
+	if l, ok := w.roles[arn]; ok {
+		return l
+	}
+	var l roleLayers
+	role, ok := w.Snapshot.Roles[arn].Get()
+	if !ok {
+		l.missing = authz.SetOf(authz.LayerIdentity, authz.LayerBoundary)
+		return l
+	}
+	if role.Inline.State == snapshot.Missing || role.Attached.State == snapshot.Missing {
+		l.missing |= authz.SetOf(authz.LayerIdentity)
+	}
+	for _, name := range slices.Sorted(maps.Keys(role.Inline.V)) {
+		ref := snapshot.Ref{Kind: snapshot.RolePolicy, ID: arn.String(), Name: name}
+		l.identity = append(l.identity, w.compile(ref.String(), role.Inline.V[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(role.Attached.V)) {
+		label := string(snapshot.RolePolicy) + " " + arn.String() + " attached/" + name
+		l.identity = append(l.identity, w.compile(label, role.Attached.V[name]))
+	}
+	if b, ok := role.Boundary.Get(); ok {
+		l.boundary = []*authz.Policy{w.compile(snapshot.Ref{Kind: snapshot.PermissionsBoundary, ID: b.ARN}.String(), b.Document)}
+	}
+	if role.Boundary.State == snapshot.Missing {
+		l.missing |= authz.SetOf(authz.LayerBoundary)
+	}
+	// Organization policies that nobody could read are taken not to be in force; package diagnose says so out loud. They can
+	// only deny, so that the assumption can hide a denial but never justify a grant.
+	l.scps = w.levels(snapshot.SCP, arn.Account, w.Snapshot.Guardrails[arn.Account].SCPs)
+	w.roles[arn] = l
+	return l
+}
+
+func (w *World) levels(kind snapshot.Kind, account string, v snapshot.Value[[][]policy.Document]) [][]*authz.Policy {
+	levels, ok := v.Get()
+	if !ok {
+		return nil
+	}
+	out := make([][]*authz.Policy, len(levels))
+	for i, level := range levels {
+		out[i] = make([]*authz.Policy, len(level))
+		for k, d := range level {
+			label := snapshot.Ref{Kind: kind, ID: account}.String() + " level " + digits(i+1) + " policy " + digits(k+1)
+			out[i][k] = w.compile(label, d)
+		}
+	}
+	return out
+}
+
+func digits(n int) string {
+	if n < 10 {
+		return string(rune('0' + n))
+	}
+	return digits(n/10) + digits(n%10)
+}
+
+// layers is every policy that decides a request of the role on a resource of that owner.
+func (w *World) layers(role, resource roleOrService, ref snapshot.Ref, account string) authz.Layers {
+	var l authz.Layers
+	if !role.arn.IsZero() {
+		r := w.role(role.arn)
+		l.Identity, l.Boundary, l.SCPs, l.Missing = r.identity, r.boundary, r.scps, r.missing
+	}
+	if !resource.managed {
+		l.RCPs = w.levels(snapshot.RCP, account, w.Snapshot.Guardrails[account].RCPs)
+	}
+	switch d := w.Snapshot.Document(ref); {
+	case ref == (snapshot.Ref{}):
+	case d.State == snapshot.Present:
+		l.Resource = w.compile(ref.String(), d.V)
+	case d.State == snapshot.Missing:
+		l.Missing |= authz.SetOf(authz.LayerResource)
+	}
+	return l
+}
+
+// roleOrService is who asks, or what is asked for.
+type roleOrService struct {
+	arn     policy.ARN // of the role, or zero for a service
+	managed bool       // an AWS managed key, which RCPs do not reach
+}
+
+// grants is the grants of a key, and whether they are known.
+func (w *World) grants(key policy.ARN) ([]authz.Grant, bool) {
+	k, ok := w.Snapshot.Keys[key].Get()
+	if !ok || k.Grants.State == snapshot.Missing {
+		return nil, false
+	}
+	out := make([]authz.Grant, len(k.Grants.V))
+	for i, g := range k.Grants.V {
+		out[i] = authz.Grant{ID: g.GrantID, Grantee: g.GranteePrincipal, Operations: g.Operations}
+		if c := g.Constraints; c != nil {
+			out[i].Subset, out[i].Equals, out[i].SourceARN = c.EncryptionContextSubset, c.EncryptionContextEquals, c.SourceArn
+		}
+	}
+	return out, true
+}
