@@ -289,5 +289,7 @@ func (e *examination) objects(bucket string) string {
 
 // literal escapes what a policy would read as a wildcard or a variable: in a rule's prefix, * is a character.
 func literal(prefix string) string {
-	return strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}").Replace(prefix)
+	return escape.Replace(prefix)
 }
+
+var escape = strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}")

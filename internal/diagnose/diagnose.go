@@ -69,20 +69,31 @@ type asked struct {
 func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
 	e := &examination{w: w, r: r, hint: hint, findings: []Finding{}}
 	e.ask()
+	e.inspect()
 	for i := range e.asked {
 		a := &e.asked[i]
 		a.expl = authz.Explain(&a.Request, &a.Layers)
+		e.blame(a)
 	}
+	e.contradiction()
+	return e
+}
+
+// judge is the verdict on a route without its reasons: the proof of a plan.
+func judge(w *route.World, r route.Route) Verdict {
+	e := &examination{w: w, r: r}
+	e.ask()
+	e.inspect()
+	return e.verdict()
+}
+
+// inspect looks for the causes that stand in the configuration.
+func (e *examination) inspect() {
 	for i := range catalogue {
 		if inspect := catalogue[i].Inspect; inspect != nil {
 			e.add(inspect(e)...)
 		}
 	}
-	for i := range e.asked {
-		e.blame(&e.asked[i])
-	}
-	e.contradiction()
-	return e
 }
 
 // ask decides every requirement; what several populations ask alike is asked once.
@@ -92,6 +103,7 @@ func (e *examination) ask() {
 		key = e.hint.Key
 	}
 	e.populations = route.Populations(e.w.Snapshot, e.r, key)
+	e.asked = make([]asked, 0, 16*len(e.populations))
 	for _, p := range e.populations {
 		for _, q := range route.Requirements(e.w, e.r, p) {
 			if e.alreadyAsked(&q) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
-	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -23,7 +22,8 @@ func (e *examination) plan(before Verdict) *patch.Plan {
 		return nil
 	}
 	p := patch.Plan{Class: patch.None, Proof: patch.Proof{Before: string(before)}}
-	for _, ref := range e.curable() {
+	documents := e.curable()
+	for _, ref := range documents {
 		edit, ok := e.edit(ref)
 		if !ok {
 			return nil
@@ -38,7 +38,7 @@ func (e *examination) plan(before Verdict) *patch.Plan {
 	if err != nil {
 		return nil
 	}
-	after := examine(route.NewWorld(patched), e.r, nil).verdict()
+	after := judge(e.w.Patched(patched, documents), e.r)
 	if rank[after] >= rank[before] || after == Broken || after == Unknown {
 		return nil
 	}

@@ -44,11 +44,14 @@ type asker struct {
 	r   Route
 	p   Population
 	out []Requirement
+
+	session   *authz.Context // what all requests share, made with the first of them
+	principal authz.Principal
 }
 
 // Requirements is every request of a population, hop by hop, in the order in which S3 makes them.
 func Requirements(w *World, r Route, p Population) []Requirement {
-	a := &asker{w: w, r: r, p: p}
+	a := &asker{w: w, r: r, p: p, out: make([]Requirement, 0, 16)}
 	a.assumeRole()
 	a.readConfig()
 	if p.DeleteMarker {
@@ -282,7 +285,6 @@ func (a *asker) kms(hop Hop, action string, need Need, evidence Evidence, source
 		c.Set("kms:EncryptionContext:aws:s3:arn", context)
 	}
 	c.Set("kms:EncryptionContextKeys", "aws:s3:arn")
-	c.SetAbsent("kms:GrantIsForAWSResource", "kms:RequestAlias")
 	if k, ok := a.w.Snapshot.Keys[key].Get(); ok {
 		if aliases, ok := k.Aliases.Get(); ok {
 			c.Set("kms:ResourceAliases", aliases...)
@@ -319,39 +321,54 @@ func (a *asker) add(hop Hop, q authz.Request, ref snapshot.Ref, need Need, evide
 	})
 }
 
-// request is what every call of the role's session carries. Keys that AWS may add and nobody can know stay unknown, so that
-// a condition on them makes the decision unknown instead of wrong.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+// request is one call of the role's session.
 func (a *asker) request(action string, resource policy.ARN, account, region string) authz.Request {
-	role, known := a.w.Snapshot.Roles[a.r.Role].Get()
-	q := authz.Request{
-		Principal: authz.SessionOf(a.r.Role, Session, role.UniqueID),
-		Action:    action, Resource: resource, ResourceAccount: account,
+	if a.session == nil {
+		a.session = a.newSession()
 	}
-	c := &q.Context
-	c.Open = true
+	q := authz.Request{
+		Principal: a.principal, Action: action, Resource: resource, ResourceAccount: account,
+		Context: a.session.Clone(),
+	}
+	q.Context.Set("aws:ResourceAccount", account)
+	q.Context.Set("aws:RequestedRegion", region)
+	a.organization(&q.Context, "aws:ResourceOrgID", account)
+	return q
+}
+
+// newSession is what every call of the role's session carries. Keys that AWS may add and nobody can know stay unknown, so
+// that a condition on them makes the decision unknown instead of wrong.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+func (a *asker) newSession() *authz.Context {
+	role, known := a.w.Snapshot.Roles[a.r.Role].Get()
+	a.principal = authz.SessionOf(a.r.Role, Session, role.UniqueID)
+	c := absent.Clone()
 	c.Set("aws:PrincipalArn", a.r.Role.String())
 	c.Set("aws:PrincipalAccount", a.r.Role.Account)
 	c.Set("aws:PrincipalType", "AssumedRole")
 	c.Set("aws:PrincipalIsAWSService", "false")
 	c.Set("aws:SecureTransport", "true")
-	c.Set("aws:ResourceAccount", account)
-	c.Set("aws:RequestedRegion", region)
 	if role.UniqueID != "" {
 		c.Set("aws:userid", role.UniqueID+":"+Session)
 	}
-	// S3 replicates from its own network: there is no endpoint or address of the customer, and no signed-in person.
+	a.organization(&c, "aws:PrincipalOrgID", a.r.Role.Account)
+	if known {
+		tags(&c, "aws:PrincipalTag/", role.Tags)
+	}
+	a.time(&c)
+	return &c
+}
+
+// absent is what no call of S3's replication carries: it comes from S3's own network, so that there is no endpoint or address
+// of the customer, and no signed-in person.
+var absent = func() (c authz.Context) {
+	c.Open = true
 	c.SetAbsent("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge",
 		"aws:username", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:FederatedProvider", "aws:SourceAccount",
-		"aws:SourceArn", "aws:SourceIdentity", "aws:referer", "s3:DataAccessPointArn", "s3:DataAccessPointAccount")
-	a.organization(c, "aws:PrincipalOrgID", a.r.Role.Account)
-	a.organization(c, "aws:ResourceOrgID", account)
-	if known {
-		tags(c, "aws:PrincipalTag/", role.Tags)
-	}
-	a.time(c)
-	return q
-}
+		"aws:SourceArn", "aws:SourceIdentity", "aws:referer", "s3:DataAccessPointArn", "s3:DataAccessPointAccount",
+		"kms:GrantIsForAWSResource", "kms:RequestAlias")
+	return c
+}()
 
 func (a *asker) organization(c *authz.Context, key, account string) {
 	o := a.w.Snapshot.Organization

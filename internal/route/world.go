@@ -21,6 +21,16 @@ func NewWorld(s *snapshot.Snapshot) *World {
 	return &World{Snapshot: s, compiled: make(map[string]*authz.Policy), roles: make(map[policy.ARN]roleLayers)}
 }
 
+// Patched is the world of another snapshot that differs in those documents only: the rest stays compiled.
+func (w *World) Patched(s *snapshot.Snapshot, changed []snapshot.Ref) *World {
+	out := NewWorld(s)
+	maps.Copy(out.compiled, w.compiled)
+	for _, ref := range changed {
+		delete(out.compiled, ref.String())
+	}
+	return out
+}
+
 // roleLayers is what a role brings to every request that it makes.
 type roleLayers struct {
 	identity, boundary []*authz.Policy
