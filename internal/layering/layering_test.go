@@ -50,6 +50,7 @@ var layers = map[string]layer{
 	"internal/snapshot": {pure, "jsontree policy"},
 	"internal/settings": {pure, "jsontree policy"},
 	"internal/signal":   {pure, "jsontree policy"},
+	"internal/intake":   {pure, "jsontree signal"},
 	"internal/incident": {pure, "jsontree policy"},
 
 	"internal/route": {pure, "jsontree policy authz snapshot"},
@@ -66,10 +67,13 @@ var layers = map[string]layer{
 	"internal/lab":       {lab, "jsontree policy authz snapshot settings signal incident"},
 	"internal/rehearsal": {lab, everything},
 
+	// It is run by go generate and linked into nothing.
+	"internal/schemagen": {wiring, everything},
+
 	"internal/layering": {pure, ""},
 
 	"cmd/replimend":     {wiring, everything},
-	"functions/failure": {wiring, "jsontree policy authz snapshot route patch diagnose guard settings signal incident remedy"},
+	"functions/failure": {wiring, "jsontree policy authz snapshot route patch diagnose guard settings signal intake incident remedy"},
 }
 
 // TestLayering holds the tree against the table.

@@ -1,0 +1,141 @@
+package signal
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/replimend/replimend/internal/jsontree"
+)
+
+const (
+	// MaxMessage bounds the body of one message, in bytes. S3 sends at most 64 KB, which an envelope of SNS may nearly double
+	// because it escapes every quote.
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+	MaxMessage = 256 << 10
+	// MaxEvent bounds a whole event of Lambda, in bytes.
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	MaxEvent = 6 << 20
+	// MaxRecords bounds the S3 records of one text, those in its envelopes together. S3 itself sends one in a message.
+	MaxRecords = 1000
+)
+
+// A source is one way in which events arrive.
+type source struct {
+	name  string
+	limit int
+	fits  func(jsontree.Node) bool
+	read  func(element) (contents, error)
+}
+
+// sources is the table of what Parse reads, from the outside in: what an envelope carries is read by the sources after it, so
+// that nesting ends.
+var sources = []source{
+	{"an SQS event of Lambda", MaxEvent, isSQSEvent, openSQSEvent},
+	{"an SNS message", MaxMessage, isSNSMessage, openSNSMessage},
+	{"an S3 event", MaxMessage, isS3Event, readS3Event},
+	{"a test message of S3", MaxMessage, isS3Test, readS3Test},
+}
+
+// contents is what a source found in a text: signals, records of no concern, and texts that are still to be read.
+type contents struct {
+	signals []Signal
+	ignored []string // why, one for each record
+	texts   []element
+}
+
+// Parse reads an event in any form in which it may be at hand: a whole SQS event of Lambda, the body of a message as
+// ParseMessage takes it, or S3's event itself. It returns signals or an error, never both:
+//
+//   - An error that wraps ErrIgnored when nothing in the event is of concern. Records of no concern beside others are skipped.
+//   - Any other error when something in it is malformed, with line, column and element, through the envelopes:
+//     "1:13: Records[0].body: 2:5: Records[0].s3.bucket.name: is missing". One bad record refuses all, so that nothing is
+//     half read. The text of either error is in ASCII, has at most 600 bytes and holds no
+//     object key.
+func Parse(raw []byte) ([]Signal, error) { return parse(raw, sources) }
+
+// ParseMessage reads the body of one message of a queue: an S3 event as it is, which is also what raw message delivery gives,
+// or in the envelope of SNS. Errors are those of Parse.
+func ParseMessage(body []byte) ([]Signal, error) { return parse(body, sources[1:]) }
+
+func parse(raw []byte, from []source) ([]Signal, error) {
+	var p parser
+	if err := p.read(raw, "", from); err != nil {
+		return nil, err
+	}
+	if len(p.signals) > 0 {
+		return p.signals, nil
+	}
+	if more := p.ignored - 1; more > 0 {
+		return nil, fmt.Errorf("%w: %s, and %d more", ErrIgnored, p.why, more)
+	}
+	return nil, fmt.Errorf("%w: %s", ErrIgnored, p.why)
+}
+
+type parser struct {
+	signals []Signal
+	ignored int
+	why     string // of the first that was ignored
+}
+
+// read reads one text; outer is the way to it, for people.
+func (p *parser) read(raw []byte, outer string, from []source) error {
+	n, err := jsontree.Parse(raw, from[0].limit)
+	if err != nil {
+		return printable(err)
+	}
+	root := element{node: n, near: n}
+	for i, s := range from {
+		if !s.fits(n) {
+			continue
+		}
+		if len(raw) > s.limit {
+			return root.errorf("%s has %d bytes, the limit is %d", s.name, len(raw), s.limit)
+		}
+		c, err := s.read(root)
+		if err != nil {
+			return err
+		}
+		return p.take(c, outer, from[i+1:])
+	}
+	names := make([]string, len(from))
+	for i, s := range from {
+		names[i] = s.name
+	}
+	return root.errorf("want %s", strings.Join(names, " or "))
+}
+
+func (p *parser) take(c contents, outer string, inner []source) error {
+	for _, why := range c.ignored {
+		if p.ignored == 0 {
+			p.why = outer + why
+		}
+		p.ignored++
+	}
+	p.signals = append(p.signals, c.signals...)
+	if n := len(p.signals) + p.ignored; n > MaxRecords {
+		return fmt.Errorf("%d records, the limit is %d", n, MaxRecords)
+	}
+	for _, t := range c.texts {
+		if err := p.read([]byte(t.node.Text), outer+t.path+": ", inner); err != nil {
+			return fmt.Errorf("%s: %s: %w", t.node.Pos, t.path, err)
+		}
+	}
+	return nil
+}
+
+// printable makes an error about the JSON itself ASCII: its path, which jsontree bounds, consists of member names that anybody
+// may have chosen.
+func printable(err error) error {
+	var syntax *jsontree.SyntaxError
+	if !errors.As(err, &syntax) {
+		return err
+	}
+	ascii := func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}
+	return &jsontree.SyntaxError{Pos: syntax.Pos, Path: strings.Map(ascii, syntax.Path), Msg: strings.Map(ascii, syntax.Msg)}
+}
