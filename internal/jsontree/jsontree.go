@@ -11,7 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -77,13 +79,31 @@ func (e *SyntaxError) Error() string {
 	return e.Pos.String() + ": " + e.Path + ": " + e.Msg
 }
 
-// Errorf makes a SyntaxError at a node.
+// Errorf makes a SyntaxError at a node. Of a path only so much is kept as a person reads: it holds names that whoever wrote
+// the text could choose.
 func Errorf(n Node, path, format string, args ...any) error {
-	return &SyntaxError{Pos: n.Pos, Path: path, Msg: fmt.Sprintf(format, args...)}
+	return &SyntaxError{Pos: n.Pos, Path: clip(path), Msg: fmt.Sprintf(format, args...)}
+}
+
+func clip(path string) string {
+	const most = 200
+	if len(path) > most {
+		path = strings.ToValidUTF8(path[:most], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, path)
 }
 
 // MaxDepth bounds nesting: deeper than any AWS document, shallow enough that no input can exhaust the stack.
 const MaxDepth = 64
+
+// MaxValues bounds how many values a text holds: a list of small ones takes fifty times the memory of its text. A snapshot of
+// a thousand routes has a third of it.
+const MaxValues = 1 << 20
 
 // Parse reads exactly one JSON value of at most limit bytes. It refuses duplicate member names (AWS does so in policies, and
 // two readers that disagree about a duplicate are a way to hide a statement), invalid UTF-8, nesting beyond MaxDepth and
@@ -100,7 +120,7 @@ func Parse(data []byte, limit int) (Node, error) {
 		return Node{}, &SyntaxError{Pos: p.position(i), Msg: "invalid UTF-8"}
 	}
 	p.dec.UseNumber()
-	n, err := p.value("", 0)
+	n, err := p.value()
 	if err != nil {
 		return Node{}, err
 	}
@@ -130,6 +150,31 @@ type parser struct {
 	dec  *json.Decoder
 	// Positions are asked for in rising order, so that lines are counted once.
 	offset, line, lineStart int
+
+	at     []step // where the parser is; the text of a path is made for errors only
+	values int
+}
+
+// step is one step down the tree: into the member of that name or, without one, the element of that index.
+type step struct {
+	name  string
+	index int
+}
+
+func (p *parser) path() string {
+	path := ""
+	for _, s := range p.at {
+		if s.index >= 0 {
+			path = Index(path, s.index)
+		} else {
+			path = Join(path, s.name)
+		}
+	}
+	return path
+}
+
+func (p *parser) errorf(pos Position, format string, args ...any) error {
+	return Errorf(Node{Pos: pos}, p.path(), format, args...)
 }
 
 // next is the offset of the first byte that belongs to the next token.
@@ -163,31 +208,30 @@ func (p *parser) position(offset int) Position {
 	return Position{p.line, offset - p.lineStart + 1}
 }
 
-func (p *parser) token(path string) (json.Token, Position, error) {
+func (p *parser) token() (json.Token, Position, error) {
 	pos := p.position(p.next())
 	tok, err := p.dec.Token()
 	if err == nil {
 		return tok, pos, nil
 	}
-	out := &SyntaxError{Pos: pos, Path: path}
 	var syn *json.SyntaxError
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		out.Pos, out.Msg = p.position(len(p.data)), "the text ends too early"
-	case errors.As(err, &syn) && strings.Contains(syn.Error(), "unexpected end"):
-		out.Pos, out.Msg = p.position(len(p.data)), "the text ends too early"
-	case errors.As(err, &syn):
-		out.Msg = syn.Error() // its Offset is relative to the decoder's buffer; the token's start is right
-	default:
-		out.Msg = err.Error()
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.As(err, &syn) && strings.Contains(syn.Error(), "unexpected end"):
+		err = p.errorf(p.position(len(p.data)), "the text ends too early")
+	default: // a json.SyntaxError has an Offset, but within the decoder's buffer; the token's start is right
+		err = p.errorf(pos, "%s", err)
 	}
-	return nil, Position{}, out
+	return nil, Position{}, err
 }
 
-func (p *parser) value(path string, depth int) (Node, error) {
-	tok, pos, err := p.token(path)
+func (p *parser) value() (Node, error) {
+	tok, pos, err := p.token()
 	if err != nil {
 		return Node{}, err
+	}
+	if p.values++; p.values > MaxValues {
+		return Node{}, p.errorf(pos, "the text has more than %d values", MaxValues)
 	}
 	n := Node{Pos: pos}
 	switch t := tok.(type) {
@@ -200,42 +244,48 @@ func (p *parser) value(path string, depth int) (Node, error) {
 	case string:
 		n.Kind, n.Text = String, t
 	case json.Delim:
-		if depth >= MaxDepth {
-			return Node{}, Errorf(n, path, "nested deeper than %d levels", MaxDepth)
+		if len(p.at) >= MaxDepth {
+			return Node{}, p.errorf(pos, "nested deeper than %d levels", MaxDepth)
 		}
 		if t == '[' {
-			return p.array(n, path, depth)
+			return p.array(n)
 		}
-		return p.object(n, path, depth)
+		return p.object(n)
 	}
 	return n, nil
 }
 
-func (p *parser) array(n Node, path string, depth int) (Node, error) {
+func (p *parser) array(n Node) (Node, error) {
 	n.Kind, n.Items = Array, []Node{}
+	depth := len(p.at)
 	for p.dec.More() {
-		item, err := p.value(fmt.Sprintf("%s[%d]", path, len(n.Items)), depth+1)
+		p.at = append(p.at[:depth], step{index: len(n.Items)})
+		item, err := p.value()
 		if err != nil {
 			return Node{}, err
 		}
 		n.Items = append(n.Items, item)
 	}
-	_, _, err := p.token(path)
+	p.at = p.at[:depth]
+	_, _, err := p.token()
 	return n, err
 }
 
-func (p *parser) object(n Node, path string, depth int) (Node, error) {
+func (p *parser) object(n Node) (Node, error) {
 	n.Kind, n.Fields = Object, []Member{}
+	depth := len(p.at)
 	var seen map[string]bool // only for objects too wide to be searched
 	for p.dec.More() {
-		tok, pos, err := p.token(path)
+		p.at = p.at[:depth]
+		tok, pos, err := p.token()
 		if err != nil {
 			return Node{}, err
 		}
 		name, ok := tok.(string)
 		if !ok {
-			return Node{}, Errorf(Node{Pos: pos}, path, "a member name must be a string")
+			return Node{}, p.errorf(pos, "a member name must be a string")
 		}
+		p.at = append(p.at, step{name: name, index: -1})
 		duplicate := false
 		if len(n.Fields) < 16 {
 			duplicate = n.Get(name).Kind != Invalid
@@ -250,15 +300,16 @@ func (p *parser) object(n Node, path string, depth int) (Node, error) {
 			seen[name] = true
 		}
 		if duplicate {
-			return Node{}, Errorf(Node{Pos: pos}, Join(path, name), "the element stands twice in one object")
+			return Node{}, p.errorf(pos, "the element stands twice in one object")
 		}
-		v, err := p.value(Join(path, name), depth+1)
+		v, err := p.value()
 		if err != nil {
 			return Node{}, err
 		}
 		n.Fields = append(n.Fields, Member{name, v})
 	}
-	_, _, err := p.token(path)
+	p.at = p.at[:depth]
+	_, _, err := p.token()
 	return n, err
 }
 
@@ -269,6 +320,9 @@ func Join(path, name string) string {
 	}
 	return path + "." + name
 }
+
+// Index is the path of an element of the array at path.
+func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
 // Get is the member of that name, or the zero Node when there is none or n is not an object.
 func (n Node) Get(name string) Node {

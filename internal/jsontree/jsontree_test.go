@@ -63,6 +63,16 @@ func TestPositions(t *testing.T) {
 	}
 }
 
+// TestParseBoundsTheNumberOfValues guards the memory: the tree of a list of small values is many times its text.
+func TestParseBoundsTheNumberOfValues(t *testing.T) {
+	t.Parallel()
+	text := "[" + strings.Repeat("[],", jsontree.MaxValues-1) + "[]]"
+	const want = "1:3145727: [1048575]: the text has more than 1048576 values"
+	if _, err := jsontree.Parse([]byte(text), len(text)); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %q", err, want)
+	}
+}
+
 // FuzzParse holds the reader against encoding/json: what this package accepts, encoding/json accepts with the same value,
 // and printing gives back the same tree.
 func FuzzParse(f *testing.F) {

@@ -40,188 +40,206 @@ func None[T any]() Value[T] { return Value[T]{State: Absent} }
 // Get is the value and whether it is present.
 func (v Value[T]) Get() (T, bool) { return v.V, v.State == Present }
 
-// Snapshot is the whole contract.
+// Snapshot is the whole contract. The tags of these types say how Parse reads them, how MarshalJSON prints them and what
+// docs/schema says of them. Numbers and booleans, which cannot say that they are missing, are always printed.
 type Snapshot struct {
-	TakenAt      string // RFC 3339, as written
-	Organization *Organization
-	Buckets      map[string]Value[Bucket]
-	Roles        map[policy.ARN]Value[Role]
-	Keys         map[policy.ARN]Value[Key]
-	Objects      []Object
-	Guardrails   map[string]Guardrails // by account id; an account that is not there is not known
-	Unreadable   map[string]string     // path of a missing value to the error that made it so
+	TakenAt      string                     `json:"takenAt,omitzero" jsonschema:"format=date-time"` // RFC 3339, as written
+	Organization *Organization              `json:"organization,omitzero"`
+	Buckets      map[string]Value[Bucket]   `json:"buckets,omitzero"` // by name; null: the bucket does not exist
+	Roles        map[policy.ARN]Value[Role] `json:"roles,omitzero"`   // by ARN; null: the role does not exist
+	Keys         map[policy.ARN]Value[Key]  `json:"keys,omitzero"`    // by ARN; null: the key does not exist
+	Objects      []Object                   `json:"objects,omitzero"`
+	Guardrails   map[string]Guardrails      `json:"guardrails,omitzero"` // by account id; an account that is not there is not known
+	Unreadable   map[string]string          `json:"unreadable,omitzero"` // path of a missing value to the error that made it so
 }
 
 // Organization is the AWS Organization of the accounts.
 type Organization struct {
-	ID       string   `json:"id"`
-	Accounts []string `json:"accounts,omitempty"`
+	ID       string   `json:"id,omitzero"`
+	Accounts []string `json:"accounts,omitzero" jsonschema:"pattern=^[0-9]{12}$"`
 }
 
 // Bucket is the configuration of one bucket.
 type Bucket struct {
-	Account           string
-	Region            string
-	Versioning        Value[string] // Enabled | Suspended; absent: never enabled
-	Replication       Value[Replication]
-	Encryption        Value[Encryption]
-	Policy            Value[policy.Document]
-	Ownership         Value[string] // BucketOwnerEnforced | BucketOwnerPreferred | ObjectWriter
-	PublicAccessBlock Value[jsontree.Node]
-	ObjectLock        Value[ObjectLock]
-	RequestPayer      Value[string] // BucketOwner | Requester
-	Notifications     Value[jsontree.Node]
-	Tags              Value[map[string]string]
+	Account           string                   `json:"account,omitzero" jsonschema:"pattern=^[0-9]{12}$"` // the owner
+	Region            string                   `json:"region,omitzero"`
+	Versioning        Value[string]            `json:"versioning,omitzero" jsonschema:"enum=Enabled,enum=Suspended"` // null: never enabled
+	Replication       Value[Replication]       `json:"replication,omitzero" wrapper:"ReplicationConfiguration"`
+	Encryption        Value[Encryption]        `json:"encryption,omitzero" wrapper:"ServerSideEncryptionConfiguration"`
+	Policy            Value[policy.Document]   `json:"policy,omitzero"`
+	Ownership         Value[string]            `json:"ownership,omitzero" jsonschema:"enum=BucketOwnerEnforced,enum=BucketOwnerPreferred,enum=ObjectWriter"`
+	PublicAccessBlock Value[jsontree.Node]     `json:"publicAccessBlock,omitzero" wrapper:"PublicAccessBlockConfiguration"` // as GetPublicAccessBlock returns it
+	ObjectLock        Value[ObjectLock]        `json:"objectLock,omitzero" wrapper:"ObjectLockConfiguration"`
+	RequestPayer      Value[string]            `json:"requestPayer,omitzero" jsonschema:"enum=BucketOwner,enum=Requester"`
+	Notifications     Value[jsontree.Node]     `json:"notifications,omitzero"` // as GetBucketNotificationConfiguration returns it
+	Tags              Value[map[string]string] `json:"tags,omitzero"`
 }
 
 // Replication is GetBucketReplication's ReplicationConfiguration.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationConfiguration.html
 type Replication struct {
-	Role  string // as configured: an ARN, but whoever may write the rule may write anything
-	Rules []Rule
+	Role  string `jsonschema:"required"` // as configured: an ARN, but whoever may write the rule may write anything
+	Rules []Rule `jsonschema:"required"`
 }
 
 // Rule is one replication rule. A rule without Filter is of the first version of the configuration.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRule.html
 type Rule struct {
-	ID                        string
+	ID                        string `json:",omitzero"`
 	Priority                  int
-	Status                    string // Enabled | Disabled
-	Prefix                    *string
-	Filter                    *Filter
-	Destination               Destination
-	DeleteMarkerReplication   *Switch
-	ExistingObjectReplication *Switch
-	SourceSelectionCriteria   *SourceSelectionCriteria
+	Status                    string                   `jsonschema:"required,enum=Enabled,enum=Disabled"`
+	Prefix                    *string                  `json:",omitzero"`
+	Filter                    *Filter                  `json:",omitzero"`
+	Destination               Destination              `jsonschema:"required"`
+	DeleteMarkerReplication   *Switch                  `json:",omitzero"`
+	ExistingObjectReplication *Switch                  `json:",omitzero"`
+	SourceSelectionCriteria   *SourceSelectionCriteria `json:",omitzero"`
 }
 
 // Switch is a Status of Enabled or Disabled.
-type Switch struct{ Status string }
+type Switch struct {
+	Status string `json:",omitzero" jsonschema:"enum=Enabled,enum=Disabled"`
+}
 
 // On says whether the switch is there and Enabled.
 func (s *Switch) On() bool { return s != nil && s.Status == "Enabled" }
 
 // Filter selects objects by prefix and tags. Prefix is literal: * in it is a character.
 type Filter struct {
-	Prefix *string
-	Tag    *Tag
+	Prefix *string `json:",omitzero"`
+	Tag    *Tag    `json:",omitzero"`
 	And    *struct {
-		Prefix *string
-		Tags   []Tag
-	}
+		Prefix *string `json:",omitzero"`
+		Tags   []Tag   `json:",omitzero"`
+	} `json:",omitzero"`
 }
 
 // Tag is one object tag.
-type Tag struct{ Key, Value string }
+type Tag struct {
+	Key   string
+	Value string
+}
 
 // Destination is where and how a rule writes replicas.
 type Destination struct {
-	Bucket                   string // an ARN, as configured
-	Account                  string
-	StorageClass             string
-	AccessControlTranslation *struct{ Owner string }
-	EncryptionConfiguration  *struct {
-		ReplicaKmsKeyID string `json:"ReplicaKmsKeyID"`
-	}
+	Bucket                   string `jsonschema:"required"` // an ARN, as configured
+	Account                  string `json:",omitzero"`
+	StorageClass             string `json:",omitzero"`
+	AccessControlTranslation *struct {
+		Owner string `json:",omitzero"`
+	} `json:",omitzero"`
+	EncryptionConfiguration *struct {
+		ReplicaKmsKeyID string `json:",omitzero"`
+	} `json:",omitzero"`
 	ReplicationTime *struct {
-		Status string
-		Time   *struct{ Minutes int }
-	}
+		Status string `json:",omitzero" jsonschema:"enum=Enabled,enum=Disabled"`
+		Time   *struct {
+			Minutes int
+		} `json:",omitzero"`
+	} `json:",omitzero"`
 	Metrics *struct {
-		Status         string
-		EventThreshold *struct{ Minutes int }
-	}
+		Status         string `json:",omitzero" jsonschema:"enum=Enabled,enum=Disabled"`
+		EventThreshold *struct {
+			Minutes int
+		} `json:",omitzero"`
+	} `json:",omitzero"`
 }
 
 // SourceSelectionCriteria opts objects in.
 type SourceSelectionCriteria struct {
-	SseKmsEncryptedObjects *Switch
-	ReplicaModifications   *Switch
+	SseKmsEncryptedObjects *Switch `json:",omitzero"`
+	ReplicaModifications   *Switch `json:",omitzero"`
 }
 
 // Encryption is GetBucketEncryption's ServerSideEncryptionConfiguration.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionConfiguration.html
-type Encryption struct{ Rules []EncryptionRule }
+type Encryption struct {
+	Rules []EncryptionRule `jsonschema:"required"`
+}
 
 // EncryptionRule is one rule of Encryption; a bucket has one.
 type EncryptionRule struct {
 	ApplyServerSideEncryptionByDefault *struct {
-		SSEAlgorithm   string // AES256 | aws:kms | aws:kms:dsse
-		KMSMasterKeyID string
-	}
+		SSEAlgorithm   string `jsonschema:"required"` // AES256 | aws:kms | aws:kms:dsse, and what AWS adds
+		KMSMasterKeyID string `json:",omitzero"`
+	} `json:",omitzero"`
 	BucketKeyEnabled       bool
-	BlockedEncryptionTypes *struct{ EncryptionType []string }
+	BlockedEncryptionTypes *struct {
+		EncryptionType []string `json:",omitzero"`
+	} `json:",omitzero"`
 }
 
 // ObjectLock is GetObjectLockConfiguration's ObjectLockConfiguration.
-type ObjectLock struct{ ObjectLockEnabled string }
+type ObjectLock struct {
+	ObjectLockEnabled string `json:",omitzero"`
+}
 
 // Role is an IAM role with its policies.
 type Role struct {
-	UniqueID string
-	Trust    Value[policy.Document]
-	Inline   Value[map[string]policy.Document] // by policy name
-	Attached Value[map[string]policy.Document] // by policy ARN
-	Boundary Value[Boundary]
-	Tags     Value[map[string]string]
+	UniqueID string                            `json:"uniqueId,omitzero"`
+	Trust    Value[policy.Document]            `json:"trust,omitzero"`
+	Inline   Value[map[string]policy.Document] `json:"inline,omitzero"`   // by policy name
+	Attached Value[map[string]policy.Document] `json:"attached,omitzero"` // by policy ARN
+	Boundary Value[Boundary]                   `json:"boundary,omitzero"`
+	Tags     Value[map[string]string]          `json:"tags,omitzero"`
 }
 
-// Boundary is a permissions boundary.
+// Boundary is a permissions boundary. Without its document it would deny everything, so that it has one or is missing.
 type Boundary struct {
-	ARN      string          `json:"arn"`
-	Document policy.Document `json:"document"`
+	ARN      string          `json:"arn,omitzero"`
+	Document policy.Document `json:"document" jsonschema:"required"`
 }
 
 // Key is a KMS key.
 type Key struct {
-	State       string // DescribeKey's KeyState: Enabled, Disabled, PendingDeletion, …
-	Manager     string // CUSTOMER | AWS
-	Spec        string // SYMMETRIC_DEFAULT, …
-	Usage       string // ENCRYPT_DECRYPT, …
-	MultiRegion bool
-	Policy      Value[policy.Document]
-	Grants      Value[[]Grant]
-	Aliases     Value[[]string]
-	Tags        Value[map[string]string]
+	State       string                   `json:"state,omitzero"` // DescribeKey's KeyState: Enabled, Disabled, PendingDeletion, …
+	Manager     string                   `json:"manager,omitzero" jsonschema:"enum=CUSTOMER,enum=AWS"`
+	Spec        string                   `json:"spec,omitzero"`  // SYMMETRIC_DEFAULT, …
+	Usage       string                   `json:"usage,omitzero"` // ENCRYPT_DECRYPT, …
+	MultiRegion bool                     `json:"multiRegion"`
+	Policy      Value[policy.Document]   `json:"policy,omitzero"`
+	Grants      Value[[]Grant]           `json:"grants,omitzero" wrapper:"Grants"`
+	Aliases     Value[[]string]          `json:"aliases,omitzero"`
+	Tags        Value[map[string]string] `json:"tags,omitzero"`
 }
 
 // Grant is one entry of ListGrants.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantListEntry.html
 type Grant struct {
-	GrantID          string `json:"GrantId"`
-	GranteePrincipal string
-	Operations       []string
-	Constraints      *GrantConstraints
+	GrantID          string            `json:"GrantId,omitzero"`
+	GranteePrincipal string            `json:",omitzero"`
+	Operations       []string          `json:",omitzero"`
+	Constraints      *GrantConstraints `json:",omitzero"`
 }
 
 // GrantConstraints limits a grant. A member that is not listed here refuses the snapshot: a grant read without its limit
 // would allow too much.
 type GrantConstraints struct {
-	EncryptionContextSubset map[string]string
-	EncryptionContextEquals map[string]string
-	SourceArn               string
+	EncryptionContextSubset map[string]string `json:",omitzero"`
+	EncryptionContextEquals map[string]string `json:",omitzero"`
+	SourceArn               string            `json:",omitzero"`
 }
 
 // Object is one sample object, normally one that failed.
 type Object struct {
-	Bucket            string
-	Key               string
-	VersionID         string
-	ReplicationStatus Value[string] // PENDING | COMPLETED | FAILED | REPLICA
-	Encryption        Value[string] // AES256 | aws:kms | aws:kms:dsse | SSE-C; absent: plaintext
-	KMSKeyID          string
-	BucketKey         bool
-	StorageClass      string
-	Owner             string // account id
-	Size              int64
-	DeleteMarker      bool
-	Tags              Value[map[string]string]
+	Bucket            string                   `json:"bucket,omitzero"`
+	Key               string                   `json:"key,omitzero"`
+	VersionID         string                   `json:"versionId,omitzero"`
+	ReplicationStatus Value[string]            `json:"replicationStatus,omitzero" jsonschema:"enum=PENDING,enum=COMPLETED,enum=FAILED,enum=REPLICA"`
+	Encryption        Value[string]            `json:"encryption,omitzero" jsonschema:"enum=AES256,enum=aws:kms,enum=aws:kms:dsse,enum=SSE-C"` // null: plaintext
+	KMSKeyID          string                   `json:"kmsKeyId,omitzero"`
+	BucketKey         bool                     `json:"bucketKey"`
+	StorageClass      string                   `json:"storageClass,omitzero"`
+	Owner             string                   `json:"owner,omitzero" jsonschema:"pattern=^[0-9]{12}$"` // account id
+	Size              int64                    `json:"size"`
+	DeleteMarker      bool                     `json:"deleteMarker"`
+	Tags              Value[map[string]string] `json:"tags,omitzero"`
 }
 
 // Guardrails is the organization's policies over one account; the outer list has one entry per level, root to account.
 type Guardrails struct {
-	SCPs Value[[][]policy.Document]
-	RCPs Value[[][]policy.Document]
+	SCPs Value[[][]policy.Document] `json:"scps,omitzero"`
+	RCPs Value[[][]policy.Document] `json:"rcps,omitzero"`
 }
 
 // Kind is the kind of a document that can be at fault, as findings and edits name it.

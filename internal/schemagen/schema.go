@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+	"github.com/replimend/replimend/internal/jsontree"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// A schema is one file of docs/schema and the type that it describes. Fields are optional unless their jsonschema tag says
+// required, and objects may have more members than are described.
+type schema struct {
+	file  string
+	title string
+	of    any
+}
+
+// schemas is the table of docs/schema.
+var schemas = []schema{
+	{"snapshot.schema.json", "What the cloud looks like around a replication route", snapshotFile{}},
+}
+
+// snapshotFile is a snapshot as it is written.
+type snapshotFile struct {
+	Schema string `json:"schema" jsonschema:"required,enum=replimend/snapshot/v1"`
+	snapshot.Snapshot
+}
+
+const (
+	module = "github.com/replimend/replimend"
+	// home is where the files can be had, and the start of their identifiers.
+	home = "https://raw.githubusercontent.com/replimend/replimend/main/docs/schema/"
+
+	accountPattern = "^[0-9]{12}$"
+	arnPattern     = "^arn:[^:]+:[^:]+:[^:]*:[0-9]{12}:.+$"
+)
+
+func (s schema) generate() ([]byte, error) {
+	g := generator{
+		defs:      jsonschema.Definitions{},
+		reflector: &jsonschema.Reflector{CommentMap: map[string]string{}},
+		commented: map[string]bool{},
+	}
+	g.reflector.Anonymous = true
+	g.reflector.AllowAdditionalProperties = true
+	g.reflector.RequiredFromJSONSchemaTags = true
+	g.reflector.Mapper = g.mapped
+	g.reflector.LookupComment = g.comment
+
+	root := *g.reflector
+	root.ExpandedStruct = true
+	out := root.Reflect(s.of)
+	maps.Copy(g.defs, out.Definitions)
+	out.Definitions = g.defs
+	out.ID, out.Title = jsonschema.ID(home+s.file), s.title
+	for _, name := range closed {
+		if def, ok := g.defs[name]; ok {
+			def.AdditionalProperties = jsonschema.FalseSchema
+		}
+	}
+	finish(out)
+
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(out); err != nil {
+		return nil, err
+	}
+	return text.Bytes(), g.err
+}
+
+// closed is the types that Parse refuses with a member that they do not have.
+var closed = []string{"GrantConstraints"}
+
+type generator struct {
+	reflector *jsonschema.Reflector
+	defs      jsonschema.Definitions
+	commented map[string]bool // the packages whose comments are read
+	err       error
+}
+
+// nullable marks a value of three states until the tags of its field are applied, which they are to plain types alone.
+const nullable = "nullable"
+
+// mapped is the schema of the types whose JSON is not their Go shape.
+func (g *generator) mapped(t reflect.Type) *jsonschema.Schema {
+	switch {
+	case t == reflect.TypeFor[jsontree.Node]():
+		return &jsonschema.Schema{Type: "object"}
+	case t == reflect.TypeFor[policy.Document]():
+		if err := json.Unmarshal([]byte(policySchema), &g.defs); err != nil {
+			g.err = err
+		}
+		return &jsonschema.Schema{Ref: "#/$defs/PolicyDocument"}
+	case t.Kind() == reflect.Map && t.Key() == reflect.TypeFor[policy.ARN]():
+		return g.mapOf(t.Elem(), arnPattern)
+	case t == reflect.TypeFor[map[string]snapshot.Guardrails]():
+		return g.mapOf(t.Elem(), accountPattern)
+	case t.PkgPath() == module+"/internal/snapshot" && strings.HasPrefix(t.Name(), "Value["):
+		v, _ := t.FieldByName("V")
+		s := g.schemaOf(v.Type)
+		s.Comments = nullable
+		return s
+	}
+	return nil
+}
+
+func (g *generator) mapOf(elem reflect.Type, names string) *jsonschema.Schema {
+	return &jsonschema.Schema{
+		Type:                 "object",
+		PropertyNames:        &jsonschema.Schema{Pattern: names},
+		AdditionalProperties: g.schemaOf(elem),
+	}
+}
+
+// schemaOf reflects a type that the reflector does not reach by itself.
+func (g *generator) schemaOf(t reflect.Type) *jsonschema.Schema {
+	if own := g.mapped(t); own != nil {
+		return own
+	}
+	s := g.reflector.ReflectFromType(t)
+	maps.Copy(g.defs, s.Definitions)
+	s.Version, s.Definitions = "", nil
+	return s
+}
+
+// comment is the comment of a type or a field in one line. It reads the source beside this package.
+func (g *generator) comment(t reflect.Type, field string) string {
+	dir, ours := strings.CutPrefix(t.PkgPath(), module+"/internal/")
+	if !ours {
+		return ""
+	}
+	if !g.commented[dir] {
+		g.commented[dir] = true
+		if err := g.reflector.AddGoComments(module+"/internal/schemagen", "../"+dir); err != nil {
+			g.err = err
+		}
+	}
+	key := t.PkgPath() + "." + t.Name()
+	if field != "" {
+		key += "." + field
+	}
+	return strings.Join(strings.Fields(g.reflector.CommentMap[key]), " ")
+}
+
+// finish gives the marked schemas below s their second state, null. The third, missing, every member has that is not required.
+func finish(s *jsonschema.Schema) {
+	if s == nil {
+		return
+	}
+	below := []*jsonschema.Schema{s.Items, s.AdditionalProperties}
+	below = slices.AppendSeq(below, maps.Values(s.Definitions))
+	if s.Properties != nil {
+		for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+			below = append(below, p.Value)
+		}
+	}
+	for _, b := range below {
+		finish(b)
+	}
+	if s.Comments == nullable {
+		value := *s
+		value.Comments, value.Description = "", ""
+		*s = jsonschema.Schema{Description: s.Description, OneOf: []*jsonschema.Schema{&value, {Type: "null"}}}
+	}
+}
+
+// policySchema is the shape of a policy. What Parse checks beyond that, such as operators and ARNs, a schema says badly.
+const policySchema = `{
+	"PolicyDocument": {
+		"description": "A policy document, as an object and not as text.",
+		"type": "object",
+		"properties": {
+			"Version": {"enum": ["2012-10-17", "2008-10-17"]},
+			"Id": {"type": "string"},
+			"Statement": {"oneOf": [
+				{"$ref": "#/$defs/PolicyStatement"},
+				{"type": "array", "items": {"$ref": "#/$defs/PolicyStatement"}}
+			]}
+		},
+		"required": ["Statement"],
+		"additionalProperties": false
+	},
+	"PolicyStatement": {
+		"type": "object",
+		"properties": {
+			"Sid": {"type": "string"},
+			"Effect": {"enum": ["Allow", "Deny"]},
+			"Principal": {"$ref": "#/$defs/PolicyPrincipal"},
+			"NotPrincipal": {"$ref": "#/$defs/PolicyPrincipal"},
+			"Action": {"$ref": "#/$defs/StringOrList"},
+			"NotAction": {"$ref": "#/$defs/StringOrList"},
+			"Resource": {"$ref": "#/$defs/StringOrList"},
+			"NotResource": {"$ref": "#/$defs/StringOrList"},
+			"Condition": {"type": "object", "additionalProperties": {"type": "object"}}
+		},
+		"required": ["Effect"],
+		"oneOf": [{"required": ["Action"]}, {"required": ["NotAction"]}],
+		"additionalProperties": false
+	},
+	"PolicyPrincipal": {
+		"oneOf": [
+			{"const": "*"},
+			{
+				"type": "object",
+				"properties": {
+					"AWS": {"$ref": "#/$defs/StringOrList"},
+					"Service": {"$ref": "#/$defs/StringOrList"},
+					"Federated": {"$ref": "#/$defs/StringOrList"},
+					"CanonicalUser": {"$ref": "#/$defs/StringOrList"}
+				},
+				"additionalProperties": false
+			}
+		]
+	},
+	"StringOrList": {
+		"oneOf": [
+			{"type": "string"},
+			{"type": "array", "items": {"type": "string"}}
+		]
+	}
+}`
