@@ -27,12 +27,13 @@ MISSING = object()
 class Reader:
     """Runs the AWS CLI and keeps what it was refused."""
 
-    def __init__(self):
+    def __init__(self, cli):
+        self.cli = cli
         self.unreadable = {}
 
     def aws(self, path, profile, region, *words):
         """Return the output as a value, None where there is none, MISSING where AWS refuses."""
-        command = ["aws", *words, "--output", "json"]
+        command = [self.cli, *words, "--output", "json"]
         command += ["--profile", profile] if profile else []
         command += ["--region", region] if region else []
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -160,8 +161,9 @@ def main():
     parser.add_argument("bucket", help="the source bucket")
     parser.add_argument("--profile", help="AWS CLI profile of the source's account")
     parser.add_argument("--destination-profile", help="AWS CLI profile of the destinations' account")
+    parser.add_argument("--aws", default="aws", help="the AWS CLI's command")
     args = parser.parse_args()
-    r = Reader()
+    r = Reader(args.aws)
 
     def account(profile):
         caller = r.aws("caller", profile, None, "sts", "get-caller-identity")

@@ -1,0 +1,98 @@
+package snapshot_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// take runs docs/take-snapshot.py against an AWS CLI that answers from the example.
+func take(t *testing.T, example, bucket, destinationAccount string) map[string]any {
+	t.Helper()
+	fake, err := filepath.Abs("testdata/fake-aws/aws")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("python3", "../../docs/take-snapshot.py", bucket, "--profile", "111122223333", "--destination-profile", destinationAccount, "--aws", fake)
+	cmd.Env = append(os.Environ(), "FAKE_AWS_SNAPSHOT="+example)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("take-snapshot: %v\n%s", err, &stderr)
+	}
+	if _, err := snapshot.Parse(out); err != nil {
+		t.Errorf("the script's output is no snapshot: %v", err)
+	}
+	return decode(t, out)
+}
+
+func decode(t *testing.T, data []byte) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatal(err)
+	}
+	for _, member := range []string{"takenAt", "guardrails", "organization", "objects"} {
+		delete(v, member) // the script does not read them, and the time is its own
+	}
+	return v
+}
+
+func TestTakeSnapshotGivesBackWhatTheAWSCLIAnswers(t *testing.T) {
+	t.Parallel()
+	for name, account := range map[string]string{"cross-account-kms": "444455556666", "same-account-sse-kms": "111122223333"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := "../../docs/examples/" + name + ".json"
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := decode(t, data)
+			if diff := cmp.Diff(want, take(t, path, source(t, data), account)); diff != "" {
+				t.Errorf("snapshot differs (-example +taken):\n%s", diff)
+			}
+		})
+	}
+}
+
+// source is the one bucket of the example that replicates.
+func source(t *testing.T, data []byte) string {
+	t.Helper()
+	s, err := snapshot.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range s.Buckets {
+		if b.V.Replication.State == snapshot.Present {
+			return name
+		}
+	}
+	t.Fatal("no bucket replicates")
+	return ""
+}
+
+func TestTakeSnapshotNamesWhatItWasRefused(t *testing.T) {
+	t.Parallel()
+	// With the source's credentials alone, the destination's documents are refused; they must be missing, never empty.
+	path := "../../docs/examples/cross-account-kms.json"
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := take(t, path, source(t, data), "111122223333")
+	if buckets := got["buckets"].(map[string]any); len(buckets) != 1 {
+		t.Errorf("buckets: %v, want the source alone", buckets)
+	}
+	if unreadable, _ := got["unreadable"].(map[string]any); len(unreadable) < 2 {
+		t.Errorf("unreadable = %v, want the destination bucket and its key", unreadable)
+	}
+}
