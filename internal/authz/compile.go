@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/replimend/replimend/internal/policy"
 )
@@ -290,7 +291,8 @@ func (r *resource) match(a *policy.ARN, c *Context) tri {
 	for _, part := range [...]string{a.Service, a.Region, a.Account, a.Resource} {
 		text = append(append(text, ':'), part...)
 	}
-	return is(runOn(r.parts, text))
+	matched, _ := runOn(r.parts, text)
+	return is(matched)
 }
 
 func (r *resource) matchTail(s string, c *Context) tri {
@@ -305,24 +307,29 @@ func (r *resource) matchTail(s string, c *Context) tri {
 	return is(match(pattern, s, false))
 }
 
-// runOn matches part by part, letting a part that ends with a star take further colons.
-func runOn(parts []glob, text []byte) bool {
+// runOn matches part by part, letting a part that ends with a star take further colons. hopeless says that such a part fits
+// and what follows it does not, wherever it ends: a part before it that takes more leaves less to find, so that nobody who
+// chooses an object's name can make the search long.
+func runOn(parts []glob, text []byte) (matched, hopeless bool) {
 	if len(parts) == 1 {
-		return match(parts[0].text, text, false)
+		return match(parts[0].text, text, false), false
 	}
 	pattern := parts[0].text
+	fits, endless := false, pattern != "" && pattern[len(pattern)-1] == anyRun
 	for i, c := range text {
 		if c != ':' {
 			continue
 		}
-		if match(pattern, text[:i], false) && runOn(parts[1:], text[i+1:]) {
-			return true
+		if fits = fits || match(pattern, text[:i], false); fits {
+			if matched, hopeless = runOn(parts[1:], text[i+1:]); matched || hopeless {
+				return matched, hopeless
+			}
 		}
-		if pattern == "" || pattern[len(pattern)-1] != anyRun {
-			return false
+		if !endless {
+			return false, false
 		}
 	}
-	return false
+	return false, fits
 }
 
 // template is a text with policy variables, as a list of literal and variable parts.
@@ -362,6 +369,8 @@ func compileTemplate(s string) template {
 		switch name {
 		case "*", "?", "$":
 			literal(name)
+		case "":
+			literal("${}") // not a variable either
 		default:
 			v := part{key: strings.ToLower(strings.TrimSpace(name))}
 			if key, def, ok := strings.Cut(name, ","); ok {
@@ -416,7 +425,7 @@ type value struct {
 	pattern glob     // String and Arn operators
 	tmpl    template // where there are variables
 	number  float64
-	unix    int64 // dates, in nanoseconds
+	date    time.Time
 	prefix  netip.Prefix
 	flag    bool
 	bytes   string
@@ -476,8 +485,7 @@ func parseValue(o policy.Operator, s string) value {
 		v.number, _ = policy.ParseNumber(s)
 	case policy.DateEquals, policy.DateNotEquals, policy.DateLessThan, policy.DateLessThanEquals, policy.DateGreaterThan,
 		policy.DateGreaterThanEquals:
-		t, _ := policy.ParseDate(s)
-		v.unix = t.UnixNano()
+		v.date, _ = policy.ParseDate(s)
 	case policy.IPAddress, policy.NotIPAddress:
 		v.prefix, _ = policy.ParsePrefix(s)
 	case policy.Bool, policy.Null:
@@ -570,6 +578,8 @@ func (c *condition) compare(v *value, s string, ctx *Context) tri {
 	switch c.operator {
 	case policy.StringEquals, policy.StringNotEquals:
 		return is(string(text) == s)
+	case policy.StringEqualsIgnoreCase, policy.StringNotEqualsIgnoreCase:
+		return is(strings.EqualFold(string(text), s))
 	case policy.StringLike, policy.StringNotLike:
 		return is(match(text, s, false))
 	case policy.ARNEquals, policy.ARNLike, policy.ARNNotEquals, policy.ARNNotLike:
@@ -619,7 +629,7 @@ func compareLiteral(o policy.Operator, v *value, s string) bool {
 	case policy.DateEquals, policy.DateNotEquals, policy.DateLessThan, policy.DateLessThanEquals, policy.DateGreaterThan,
 		policy.DateGreaterThanEquals:
 		got, err := policy.ParseDate(s)
-		return err == nil && ordered(o, got.UnixNano(), v.unix)
+		return err == nil && ordered(o, float64(got.Compare(v.date)), 0)
 	case policy.Bool:
 		got, err := policy.ParseBool(s)
 		return err == nil && got == v.flag
@@ -634,7 +644,7 @@ func compareLiteral(o policy.Operator, v *value, s string) bool {
 	}
 }
 
-func ordered[T int64 | float64](o policy.Operator, got, want T) bool {
+func ordered(o policy.Operator, got, want float64) bool {
 	switch o {
 	case policy.NumericLessThan, policy.DateLessThan:
 		return got < want

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/policy"
@@ -84,8 +85,8 @@ type Decision struct {
 	more     bool
 }
 
-// HangsOn names, for Unknown, the condition keys that would settle the decision, in lower case, and "policy" for each layer
-// that was not readable. more says that there are others.
+// HangsOn names, for Unknown, the condition keys that would settle the decision, in lower case; "kms:encryptioncontext" for
+// pairs that an open context does not name; and "policy" when a layer was not readable. more says that there are others.
 func (d Decision) HangsOn() (keys []string, more bool) {
 	for _, k := range d.hangs {
 		if k != "" {
@@ -198,8 +199,14 @@ func (r *Request) beyondRCPs() bool {
 
 // guarded says whether the resource is one that nobody may use whom its own policy does not let in.
 func (r *Request) guarded() bool {
-	return r.Resource.Service == "kms" && strings.HasPrefix(r.Resource.Resource, "key/") ||
-		r.Resource.Service == "iam" && strings.HasPrefix(r.Resource.Resource, "role/") && hasPrefixFold(r.Action, "sts:assumerole")
+	return r.Resource.Service == "kms" && strings.HasPrefix(r.Resource.Resource, "key/") || r.asksTrust()
+}
+
+// asksTrust says whether the resource policy is a role's trust policy: sts:AssumeRole, and sts:TagSession and
+// sts:SetSourceIdentity, which go with it.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+func (r *Request) asksTrust() bool {
+	return r.Resource.Service == "iam" && strings.HasPrefix(r.Resource.Resource, "role/") && hasPrefixFold(r.Action, "sts:")
 }
 
 func hasPrefixFold(s, lowered string) bool {
@@ -226,7 +233,7 @@ func (res *results) allow(s shape, r *Request, l *Layers) tri {
 	var out tri
 	switch s {
 	case resourceAlone:
-		out = resource
+		out = or(resource, grant)
 	case crossAccount:
 		// A grant lets an external grantee in as the key policy would; its own account must still allow the call.
 		out = and(or(resource, grant), and(identity, and(boundary, session)))
@@ -261,7 +268,8 @@ func (res *results) allow(s shape, r *Request, l *Layers) tri {
 	return out
 }
 
-// Decide answers a request. It allocates nothing unless a policy variable expands beyond 256 bytes.
+// Decide answers a request. It allocates only for what is rare: base64, dates in a short form, values that their operator
+// cannot read, and variables that expand beyond 256 bytes.
 func Decide(r *Request, l *Layers) Decision {
 	var res results
 	scan(&res, r, l)
@@ -297,7 +305,11 @@ func conclude(res *results, r *Request, l *Layers) Decision {
 		}
 		return Decision{Outcome: Unknown, Deciding: possible}
 	default:
-		return Decision{Outcome: Unknown, Deciding: res.with(unknown) | possible}
+		deciding := res.with(unknown) | possible
+		if slices.Contains(res.ways[:], unknown) { // beside a certain Allow that does not reach as far
+			deciding |= SetOf(LayerResource)
+		}
+		return Decision{Outcome: Unknown, Deciding: deciding}
 	}
 }
 
@@ -330,7 +342,9 @@ func (res *results) lacking(s shape, r *Request, l *Layers) LayerSet {
 		need(LayerResource)
 	}
 	if s != resourceAlone {
-		need(LayerIdentity)
+		if r.Principal.Kind != Root {
+			need(LayerIdentity)
+		}
 		if l.Boundary != nil {
 			need(LayerBoundary)
 		}
@@ -384,9 +398,6 @@ func missing(res *results, layer Layer, s shape) {
 	if layer != LayerGrant {
 		one.deny = or(one.deny, unknown)
 	}
-	if layer == LayerSCP || layer == LayerRCP {
-		one.allow = unknown // another level may be silent
-	}
 	if layer == LayerResource {
 		for i := range res.ways {
 			res.ways[i] = or(res.ways[i], unknown)
@@ -439,7 +450,7 @@ func scanResource(res *results, p *Policy, r *Request, l *Layers) {
 	out := &res.layers[LayerResource]
 	for i := range p.statements {
 		st := &p.statements[i]
-		if st.effect == policy.Deny && out.deny == yes {
+		if st.effect == policy.Deny && out.deny == yes || st.opensToNobody() {
 			continue
 		}
 		v, how := st.applies(r, l)
@@ -458,6 +469,10 @@ func scanResource(res *results, p *Policy, r *Request, l *Layers) {
 		}
 	}
 }
+
+// opensToNobody says whether the statement allows without a Principal. AWS stores no resource policy with such a statement;
+// read from elsewhere, it must not open the resource to everyone.
+func (st *statement) opensToNobody() bool { return st.effect == policy.Allow && !st.hasPrinc }
 
 // applies says whether the statement applies to the request, and how its Principal names the caller.
 func (st *statement) applies(r *Request, l *Layers) (tri, naming) {
@@ -491,7 +506,9 @@ func (st *statement) actionMatches(action string) bool {
 
 func (st *statement) resourceMatches(r *Request) tri {
 	if !st.hasRes {
-		return yes // role trust policies have no Resource: the role itself is meant
+		// Trust policies have no Resource: the role itself is meant. Elsewhere AWS refuses the document, but for key policies,
+		// where the statement has no effect: https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+		return is(r.asksTrust())
 	}
 	out := no
 	for i := range st.resources {
@@ -516,7 +533,7 @@ func (st *statement) names(p *Principal, l *Layers) naming {
 	}
 	// NotPrincipal with Deny reaches every principal that has a boundary, whomever it lists.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-	if how == 0 || st.effect == policy.Deny && l.Boundary != nil {
+	if how == 0 || st.effect == policy.Deny && l.Boundary != nil && p.bounded() {
 		return namesEveryone
 	}
 	return 0
@@ -540,17 +557,17 @@ func nameOf(v *policy.Principal, p *Principal) naming {
 	if v.Value == "*" {
 		return namesEveryone
 	}
-	if p.Account == "" {
+	if p.Account == "" || p.Kind == Federated { // an identity of a provider is not yet one of the provider's account
 		return 0
 	}
 	if v.Value[0] == 'A' { // a unique id
 		if v.Value != p.UniqueID {
 			return 0
 		}
-		if p.Kind == Session || p.Kind == FederatedUser {
-			return namesIssuer
+		if p.Kind == User {
+			return namesCaller
 		}
-		return namesCaller
+		return namesIssuer
 	}
 	if v.Value[0] != 'a' { // an account id
 		if v.Value == p.Account {
@@ -562,23 +579,13 @@ func nameOf(v *policy.Principal, p *Principal) naming {
 	if equalARN(v.Value, &p.Issuer) {
 		how |= namesIssuer
 	}
-	if p.Kind == Role {
-		return how | namesAccountOf(v.Value, p)
-	}
-	if equalARN(v.Value, &p.ARN) {
+	if p.Kind != Role && equalARN(v.Value, &p.ARN) {
 		how |= namesCaller
 	}
-	return how | namesAccountOf(v.Value, p)
-}
-
-// namesAccountOf says whether the text is the ARN of the caller's account.
-func namesAccountOf(s string, p *Principal) naming {
-	const suffix = ":root"
-	if strings.HasSuffix(s, suffix) && len(s) > len(suffix)+12 && s[len(s)-len(suffix)-12:len(s)-len(suffix)] == p.Account &&
-		strings.Contains(s, ":iam::") {
-		return namesAccount
+	if equalARN(v.Value, &policy.ARN{Partition: p.ARN.Partition, Service: "iam", Account: p.Account, Resource: "root"}) {
+		how |= namesAccount
 	}
-	return 0
+	return how
 }
 
 // equalARN compares a text with an ARN without building its text.
@@ -634,7 +641,7 @@ func name(d *Decision, r *Request, l *Layers) {
 	if d.Deciding.Has(LayerGrant) {
 		for i := range l.Grants {
 			if l.Grants[i].allows(r) == unknown {
-				d.hang("kms:encryptioncontext")
+				l.Grants[i].hangs(&r.Context, d)
 			}
 		}
 	}

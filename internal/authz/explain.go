@@ -41,7 +41,7 @@ type Miss struct {
 // Explain decides again, statement by statement and element by element, and keeps what it saw. It shares with Decide the
 // way in which layers combine, but neither its scan nor its short cuts; a property test holds that both always agree.
 func Explain(r *Request, l *Layers) Explanation {
-	e := &explainer{r: r, l: l, shape: shapeOf(r)}
+	e := &explainer{r: r, l: l, shape: shapeOf(r), seen: make([]sight, 0, 16)}
 	e.walk()
 	out := Explanation{Decision: conclude(&e.res, r, l)}
 	if out.Decision.Outcome == Unknown {
@@ -55,12 +55,18 @@ func Explain(r *Request, l *Layers) Explanation {
 			out.Delegated = true
 		}
 	}
-	for layer := Layer(0); layer < layerCount; layer++ {
+	for _, layer := range told {
 		if out.Decision.Deciding.Has(layer) {
 			out.Reasons = append(out.Reasons, e.reasons(layer, out.Decision.Outcome)...)
 		}
 	}
 	return out
+}
+
+// told is the order in which people want the layers: the policies that are about the request before the guardrails that
+// allow nearly everything.
+var told = [...]Layer{
+	LayerResource, LayerGrant, LayerIdentity, LayerBoundary, LayerSession, LayerEndpoint, LayerSCP, LayerRCP,
 }
 
 type explainer struct {
@@ -130,6 +136,10 @@ func (e *explainer) layer(layer Layer, level int, policies []*Policy) {
 		for i := range p.statements {
 			s := e.look(p, i)
 			s.layer, s.level = layer, level
+			if layer == LayerResource && p.statements[i].opensToNobody() {
+				s.value = no
+				s.miss = &Miss{Element: "Principal", Want: []string{"one to be named"}, Got: []string{e.r.Principal.String()}}
+			}
 			e.seen = append(e.seen, s)
 			out := &e.res.layers[layer]
 			if p.statements[i].effect == policy.Deny {
@@ -157,36 +167,48 @@ func (e *explainer) layer(layer Layer, level int, policies []*Policy) {
 func (e *explainer) look(p *Policy, index int) sight {
 	st, src := &p.statements[index], &p.Document.Statements[index]
 	s := sight{doc: p, index: index, value: yes}
-	fail := func(v tri, m Miss) {
-		if v != yes && (s.miss == nil || v == no && s.value != no) {
-			m.Unknown = v == unknown
-			s.miss = &m
-		}
-		s.value = and(s.value, v)
-		if v == yes && s.miss == nil {
-			s.score++
-		}
+	if v := is(st.actionMatches(e.r.Action)); !s.saw(v) {
+		s.miss = &Miss{Element: element("Action", src.Action.Not), Want: src.Action.Values, Got: []string{e.r.Action}}
 	}
-	action := Miss{Element: element("Action", src.Action.Not), Want: src.Action.Values, Got: []string{e.r.Action}}
-	fail(is(st.actionMatches(e.r.Action)), action)
-	resource := Miss{Element: element("Resource", src.Resource.Not), Want: src.Resource.Values, Got: []string{e.resourceText()}}
-	fail(st.resourceMatches(e.r), resource)
-	if st.hasPrinc {
-		names := Miss{Element: element("Principal", src.Principal.Not), Got: []string{e.r.Principal.String()}}
-		if !e.r.Principal.Issuer.IsZero() && e.r.Principal.Issuer != e.r.Principal.ARN {
-			names.Got = append(names.Got, e.r.Principal.Issuer.String())
-		}
-		for _, v := range src.Principal.Values {
-			names.Want = append(names.Want, v.Value)
-		}
-		fail(is(st.names(&e.r.Principal, e.l) != 0), names)
+	if v := st.resourceMatches(e.r); !s.saw(v) {
+		s.miss = &Miss{Element: element("Resource", src.Resource.Not), Want: src.Resource.Values, Got: []string{e.resourceText()}, Unknown: v == unknown}
+	}
+	if st.hasPrinc && !s.saw(is(st.names(&e.r.Principal, e.l) != 0)) {
+		s.miss = e.missedPrincipal(src.Principal)
 	}
 	for i := range st.conditions {
-		c := &src.Conditions[i]
-		values, _ := e.r.Context.lookup(st.conditions[i].key)
-		fail(st.conditions[i].holds(&e.r.Context), Miss{Element: "Condition", Operator: c.OperatorText(), Key: c.Key, Want: c.Values, Got: values})
+		if v := st.conditions[i].holds(&e.r.Context); !s.saw(v) {
+			c := &src.Conditions[i]
+			values, _ := e.r.Context.lookup(st.conditions[i].key)
+			s.miss = &Miss{Element: "Condition", Operator: c.OperatorText(), Key: c.Key, Want: c.Values, Got: values, Unknown: v == unknown}
+		}
 	}
 	return s
+}
+
+// saw takes in what one element says. It is false when this element is the one to tell of: the first that certainly does not
+// match or, while none is, the first that is not known.
+func (s *sight) saw(v tri) bool {
+	before := s.value
+	s.value = and(s.value, v)
+	if v == yes {
+		if before == yes {
+			s.score++
+		}
+		return true
+	}
+	return before == no || before == unknown && v == unknown
+}
+
+func (e *explainer) missedPrincipal(p *policy.PrincipalSet) *Miss {
+	m := &Miss{Element: element("Principal", p.Not), Got: []string{e.r.Principal.String()}}
+	if !e.r.Principal.Issuer.IsZero() && e.r.Principal.Issuer != e.r.Principal.ARN {
+		m.Got = append(m.Got, e.r.Principal.Issuer.String())
+	}
+	for _, v := range p.Values {
+		m.Want = append(m.Want, v.Value)
+	}
+	return m
 }
 
 func element(name string, not bool) string {

@@ -68,7 +68,7 @@ func (g *Grant) names(p *Principal) bool {
 func (g *Grant) context(want map[string]string, r *Request) tri {
 	out := yes
 	for k, v := range want {
-		values, state := r.Context.exact(contextPrefix, k)
+		values, state := r.Context.pair(k)
 		switch {
 		case state == keyUnknown:
 			out = and(out, unknown)
@@ -79,18 +79,18 @@ func (g *Grant) context(want map[string]string, r *Request) tri {
 	return out
 }
 
-// exact looks a key up whose last part compares with case, as the pairs of an encryption context do in grants.
-func (c *Context) exact(prefix, name string) ([]string, keyState) {
+// pair looks up a pair of the encryption context by its exact name. An unknown key may have any case.
+func (c *Context) pair(name string) ([]string, keyState) {
 	for i := range c.entries {
 		e := &c.entries[i]
-		if strings.HasPrefix(e.key, prefix) && e.name[len(prefix):] == name {
+		if !strings.HasPrefix(e.key, contextPrefix) {
+			continue
+		}
+		if got := e.name[len(contextPrefix):]; got == name || e.state == keyUnknown && strings.EqualFold(got, name) {
 			return e.values, e.state
 		}
 	}
-	if c.Open {
-		return nil, keyUnknown
-	}
-	return nil, keyAbsent
+	return nil, c.unset(contextPrefix)
 }
 
 // noOther says whether the request's encryption context has no pair beyond those that EncryptionContextEquals lists.
@@ -111,5 +111,37 @@ func (g *Grant) noOther(r *Request) tri {
 	if given > len(g.Equals) {
 		return no
 	}
+	if r.Context.unset(contextPrefix) == keyUnknown {
+		return unknown
+	}
 	return yes
+}
+
+// hangs collects what an unknown answer of allows hangs on.
+func (g *Grant) hangs(c *Context, d *Decision) {
+	for i := range c.entries {
+		e := &c.entries[i]
+		if e.state == keyUnknown && strings.HasPrefix(e.key, contextPrefix) && g.asks(e.name[len(contextPrefix):]) {
+			d.hang(e.key)
+		}
+	}
+	if (g.Subset != nil || g.Equals != nil) && c.unset(contextPrefix) == keyUnknown {
+		d.hang("kms:encryptioncontext")
+	}
+	if _, state := c.lookup("aws:sourcearn"); g.SourceARN != "" && state == keyUnknown {
+		d.hang("aws:sourcearn")
+	}
+}
+
+// asks says whether a constraint looks at that pair of the encryption context.
+func (g *Grant) asks(pair string) bool {
+	if g.Equals != nil {
+		return true
+	}
+	for name := range g.Subset {
+		if strings.EqualFold(name, pair) {
+			return true
+		}
+	}
+	return false
 }

@@ -11,6 +11,7 @@ package authz
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/policy"
@@ -51,7 +52,7 @@ func ParsePrincipal(s string) (Principal, error) {
 		if strings.Contains(s, ".amazonaws.com") && !strings.ContainsAny(s, " /:*") {
 			return Principal{Kind: Service, Name: s}, nil
 		}
-		return Principal{}, fmt.Errorf("invalid principal %q: want an ARN, anonymous, or a service principal", s)
+		return Principal{}, fmt.Errorf("invalid principal %.120q: want an ARN, anonymous, or a service principal", s)
 	}
 	a, err := policy.ParseARN(s)
 	if err != nil {
@@ -71,14 +72,14 @@ func ParsePrincipal(s string) (Principal, error) {
 	case a.Service == "sts" && kind == "assumed-role":
 		role, session, ok := strings.Cut(rest, "/")
 		if !ok || role == "" || session == "" {
-			return Principal{}, fmt.Errorf("invalid principal %q: want assumed-role/ROLE/SESSION", s)
+			return Principal{}, fmt.Errorf("invalid principal %.120q: want assumed-role/ROLE/SESSION", s)
 		}
 		p.Kind = Session
 		p.Issuer = policy.ARN{Partition: a.Partition, Service: "iam", Account: a.Account, Resource: "role/" + role}
 	case a.Service == "sts" && kind == "federated-user":
 		p.Kind = FederatedUser
 	default:
-		return Principal{}, fmt.Errorf("invalid principal %q: want a user, role, session or root", s)
+		return Principal{}, fmt.Errorf("invalid principal %.120q: want a user, role, session or root", s)
 	}
 	return p, nil
 }
@@ -112,12 +113,18 @@ func (p *Principal) serviceLinked() bool {
 	return strings.HasPrefix(p.Issuer.Resource, "role/aws-service-role/")
 }
 
+// bounded says whether the caller is of a kind that can have a permissions boundary.
+func (p *Principal) bounded() bool {
+	return p.Kind == User || p.Kind == Role || p.Kind == Session || p.Kind == FederatedUser
+}
+
 // Context holds the condition keys of a request. Each key is given, absent or unknown; absent, unknown and empty differ.
 // The zero Context is complete and empty: every key is absent.
 type Context struct {
 	// Open makes every key that was not set unknown instead of absent.
 	Open    bool
 	entries []entry
+	closed  []string // in lower case, see Close
 }
 
 type entry struct {
@@ -158,6 +165,13 @@ func (c *Context) SetUnknown(keys ...string) {
 	}
 }
 
+// Close says that, in an open context, keys with that prefix are absent unless they are set: all tags of a role are known.
+func (c *Context) Close(prefixes ...string) {
+	for _, p := range prefixes {
+		c.closed = append(c.closed, strings.ToLower(p))
+	}
+}
+
 func (c *Context) put(e entry) {
 	for i := range c.entries {
 		if c.entries[i].key == e.key {
@@ -168,9 +182,11 @@ func (c *Context) put(e entry) {
 	c.entries = append(c.entries, e)
 }
 
-// Clone is an independent copy.
+// Clone is an independent copy with room for a few more keys.
 func (c *Context) Clone() Context {
-	return Context{Open: c.Open, entries: append([]entry(nil), c.entries...)}
+	entries := make([]entry, len(c.entries), len(c.entries)+8)
+	copy(entries, c.entries)
+	return Context{Open: c.Open, entries: entries, closed: slices.Clip(c.closed)}
 }
 
 // Values is what the context gives for a key, and whether the key is known to be there.
@@ -196,10 +212,20 @@ func (c *Context) lookup(lower string) ([]string, keyState) {
 			return c.entries[i].values, c.entries[i].state
 		}
 	}
-	if c.Open {
-		return nil, keyUnknown
+	return nil, c.unset(lower)
+}
+
+// unset is the state of a key that was not set, or of all keys with a prefix.
+func (c *Context) unset(lower string) keyState {
+	if !c.Open {
+		return keyAbsent
 	}
-	return nil, keyAbsent
+	for _, p := range c.closed {
+		if strings.HasPrefix(lower, p) {
+			return keyAbsent
+		}
+	}
+	return keyUnknown
 }
 
 // Request is one call that a principal makes.

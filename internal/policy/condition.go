@@ -169,12 +169,14 @@ func conditionValues(o Operator, n jsontree.Node, path string) ([]string, error)
 	for i, item := range items {
 		at := path
 		if n.Kind == jsontree.Array {
-			at = fmt.Sprintf("%s[%d]", path, i)
+			at = jsontree.Index(path, i)
 		}
 		var v string
 		switch item.Kind {
 		case jsontree.String, jsontree.Number:
-			v = item.Text
+			if v = item.Text; hasControl(v) {
+				return nil, controlError(item, at)
+			}
 		case jsontree.Bool:
 			v = strconv.FormatBool(item.Bool)
 		default:
@@ -240,7 +242,7 @@ var dateLayouts = [...]string{
 // ParseDate reads the value of a Date operator: one of the W3C profiles of ISO 8601, or seconds since 1970.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date
 func ParseDate(s string) (time.Time, error) {
-	if len(s) > 4 { // four digits are a year
+	if len(s) > 4 && s[4] != '-' { // four digits are a year
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return time.Unix(n, 0).UTC(), nil
 		}

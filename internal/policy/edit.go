@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -38,7 +39,8 @@ type StatementSpec struct {
 	Conditions []Condition
 }
 
-// Build makes the statement. It fails where Parse would refuse the same text.
+// Build makes the statement. It fails where Parse would refuse the same text, and where a document could not say what the
+// spec says: a statement has no room for two conditions on the same key with the same operator.
 func (spec StatementSpec) Build() (Statement, error) {
 	var m []jsontree.Member
 	add := func(name string, v jsontree.Node) { m = append(m, jsontree.Member{Name: name, Value: v}) }
@@ -46,6 +48,11 @@ func (spec StatementSpec) Build() (Statement, error) {
 		add("Sid", jsontree.Str(spec.Sid))
 	}
 	add("Effect", jsontree.Str(spec.Effect.String()))
+	for _, p := range spec.Principals {
+		if p.Kind < PrincipalAWS || p.Kind > PrincipalCanonicalUser {
+			return Statement{}, fmt.Errorf("build statement: the principal %q has no kind", clip(p.Value))
+		}
+	}
 	if len(spec.Principals) > 0 {
 		add("Principal", principalNode(spec.Principals))
 	}
@@ -54,7 +61,11 @@ func (spec StatementSpec) Build() (Statement, error) {
 		add("Resource", jsontree.Strings(spec.Resources...))
 	}
 	if len(spec.Conditions) > 0 {
-		add("Condition", conditionNode(spec.Conditions))
+		node, err := conditionNode(spec.Conditions)
+		if err != nil {
+			return Statement{}, err
+		}
+		add("Condition", node)
 	}
 	return statement(jsontree.Obj(m...), "Statement")
 }
@@ -75,7 +86,7 @@ func principalNode(values []Principal) jsontree.Node {
 	return out
 }
 
-func conditionNode(conditions []Condition) jsontree.Node {
+func conditionNode(conditions []Condition) (jsontree.Node, error) {
 	out := jsontree.Obj()
 	for _, c := range conditions {
 		op := c.OperatorText()
@@ -83,9 +94,12 @@ func conditionNode(conditions []Condition) jsontree.Node {
 		if !keys.Present() {
 			keys = jsontree.Obj()
 		}
+		if keys.Get(c.Key).Present() {
+			return jsontree.Node{}, fmt.Errorf("build statement: two conditions %s on %q", op, clip(c.Key))
+		}
 		out = out.With(op, keys.With(c.Key, jsontree.Strings(c.Values...)))
 	}
-	return out
+	return out, nil
 }
 
 // New makes a document of those statements in the current version of the language.

@@ -131,8 +131,12 @@ func FromNode(n jsontree.Node, path string) (Document, error) {
 	return d, nil
 }
 
-// UnmarshalJSON reads the document as Parse does.
+// UnmarshalJSON reads the document as Parse does, and null as no document.
 func (d *Document) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*d = Document{}
+		return nil
+	}
 	parsed, err := Parse(data)
 	if err != nil {
 		return err
@@ -156,7 +160,21 @@ func text(n jsontree.Node, path string) (string, error) {
 	if n.Kind != jsontree.String {
 		return "", jsontree.Errorf(n, path, "want a string, got %s", n.Kind)
 	}
+	if hasControl(n.Text) {
+		return "", controlError(n, path)
+	}
 	return n.Text, nil
+}
+
+// hasControl says whether a text holds a control character that AWS keeps out of policies: all but tab, line feed and
+// carriage return. Package authz marks wildcards with two of them.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' })
+}
+
+func controlError(n jsontree.Node, path string) error {
+	return jsontree.Errorf(n, path, "a policy cannot hold this control character")
 }
 
 func statements(n jsontree.Node, path string) ([]Statement, error) {
@@ -172,7 +190,7 @@ func statements(n jsontree.Node, path string) ([]Statement, error) {
 	}
 	out := make([]Statement, 0, len(n.Items))
 	for i, item := range n.Items {
-		s, err := statement(item, fmt.Sprintf("%s[%d]", path, i))
+		s, err := statement(item, jsontree.Index(path, i))
 		if err != nil {
 			return nil, err
 		}
@@ -248,11 +266,12 @@ func effect(n jsontree.Node, path string) (Effect, error) {
 func stringList(n jsontree.Node, path string) ([]string, error) {
 	switch n.Kind {
 	case jsontree.String:
-		return []string{n.Text}, nil
+		s, err := text(n, path)
+		return []string{s}, err
 	case jsontree.Array:
 		out := make([]string, 0, len(n.Items))
 		for i, item := range n.Items {
-			s, err := text(item, fmt.Sprintf("%s[%d]", path, i))
+			s, err := text(item, jsontree.Index(path, i))
 			if err != nil {
 				return nil, err
 			}
@@ -262,6 +281,14 @@ func stringList(n jsontree.Node, path string) ([]string, error) {
 	default:
 		return nil, jsontree.Errorf(n, path, "want a string or a list of strings, got %s", n.Kind)
 	}
+}
+
+// element is the place of one value of a string or a list of strings.
+func element(n jsontree.Node, path string, i int) (jsontree.Node, string) {
+	if n.Kind == jsontree.Array {
+		return n.Items[i], jsontree.Index(path, i)
+	}
+	return n, path
 }
 
 func stringSet(n jsontree.Node, path string, not bool, check func(string) string) (StringSet, error) {
@@ -274,10 +301,7 @@ func stringSet(n jsontree.Node, path string, not bool, check func(string) string
 	}
 	for i, v := range values {
 		if fault := check(v); fault != "" {
-			at, item := path, n
-			if n.Kind == jsontree.Array {
-				at, item = fmt.Sprintf("%s[%d]", path, i), n.Items[i]
-			}
+			item, at := element(n, path, i)
 			return StringSet{}, jsontree.Errorf(item, at, "%s", fault)
 		}
 	}

@@ -97,10 +97,11 @@ func principals(n jsontree.Node, path string, not bool) (*PrincipalSet, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, v := range values {
+		for i, v := range values {
 			p := Principal{kind, v}
 			if fault := checkPrincipal(p); fault != "" {
-				return nil, jsontree.Errorf(f.Value, at, "%s", fault)
+				item, at := element(f.Value, at, i)
+				return nil, jsontree.Errorf(item, at, "%s", fault)
 			}
 			out.Values = append(out.Values, p)
 		}
