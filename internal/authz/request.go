@@ -184,7 +184,7 @@ func (c *Context) put(e entry) {
 
 // Clone is an independent copy with room for a few more keys.
 func (c *Context) Clone() Context {
-	entries := make([]entry, len(c.entries), len(c.entries)+8)
+	entries := make([]entry, len(c.entries), len(c.entries)+12)
 	copy(entries, c.entries)
 	return Context{Open: c.Open, entries: entries, closed: slices.Clip(c.closed)}
 }

@@ -60,7 +60,7 @@ func Populations(s *snapshot.Snapshot, r Route, key string) []Population {
 func ofObject(s *snapshot.Snapshot, r Route, o *snapshot.Object) Population {
 	p := Population{
 		Encryption: o.Encryption.V, EncryptionKnown: o.Encryption.State != snapshot.Missing,
-		KeyText: o.KMSKeyID, BucketKey: o.BucketKey, DeleteMarker: o.DeleteMarker, ObjectKey: o.Key,
+		KeyText: o.KMSKeyID, BucketKey: o.BucketKey && o.Encryption.V == SSEKMS, DeleteMarker: o.DeleteMarker, ObjectKey: o.Key,
 		Tagged: o.Tags.State == snapshot.Missing || len(o.Tags.V) > 0,
 		Failed: o.ReplicationStatus.V == "FAILED",
 	}

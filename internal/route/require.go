@@ -49,8 +49,12 @@ type asker struct {
 	principal authz.Principal
 }
 
-// Requirements is every request of a population, hop by hop, in the order in which S3 makes them.
+// Requirements is every request of a population, hop by hop, in the order in which S3 makes them. Without a role nobody asks
+// anything.
 func Requirements(w *World, r Route, p Population) []Requirement {
+	if r.Role.IsZero() {
+		return nil
+	}
 	a := &asker{w: w, r: r, p: p, out: make([]Requirement, 0, 16)}
 	a.assumeRole()
 	a.readConfig()
@@ -162,7 +166,9 @@ func (a *asker) s3(hop Hop, action string, need Need, evidence Evidence, source 
 		account = a.r.Rule.Destination.Account // only a claim, but enough to ask the right layers
 	}
 	q := a.request(action, resource, account, region)
-	q.Context.Set("s3:ResourceAccount", account)
+	if account != "" {
+		q.Context.Set("s3:ResourceAccount", account)
+	}
 	if hop == WriteReplica {
 		a.encryptionHeaders(&q.Context)
 	}
@@ -238,26 +244,15 @@ func (a *asker) encryptPlaintext() {
 	if a.p.Encryption != Plaintext || !a.p.EncryptionKnown {
 		return
 	}
-	encryption, ok := a.w.Snapshot.Buckets[a.r.Destination].V.Encryption.Get()
-	if !ok {
+	text, key, rule, _ := a.r.DefaultKey(a.w.Snapshot)
+	if text == "" {
 		return
 	}
-	for _, rule := range encryption.Rules {
-		d := rule.ApplyServerSideEncryptionByDefault
-		if d == nil || d.SSEAlgorithm != SSEKMS && d.SSEAlgorithm != DSSEKMS {
-			continue
-		}
-		text := d.KMSMasterKeyID
-		if text == "" {
-			text = "alias/aws/s3"
-		}
-		key := ResolveKey(a.w.Snapshot, text, a.r.Partition, a.r.DestinationAccount, a.r.DestinationRegion)
-		context := a.replica().String()
-		if rule.BucketKeyEnabled && d.SSEAlgorithm == SSEKMS {
-			context = policy.BucketARN(a.r.Partition, a.r.Destination).String()
-		}
-		a.kms(EncryptReplica, "kms:GenerateDataKey", Required, Documented, pageKMS, key, snapshot.ReplicaKeyPolicy, a.r.DestinationRegion, context)
+	context := a.replica().String()
+	if rule.BucketKeyEnabled && rule.ApplyServerSideEncryptionByDefault.SSEAlgorithm == SSEKMS {
+		context = policy.BucketARN(a.r.Partition, a.r.Destination).String()
 	}
+	a.kms(EncryptReplica, "kms:GenerateDataKey", Required, Documented, pageKMS, key, snapshot.ReplicaKeyPolicy, a.r.DestinationRegion, context)
 }
 
 // destinationBucketKey says whether the destination bucket has its Bucket Key on, and whether that is known.
@@ -266,13 +261,16 @@ func (a *asker) destinationBucketKey() (on, known bool) {
 	for _, rule := range encryption.V.Rules {
 		on = on || rule.BucketKeyEnabled
 	}
-	return on, encryption.State != snapshot.Missing
+	return on, encryption.State != snapshot.Missing || a.w.Snapshot.Buckets[a.r.Destination].State == snapshot.Absent
 }
 
 // kms is one request of the role's session on a key, made by S3 on its behalf. An empty context is not known.
 func (a *asker) kms(hop Hop, action string, need Need, evidence Evidence, source string, key policy.ARN, kind snapshot.Kind, region, context string) {
 	if key.IsZero() {
 		return // a finding of its own says that the key cannot be resolved
+	}
+	if region == "" {
+		region = key.Region // the bucket is not in the snapshot; S3 uses a key of its own Region only
 	}
 	q := a.request(action, key, key.Account, region)
 	c := &q.Context
@@ -330,8 +328,13 @@ func (a *asker) request(action string, resource policy.ARN, account, region stri
 		Principal: a.principal, Action: action, Resource: resource, ResourceAccount: account,
 		Context: a.session.Clone(),
 	}
-	q.Context.Set("aws:ResourceAccount", account)
-	q.Context.Set("aws:RequestedRegion", region)
+	// Without the bucket in the snapshot its account and Region are not known, which is not the same as empty.
+	if account != "" {
+		q.Context.Set("aws:ResourceAccount", account)
+	}
+	if region != "" {
+		q.Context.Set("aws:RequestedRegion", region)
+	}
 	a.organization(&q.Context, "aws:ResourceOrgID", account)
 	return q
 }
@@ -360,10 +363,10 @@ func (a *asker) newSession() *authz.Context {
 }
 
 // absent is what no call of S3's replication carries: it comes from S3's own network, so that there is no endpoint or address
-// of the customer, and no signed-in person.
+// of the customer, and no signed-in person. Closing shares the list between all requests, where setting would copy it.
 var absent = func() (c authz.Context) {
 	c.Open = true
-	c.SetAbsent("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge",
+	c.Close("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge",
 		"aws:username", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:FederatedProvider", "aws:SourceAccount",
 		"aws:SourceArn", "aws:SourceIdentity", "aws:referer", "s3:DataAccessPointArn", "s3:DataAccessPointAccount",
 		"kms:GrantIsForAWSResource", "kms:RequestAlias")

@@ -117,12 +117,16 @@ func ResolveKey(s *snapshot.Snapshot, text, partition, account, region string) p
 	if !strings.HasPrefix(text, "alias/") {
 		return policy.ARN{Partition: partition, Service: "kms", Region: region, Account: account, Resource: "key/" + text}
 	}
+	var found policy.ARN
 	for arn, key := range s.Keys {
 		if arn.Account == account && arn.Region == region && slices.Contains(key.V.Aliases.V, text) {
-			return arn
+			if !found.IsZero() {
+				return policy.ARN{} // an alias means one key; a snapshot that says otherwise settles nothing
+			}
+			found = arn
 		}
 	}
-	return policy.ARN{}
+	return found
 }
 
 // Covers says whether the rule's filter selects an object of that key and those tags. A nil map of tags stands for tags that
@@ -169,6 +173,25 @@ func (r Route) Filter() (prefix string, tags []snapshot.Tag) {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-marker-replication.html
 func (r Route) ReplicatesDeleteMarkers() bool {
 	return r.Rule.Filter == nil || r.Rule.DeleteMarkerReplication.On()
+}
+
+// DefaultKey is the key of the destination bucket's default encryption, as text and resolved: what the replicas of objects
+// without encryption get. The text is empty when the default uses none; known is false when the default is not in the snapshot.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+func (r Route) DefaultKey(s *snapshot.Snapshot) (text string, key policy.ARN, rule snapshot.EncryptionRule, known bool) {
+	encryption := s.Buckets[r.Destination].V.Encryption
+	for _, rule := range encryption.V.Rules {
+		d := rule.ApplyServerSideEncryptionByDefault
+		if d == nil || d.SSEAlgorithm != SSEKMS && d.SSEAlgorithm != DSSEKMS {
+			continue
+		}
+		text = d.KMSMasterKeyID
+		if text == "" {
+			text = "alias/aws/s3"
+		}
+		return text, ResolveKey(s, text, r.Partition, r.DestinationAccount, r.DestinationRegion), rule, true
+	}
+	return "", policy.ARN{}, snapshot.EncryptionRule{}, encryption.State != snapshot.Missing
 }
 
 // SelectsKMS says whether the rule opts in to KMS objects; without that S3 skips them in silence.

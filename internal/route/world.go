@@ -27,6 +27,13 @@ func (w *World) Patched(s *snapshot.Snapshot, changed []snapshot.Ref) *World {
 	maps.Copy(out.compiled, w.compiled)
 	for _, ref := range changed {
 		delete(out.compiled, ref.String())
+		// One key can be the source's and the replica's.
+		switch ref.Kind {
+		case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+			delete(out.compiled, snapshot.Ref{Kind: snapshot.SourceKeyPolicy, ID: ref.ID}.String())
+			delete(out.compiled, snapshot.Ref{Kind: snapshot.ReplicaKeyPolicy, ID: ref.ID}.String())
+		default:
+		}
 	}
 	return out
 }

@@ -1,0 +1,181 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/guard"
+	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/lab"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/remedy"
+	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/signal"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// stage is one scenario as it plays: the cloud, and everything that the workflow needs from it.
+type stage struct {
+	cloud    *lab.Cloud
+	parts    map[string]string
+	settings *settings.Settings
+	tell     func(Step)
+	now      time.Time
+	bucket   string // any bucket of the world: looking at one shows the whole world
+
+	signals   []signal.Signal // of events that nobody handled yet
+	route     *diagnose.Route // as last looked at
+	incidents []incident.Incident
+	records   map[string]incident.Incident
+	writes    int
+	consent   bool
+}
+
+func newStage(s Scenario, options lab.Options, tell func(Step)) (*stage, error) {
+	st := &stage{
+		parts: s.parts, tell: tell, records: map[string]incident.Incident{},
+		settings: &settings.Settings{Limits: settings.DefaultLimits()},
+		now:      time.Date(2026, time.November, 22, 3, 0, 0, 0, time.UTC),
+	}
+	for name := range s.world.Buckets {
+		st.bucket = max(st.bucket, name)
+	}
+	options.Now = st.clock
+	var err error
+	st.cloud, err = lab.New(s.world, options)
+	return st, err
+}
+
+// clock is the one time of cloud and workflow: it advances by a second a look, so that the same story tells the same times.
+func (st *stage) clock() time.Time {
+	st.now = st.now.Add(time.Second)
+	return st.now
+}
+
+func (st *stage) workflow() *remedy.Workflow {
+	return &remedy.Workflow{
+		Settings: st.settings, Snapshotter: st.cloud, Store: store{st}, Replayer: replayer{st}, Journal: journal{st},
+		Notifier: notifier{st}, Approver: approver{st}, Now: st.clock,
+	}
+}
+
+// look diagnoses the route as it is now.
+func (st *stage) look(ctx context.Context, source, rule string) error {
+	s, err := st.cloud.Snapshot(ctx, source)
+	if err != nil {
+		return err
+	}
+	d := diagnose.Diagnose(s, st.signals)
+	i := slices.IndexFunc(d.Routes, func(r diagnose.Route) bool { return r.Source == source && r.Rule == rule })
+	if i < 0 {
+		return fmt.Errorf("there is no enabled rule %s of bucket %s", rule, source)
+	}
+	st.route = &d.Routes[i]
+	st.tell(Step{Title: "diagnosis", Route: st.route})
+	if st.route.Plan != nil {
+		st.tell(Step{Title: "plan", Plan: st.route.Plan})
+	}
+	return nil
+}
+
+// verdict is what the guard says of the plan of the route.
+func (st *stage) verdict(ctx context.Context) (guard.Verdict, error) {
+	if st.route == nil || st.route.Plan == nil {
+		return guard.Verdict{}, fmt.Errorf("there is no plan to judge")
+	}
+	s, err := st.cloud.Snapshot(ctx, st.route.Source)
+	if err != nil {
+		return guard.Verdict{}, err
+	}
+	v := guard.Check(*st.route.Plan, st.route.Of, s, st.settings, guard.History{})
+	st.tell(Step{Title: "guard", Verdict: &v})
+	return v, nil
+}
+
+// store is the cloud's documents, counted.
+type store struct{ *stage }
+
+func (s store) Put(ctx context.Context, ref snapshot.Ref, before, after snapshot.Value[policy.Document]) error {
+	if err := s.cloud.Put(ctx, ref, before, after); err != nil {
+		return err
+	}
+	s.writes++
+	s.tell(Step{Title: "patch", Text: "wrote " + ref.String()})
+	return nil
+}
+
+// replayer is S3 Batch Replication, which in the lab is done at once.
+type replayer struct{ *stage }
+
+func (r replayer) Replay(ctx context.Context, bucket string, objects []snapshot.Object) error {
+	r.tell(Step{Title: "replay", Text: fmt.Sprintf("S3 replicates %d failed versions of %s again", len(objects), bucket)})
+	if err := r.cloud.Replay(ctx, bucket, objects); err != nil {
+		return err
+	}
+	return r.cloud.Replicate(ctx)
+}
+
+func (r replayer) Head(_ context.Context, bucket, key, versionID string) (snapshot.Object, error) {
+	o, err := r.cloud.Head(bucket, key, versionID)
+	if err == nil {
+		r.tell(Step{Title: "proof", Text: fmt.Sprintf("%s of %s is %s", key, bucket, o.ReplicationStatus.V)})
+	}
+	return o, err
+}
+
+// journal remembers in memory.
+type journal struct{ *stage }
+
+func (j journal) Past(_ context.Context, r incident.Route) (remedy.Past, error) {
+	past := remedy.Past{History: guard.History{AccountPatches: map[string]int{}}}
+	for _, i := range j.records {
+		for _, c := range i.Changes {
+			past.AccountPatches[c.Account]++
+		}
+		if i.Route == r && !i.Patched.IsZero() {
+			past.RoutePatches++
+			if i.Patched.After(past.Patched) {
+				past.Patched = i.Patched
+			}
+		}
+	}
+	return past, nil
+}
+
+func (j journal) Record(_ context.Context, i incident.Incident) error {
+	i.Changes = slices.Clone(i.Changes)
+	j.records[i.ID] = i
+	return nil
+}
+
+type notifier struct{ *stage }
+
+func (n notifier) Notify(_ context.Context, m incident.Message) error {
+	n.tell(Step{Title: "chat message", Message: &m})
+	return nil
+}
+
+// approver answers as the script said, and nothing when it said nothing.
+type approver struct{ *stage }
+
+func (a approver) Answer(_ context.Context, i incident.Incident) (incident.Approval, error) {
+	if !a.consent {
+		return incident.Approval{}, nil
+	}
+	a.tell(Step{Title: "approval", Text: "arn:aws:iam::111122223333:user/on-call approves plan " + i.Plan[:12]})
+	return incident.Approval{
+		Plan: i.Plan, Answer: incident.Approve, Approver: "arn:aws:iam::111122223333:user/on-call", Expires: a.clock().Add(time.Hour),
+	}, nil
+}
+
+// latest is the newest version of a key.
+func (st *stage) latest(bucket, key string) (snapshot.Object, error) {
+	return st.cloud.Head(bucket, key, "")
+}
+
+// kinds is the names of the document kinds, for people who mistype one.
+func kinds() []string { return slices.Sorted(maps.Keys(documentKinds)) }
