@@ -53,6 +53,7 @@ var verbs = map[string]verb{
 	"heal":        {"OUTCOME", 1, 1, true, heal},
 	"writes":      {"NUMBER", 1, 1, true, writes},
 	"status":      {"BUCKET KEY STATUS|none", 3, 3, true, status},
+	"tags":        {"BUCKET KEY NUMBER", 3, 3, true, tagCount},
 	"replica":     {"BUCKET KEY ENCRYPTION", 3, 3, true, replica},
 }
 
@@ -398,6 +399,18 @@ func status(_ context.Context, st *stage, args []string) error {
 	if got := orNone(o.ReplicationStatus.V); got != args[2] {
 		return fmt.Errorf("the status is %s", got)
 	}
+	return nil
+}
+
+func tagCount(_ context.Context, st *stage, args []string) error {
+	o, err := st.latest(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	if strconv.Itoa(len(o.Tags.V)) != args[2] {
+		return fmt.Errorf("it has %d tags", len(o.Tags.V))
+	}
+	st.tell(Step{Title: "replica", Text: fmt.Sprintf("%s in %s has %s tags", args[1], args[0], args[2])})
 	return nil
 }
 
