@@ -34,10 +34,10 @@ func TestEveryScenarioIsGreen(t *testing.T) {
 	}
 }
 
-// rehearsed is the hops of the lab that some scenario depends on. The others are switched off by no scenario yet: their causes
-// are not among the routes that are rehearsed.
+// rehearsed is the hops of the lab that can fail a version and that some scenario depends on. Tags that may not be read fail
+// nothing: they are lost, which the scenario of that name looks for at the replica.
 var rehearsed = []string{
-	"assume-role", "read-config", "read-object", "read-tags", "read-retention", "decrypt-source", "write-replica",
+	"assume-role", "read-config", "read-object", "read-retention", "decrypt-source", "write-replica",
 	"encrypt-replica", "own-replica", "write-delete-marker",
 }
 
