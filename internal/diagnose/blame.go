@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/authz"
@@ -13,21 +14,39 @@ import (
 
 // blame turns a requirement that is not met into findings: one for each document that would have to change.
 func (e *examination) blame(a *asked) {
-	if a.decision.Outcome == authz.Allowed || a.Need == route.DenyOnly && a.decision.Outcome != authz.ExplicitDeny {
+	switch {
+	case a.decision.Outcome == authz.Allowed,
+		a.Need == route.DenyOnly && a.decision.Outcome != authz.ExplicitDeny,
+		a.Need == route.Advisory && a.decision.Outcome == authz.Unknown:
 		return
 	}
+	var found []Finding
 	for _, d := range e.denials(a) {
-		for i := range catalogue {
-			if catalogue[i].Recognise == nil {
-				continue
-			}
-			if f, ok := catalogue[i].Recognise(e, d); ok {
-				f.Cause = catalogue[i].Name
-				e.add(f)
-				break
-			}
+		if f, ok := e.recognise(d); ok {
+			found = append(found, f)
 		}
 	}
+	// While one document that no edit may change denies, a grant in another one would widen access and help nobody.
+	if slices.ContainsFunc(found, func(f Finding) bool { return !cures(f) }) {
+		for i := range found {
+			found[i].Grants, found[i].Conditions = nil, nil
+		}
+	}
+	e.add(found...)
+}
+
+// recognise is the finding of the first cause that knows the denial.
+func (e *examination) recognise(d denial) (Finding, bool) {
+	for i := range catalogue {
+		if catalogue[i].Recognise == nil {
+			continue
+		}
+		if f, ok := catalogue[i].Recognise(e, d); ok {
+			f.Cause = catalogue[i].Name
+			return f, true
+		}
+	}
+	return Finding{}, false
 }
 
 // denials is the layers at fault, each with the statement that denies or comes nearest.
@@ -194,10 +213,33 @@ func (d denial) lacks(e *examination) string {
 		who = " role " + e.r.RoleText
 	}
 	s := fmt.Sprintf("%s %s%s %s on %s", d.subject(e), verb, who, d.Request.Action, d.Request.Resource)
-	if d.reason.Statement != "" {
+	if d.nearMiss(e) {
 		s += fmt.Sprintf("; statement %s of %s comes nearest and %s", d.reason.Statement, d.reason.Document, d.reason.Text)
 	}
 	return s + said(d.Need)
+}
+
+// nearMiss says whether the nearest statement is worth a word: one with a wrong condition, for a lookalike of the resource
+// (an alias, the bucket itself for its objects) or of the principal. A statement about something else is not.
+func (d denial) nearMiss(e *examination) bool {
+	m := d.reason.Miss
+	if m == nil || d.reason.Statement == "" {
+		return false
+	}
+	about := func(word string) bool {
+		return word != "" && slices.ContainsFunc(m.Want, func(w string) bool { return strings.Contains(w, word) })
+	}
+	switch m.Element {
+	case "Condition":
+		return true
+	case "Resource":
+		bucket, _, _ := strings.Cut(d.Request.Resource.Resource, "/")
+		return about(":alias/") || d.Request.Resource.Service == "s3" && about(bucket)
+	case "Principal":
+		return about(e.r.Role.Name())
+	default:
+		return false
+	}
 }
 
 // said says out loud what is not certain.
@@ -216,7 +258,11 @@ func said(n route.Need) string {
 
 // lacksCause is a cause that is a silent layer for certain actions.
 func lacksCause(name, summary string, kind snapshot.Kind, actions ...string) Cause {
-	return Cause{Name: name, Summary: summary, Recognise: func(e *examination, d denial) (Finding, bool) {
+	side := SourceSide
+	if kind == snapshot.DestinationBucketPolicy || kind == snapshot.ReplicaKeyPolicy {
+		side = DestinationSide
+	}
+	return Cause{Name: name, Summary: summary, Side: side, Documents: []snapshot.Kind{kind}, Remedy: patch.Automatic, Recognise: func(e *examination, d denial) (Finding, bool) {
 		if d.decision.Outcome != authz.ImplicitDeny || d.ref(e).Kind != kind {
 			return Finding{}, false
 		}

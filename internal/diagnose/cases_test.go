@@ -96,15 +96,13 @@ func merge(base, patch any) any {
 	return b
 }
 
-// summary is what a case expects, one line each: the verdict, every finding but advice, and the plan.
+// summary is what a case expects, one line each: the verdict, every finding, and the plan.
 func summary(d diagnose.Diagnosis) string {
 	var b strings.Builder
 	for _, r := range d.Routes {
 		fmt.Fprintf(&b, "verdict %s\n", r.Verdict)
 		for _, f := range r.Findings {
-			if f.Severity != diagnose.Advice {
-				fmt.Fprintf(&b, "%s %s %s %s %s %s at %s\n", f.Severity, f.Cause, f.Side, f.Document.Kind, f.Evidence, f.Remedy, cmp.Or(f.Hop, "no hop"))
-			}
+			fmt.Fprintf(&b, "%s %s %s %s %s %s at %s\n", f.Severity, f.Cause, f.Side, f.Document.Kind, f.Evidence, f.Remedy, cmp.Or(f.Hop, "no hop"))
 		}
 		if r.Plan == nil {
 			b.WriteString("no plan\n")
@@ -169,7 +167,10 @@ func TestCompleteRoutesAreHealthy(t *testing.T) {
 	paths, _ := filepath.Glob("testdata/base/*.json")
 	for _, path := range paths {
 		d := diagnose.Diagnose(readBase(t, strings.TrimSuffix(filepath.Base(path), ".json"), ""), nil)
-		if got := summary(d); got != "verdict healthy\nno plan\n" {
+		if len(d.Routes) == 0 {
+			t.Errorf("%s: no route", path)
+		}
+		if got := summary(d); got != strings.Repeat("verdict healthy\nno plan\n", len(d.Routes)) {
 			t.Errorf("%s: %s", path, got)
 		}
 	}

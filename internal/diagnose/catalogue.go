@@ -1,6 +1,10 @@
 package diagnose
 
-import "github.com/replimend/replimend/internal/authz"
+import (
+	"github.com/replimend/replimend/internal/authz"
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/snapshot"
+)
 
 // Cause is one entry of the catalogue: how to recognise it. Its name is the name of its file with hyphens, of its folder of
 // cases under testdata, and of its page under docs/causes.
@@ -8,6 +12,11 @@ type Cause struct {
 	Name string
 	// Summary says in one line what the cause is, for the index.
 	Summary string
+	// Side is whose document is at fault, empty where it can be either's.
+	Side Side
+	// Documents is the kinds of documents that it can be found in, and Remedy what its cure may be at most, for the index too.
+	Documents []snapshot.Kind
+	Remedy    patch.Class
 	// Recognise says whether a denial is this cause, and then what to say; nil for causes that no request shows.
 	Recognise func(e *examination, d denial) (Finding, bool)
 	// Inspect finds the cause in the configuration; nil for causes that only a request shows.
@@ -62,6 +71,7 @@ var catalogue = []Cause{
 	destinationPolicyLacksReplicateObject,
 	destinationPolicyLacksOwnerOverride,
 	destinationPolicyLacksReplicateDelete,
+	sourceBucketPolicySilent,
 	sourceKeyPolicyLacksDecrypt,
 	replicaKeyPolicyLacksEncrypt,
 }

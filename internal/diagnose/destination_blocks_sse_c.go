@@ -13,9 +13,12 @@ import (
 // April 2026.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/blocking-unblocking-s3-c-encryption-gpb.html
 var destinationBlocksSSEC = Cause{
-	Name:    "destination-blocks-sse-c",
-	Summary: "the destination bucket blocks SSE-C, and the objects are encrypted with it",
-	Verdict: Broken,
+	Name:      "destination-blocks-sse-c",
+	Summary:   "the destination bucket blocks SSE-C, and the objects are encrypted with it",
+	Verdict:   Broken,
+	Side:      DestinationSide,
+	Documents: []snapshot.Kind{snapshot.BucketConfig},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		ssec := func(p route.Population) bool { return p.Encryption == route.SSEC }
 		if !slices.ContainsFunc(e.populations, ssec) {

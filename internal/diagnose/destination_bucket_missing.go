@@ -12,9 +12,12 @@ import (
 // next receives the replicas.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var destinationBucketMissing = Cause{
-	Name:    "destination-bucket-missing",
-	Summary: "the destination bucket does not exist",
-	Verdict: Broken,
+	Name:      "destination-bucket-missing",
+	Summary:   "the destination bucket does not exist",
+	Verdict:   Broken,
+	Side:      DestinationSide,
+	Documents: []snapshot.Kind{snapshot.BucketConfig},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		if e.w.Snapshot.Buckets[e.r.Destination].State != snapshot.Absent {
 			return nil

@@ -11,9 +11,12 @@ import (
 // destinationRequesterPays: a bucket of another account that lets the requester pay cannot be a destination.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-troubleshoot.html
 var destinationRequesterPays = Cause{
-	Name:    "destination-requester-pays",
-	Summary: "the destination bucket belongs to another account and lets the requester pay",
-	Verdict: Broken,
+	Name:      "destination-requester-pays",
+	Summary:   "the destination bucket belongs to another account and lets the requester pay",
+	Verdict:   Broken,
+	Side:      DestinationSide,
+	Documents: []snapshot.Kind{snapshot.BucketConfig},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		if !e.r.CrossAccount() || e.w.Snapshot.Buckets[e.r.Destination].V.RequestPayer.V != "Requester" {
 			return nil

@@ -60,7 +60,7 @@ type examination struct {
 
 // asked is one requirement with its answer. expl is filled only where somebody will read it.
 type asked struct {
-	route.Requirement
+	*route.Requirement
 	decision authz.Decision
 	expl     authz.Explanation
 }
@@ -105,12 +105,14 @@ func (e *examination) ask() {
 	e.populations = route.Populations(e.w.Snapshot, e.r, key)
 	e.asked = make([]asked, 0, 16*len(e.populations))
 	for _, p := range e.populations {
-		for _, q := range route.Requirements(e.w, e.r, p) {
-			if e.alreadyAsked(&q) {
+		requirements := route.Requirements(e.w, e.r, p)
+		for i := range requirements {
+			q := &requirements[i]
+			if e.alreadyAsked(q) {
 				continue
 			}
 			a := asked{Requirement: q, decision: authz.Decide(&q.Request, &q.Layers)}
-			if a.decision.Outcome != authz.Allowed && q.Instead != "" {
+			if a.decision.Outcome != authz.Allowed && a.decision.Outcome != authz.ExplicitDeny && q.Instead != "" {
 				instead := q.Request
 				instead.Action = q.Instead
 				if d := authz.Decide(&instead, &q.Layers); d.Outcome == authz.Allowed {
@@ -146,7 +148,11 @@ func (e *examination) add(found ...Finding) {
 		}
 		for i := range e.findings {
 			if o := &e.findings[i]; sameFinding(*o, f) {
+				if len(o.Grants) == 0 {
+					o.Conditions = f.Conditions
+				}
 				o.Grants = appendNew(o.Grants, f.Grants)
+				o.Remedy = patch.Stricter(o.Remedy, f.Remedy)
 				if !strings.Contains(o.Message, f.Message) {
 					o.Message += ". " + f.Message
 				}
@@ -244,7 +250,7 @@ func (e *examination) hops() []Hop {
 }
 
 func (a *asked) request() Request {
-	context := make(map[string][]string)
+	context := make(map[string][]string, 16)
 	for key, values := range a.Request.Context.Given() {
 		context[key] = values
 	}

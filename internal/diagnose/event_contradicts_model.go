@@ -8,15 +8,19 @@ import (
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/signal"
+	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // eventContradictsModel: S3 says that objects of the rule fail, and the model finds nothing that certainly denies. Then what
 // AWS's pages dispute is the best guess, and the message says that it is one.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var eventContradictsModel = Cause{
-	Name:    "event-contradicts-model",
-	Summary: "S3 reports a failure that the documents do not explain",
-	Verdict: Conditional,
+	Name:      "event-contradicts-model",
+	Summary:   "S3 reports a failure that the documents do not explain",
+	Verdict:   Conditional,
+	Side:      SourceSide,
+	Documents: []snapshot.Kind{snapshot.ReplicationConfig},
+	Remedy:    patch.Manual,
 }
 
 // contradiction adds the finding; it needs all others to be there.

@@ -13,9 +13,12 @@ import (
 // EventBridge never receives them.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var failureNotificationMissing = Cause{
-	Name:    "failure-notification-missing",
-	Summary: "the source bucket notifies nobody of failed replication",
-	Verdict: Degraded,
+	Name:      "failure-notification-missing",
+	Summary:   "the source bucket notifies nobody of failed replication",
+	Verdict:   Degraded,
+	Side:      SourceSide,
+	Documents: []snapshot.Kind{snapshot.BucketConfig},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		n := e.w.Snapshot.Buckets[e.r.Source].V.Notifications
 		if n.State == snapshot.Missing || notifiesFailure(n.V) {

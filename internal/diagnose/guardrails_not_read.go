@@ -14,8 +14,11 @@ import (
 // that none denies, and says so. The assumption can hide a denial, it can never justify a grant.
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
 var guardrailsNotRead = Cause{
-	Name:    "guardrails-not-read",
-	Summary: "the organization's SCPs or RCPs were not read: the diagnosis assumes that they deny nothing",
+	Name:      "guardrails-not-read",
+	Summary:   "the organization's SCPs or RCPs were not read: the diagnosis assumes that they deny nothing",
+	Side:      SourceSide,
+	Documents: []snapshot.Kind{snapshot.SCP},
+	Remedy:    patch.None,
 	Inspect: func(e *examination) []Finding {
 		var of []string
 		need := func(kind, account string, known bool) {

@@ -5,15 +5,19 @@ import (
 
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // kmsObjectsNotSelected: without SseKmsEncryptedObjects S3 skips KMS objects in silence: they are not FAILED and no event is
 // sent. Switching it on sends data out of the bucket, so that only people do.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var kmsObjectsNotSelected = Cause{
-	Name:    "kms-objects-not-selected",
-	Summary: "the rule does not opt in to KMS objects, so that S3 skips them in silence",
-	Verdict: Broken,
+	Name:      "kms-objects-not-selected",
+	Summary:   "the rule does not opt in to KMS objects, so that S3 skips them in silence",
+	Verdict:   Broken,
+	Side:      SourceSide,
+	Documents: []snapshot.Kind{snapshot.ReplicationConfig},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		if e.r.SelectsKMS() {
 			return nil

@@ -5,14 +5,18 @@ import (
 
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // metricsNotEnabled: S3 sends failure events only for rules with replication metrics. A rule without them fails unseen.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var metricsNotEnabled = Cause{
-	Name:    "metrics-not-enabled",
-	Summary: "the rule has no replication metrics, so that S3 sends no failure events",
-	Verdict: Degraded,
+	Name:      "metrics-not-enabled",
+	Summary:   "the rule has no replication metrics, so that S3 sends no failure events",
+	Verdict:   Degraded,
+	Side:      SourceSide,
+	Documents: []snapshot.Kind{snapshot.ReplicationConfig},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		if m := e.r.Rule.Destination.Metrics; m != nil && m.Status == "Enabled" {
 			return nil

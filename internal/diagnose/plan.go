@@ -50,7 +50,8 @@ func (e *examination) plan(before Verdict) *patch.Plan {
 func (e *examination) curable() []snapshot.Ref {
 	var out []snapshot.Ref
 	for _, f := range e.findings {
-		if ref := editable(f.Document); cures(f) && !slices.Contains(out, ref) {
+		ref := editable(f.Document)
+		if cures(f) && !slices.ContainsFunc(out, func(o snapshot.Ref) bool { return sameDocument(o, ref) }) {
 			out = append(out, ref)
 		}
 	}
@@ -68,6 +69,12 @@ func editable(ref snapshot.Ref) snapshot.Ref {
 	return ref
 }
 
+// sameDocument says whether two refs are one document: a key can be the source objects' and the replicas'.
+func sameDocument(a, b snapshot.Ref) bool {
+	isKey := func(k snapshot.Kind) bool { return k == snapshot.SourceKeyPolicy || k == snapshot.ReplicaKeyPolicy }
+	return a == b || a.ID == b.ID && isKey(a.Kind) && isKey(b.Kind)
+}
+
 // addition is one statement in the making: everything that one document grants on one resource under one set of conditions.
 type addition struct {
 	principal, resource string
@@ -82,7 +89,7 @@ func (e *examination) edit(ref snapshot.Ref) (patch.Edit, bool) {
 	}
 	var additions []addition
 	for _, f := range e.findings {
-		if !cures(f) || editable(f.Document) != ref {
+		if !cures(f) || !sameDocument(editable(f.Document), ref) {
 			continue
 		}
 		out.Class = patch.Stricter(out.Class, f.Remedy)
@@ -92,14 +99,14 @@ func (e *examination) edit(ref snapshot.Ref) (patch.Edit, bool) {
 		for _, t := range f.Grants {
 			if !slices.Contains(out.Adds, t) {
 				out.Adds = append(out.Adds, t)
-				additions = join(additions, t, f.Conditions)
 			}
+			additions = join(additions, t, f.Conditions)
 		}
 	}
 	d := out.Before.V
 	for _, a := range additions {
 		s, err := a.statement(ref.Kind)
-		if err != nil || d.Version != policy.Version2012 && !d.IsZero() && policy.HasVariables(a.resource) {
+		if err != nil || d.Version != policy.Version2012 && !d.IsZero() && a.hasVariables() {
 			return out, false // an older document would read an escaped character as text
 		}
 		if !slices.ContainsFunc(d.Statements, s.Equal) {
@@ -112,12 +119,25 @@ func (e *examination) edit(ref snapshot.Ref) (patch.Edit, bool) {
 
 func join(to []addition, t patch.Tuple, conditions []policy.Condition) []addition {
 	for i := range to {
-		if to[i].principal == t[0] && to[i].resource == t[2] {
-			to[i].actions = append(to[i].actions, t[1])
+		if to[i].principal == t[0] && to[i].resource == t[2] && slices.EqualFunc(to[i].conditions, conditions, sameCondition) {
+			if !slices.Contains(to[i].actions, t[1]) {
+				to[i].actions = append(to[i].actions, t[1])
+			}
 			return to
 		}
 	}
 	return append(to, addition{t[0], t[2], []string{t[1]}, conditions})
+}
+
+func sameCondition(a, b policy.Condition) bool {
+	return a.OperatorText() == b.OperatorText() && a.Key == b.Key && slices.Equal(a.Values, b.Values)
+}
+
+// hasVariables says whether the statement escapes a character, which only the current version of the language understands.
+func (a addition) hasVariables() bool {
+	return policy.HasVariables(a.resource) || slices.ContainsFunc(a.conditions, func(c policy.Condition) bool {
+		return slices.ContainsFunc(c.Values, policy.HasVariables)
+	})
 }
 
 // statement builds the Allow: the exact principal where the document names principals, the exact actions and resource.
@@ -139,7 +159,11 @@ func (a addition) statement(kind snapshot.Kind) (policy.Statement, error) {
 // sid is recognisable, valid in IAM (letters and digits only), and the same for the same grant, so that a plan that is made
 // twice is the same plan.
 func (a addition) sid() string {
-	sum := sha256.Sum256([]byte(a.principal + "\n" + strings.Join(a.actions, ",") + "\n" + a.resource))
+	text := a.principal + "\n" + strings.Join(a.actions, ",") + "\n" + a.resource
+	for _, c := range a.conditions {
+		text += "\n" + c.OperatorText() + " " + c.Key + " " + strings.Join(c.Values, ",")
+	}
+	sum := sha256.Sum256([]byte(text))
 	return "Replimend" + purpose(a.actions[0]) + strings.ToUpper(hex.EncodeToString(sum[:4]))
 }
 

@@ -5,14 +5,18 @@ import (
 
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // replicaKeyNotConfigured: a rule that selects KMS objects must name the key of their replicas.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_EncryptionConfiguration.html
 var replicaKeyNotConfigured = Cause{
-	Name:    "replica-key-not-configured",
-	Summary: "the rule selects KMS objects and names no key for their replicas",
-	Verdict: Broken,
+	Name:      "replica-key-not-configured",
+	Summary:   "the rule selects KMS objects and names no key for their replicas",
+	Verdict:   Broken,
+	Side:      SourceSide,
+	Documents: []snapshot.Kind{snapshot.ReplicationConfig},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		if _, ok := e.kmsPopulation(); !ok || e.r.ReplicaKeyText != "" {
 			return nil

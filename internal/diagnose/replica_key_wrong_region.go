@@ -5,14 +5,18 @@ import (
 
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // replicaKeyWrongRegion: the replica's key must be in the destination bucket's Region; S3 accepts another one and then fails.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var replicaKeyWrongRegion = Cause{
-	Name:    "replica-key-wrong-region",
-	Summary: "the replica key is not in the destination bucket's Region",
-	Verdict: Broken,
+	Name:      "replica-key-wrong-region",
+	Summary:   "the replica key is not in the destination bucket's Region",
+	Verdict:   Broken,
+	Side:      SourceSide,
+	Documents: []snapshot.Kind{snapshot.ReplicationConfig},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		key := e.r.ReplicaKey
 		if _, ok := e.kmsPopulation(); !ok || key.IsZero() || e.r.DestinationRegion == "" || key.Region == e.r.DestinationRegion {

@@ -11,9 +11,12 @@ import (
 // roleMissing: the role of the rule does not exist, or what the rule names is no role. Creating roles is for people.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var roleMissing = Cause{
-	Name:    "role-missing",
-	Summary: "the replication role does not exist",
-	Verdict: Broken,
+	Name:      "role-missing",
+	Summary:   "the replication role does not exist",
+	Verdict:   Broken,
+	Side:      SourceSide,
+	Documents: []snapshot.Kind{snapshot.ReplicationConfig, snapshot.RoleTrust},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		f := Finding{
 			Cause: "role-missing", Side: SourceSide, Document: snapshot.Ref{Kind: snapshot.RoleTrust, ID: e.r.RoleText},

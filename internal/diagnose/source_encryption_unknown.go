@@ -12,9 +12,12 @@ import (
 // permissions S3 needs.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var sourceEncryptionUnknown = Cause{
-	Name:    "source-encryption-unknown",
-	Summary: "the encryption of the source objects, or the key behind their alias, is not known",
-	Verdict: Unknown,
+	Name:      "source-encryption-unknown",
+	Summary:   "the encryption of the source objects, or the key behind their alias, is not known",
+	Verdict:   Unknown,
+	Side:      SourceSide,
+	Documents: []snapshot.Kind{snapshot.BucketConfig},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		for _, p := range e.populations {
 			message := ""

@@ -11,9 +11,12 @@ import (
 // sourceVersioningNotEnabled: without versioning nothing of the bucket replicates, and no event says so.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html
 var sourceVersioningNotEnabled = Cause{
-	Name:    "source-versioning-not-enabled",
-	Summary: "versioning of the source bucket is suspended or was never enabled",
-	Verdict: Broken,
+	Name:      "source-versioning-not-enabled",
+	Summary:   "versioning of the source bucket is suspended or was never enabled",
+	Verdict:   Broken,
+	Side:      SourceSide,
+	Documents: []snapshot.Kind{snapshot.BucketConfig},
+	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		return e.versioning("source-versioning-not-enabled", SourceSide, e.r.Source, "nothing of it replicates, and no event says so")
 	},

@@ -69,6 +69,7 @@ var layers = map[string]layer{
 
 	// It is run by go generate and linked into nothing.
 	"internal/schemagen": {wiring, everything},
+	"internal/causegen":  {wiring, everything},
 
 	"internal/layering": {pure, ""},
 

@@ -11,20 +11,23 @@ import (
 	"github.com/invopop/jsonschema"
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // A schema is one file of docs/schema and the type that it describes. Fields are optional unless their jsonschema tag says
-// required, and objects may have more members than are described.
+// required, and objects may have more members than are described unless the schema is strict.
 type schema struct {
-	file  string
-	title string
-	of    any
+	file   string
+	title  string
+	of     any
+	strict bool
 }
 
 // schemas is the table of docs/schema.
 var schemas = []schema{
-	{"snapshot.schema.json", "What the cloud looks like around a replication route", snapshotFile{}},
+	{"settings.schema.json", "Which replication routes Replimend may act on, and how far (replimend.yaml)", settings.Settings{}, true},
+	{"snapshot.schema.json", "What the cloud looks like around a replication route", snapshotFile{}, false},
 }
 
 // snapshotFile is a snapshot as it is written.
@@ -49,7 +52,7 @@ func (s schema) generate() ([]byte, error) {
 		commented: map[string]bool{},
 	}
 	g.reflector.Anonymous = true
-	g.reflector.AllowAdditionalProperties = true
+	g.reflector.AllowAdditionalProperties = !s.strict
 	g.reflector.RequiredFromJSONSchemaTags = true
 	g.reflector.Mapper = g.mapped
 	g.reflector.LookupComment = g.comment
@@ -100,6 +103,8 @@ func (g *generator) mapped(t reflect.Type) *jsonschema.Schema {
 			g.err = err
 		}
 		return &jsonschema.Schema{Ref: "#/$defs/PolicyDocument"}
+	case t == reflect.TypeFor[policy.ARN]():
+		return &jsonschema.Schema{Type: "string", Pattern: "^arn:"}
 	case t.Kind() == reflect.Map && t.Key() == reflect.TypeFor[policy.ARN]():
 		return g.mapOf(t.Elem(), arnPattern)
 	case t == reflect.TypeFor[map[string]snapshot.Guardrails]():
