@@ -81,8 +81,7 @@ func (g *Grant) context(want map[string]string, r *Request) tri {
 
 // pair looks up a pair of the encryption context by its exact name. An unknown key may have any case.
 func (c *Context) pair(name string) ([]string, keyState) {
-	for i := range c.entries {
-		e := &c.entries[i]
+	for e := range c.all {
 		if !strings.HasPrefix(e.key, contextPrefix) {
 			continue
 		}
@@ -96,8 +95,7 @@ func (c *Context) pair(name string) ([]string, keyState) {
 // noOther says whether the request's encryption context has no pair beyond those that EncryptionContextEquals lists.
 func (g *Grant) noOther(r *Request) tri {
 	given := 0
-	for i := range r.Context.entries {
-		e := &r.Context.entries[i]
+	for e := range r.Context.all {
 		if !strings.HasPrefix(e.key, contextPrefix) {
 			continue
 		}
@@ -119,8 +117,7 @@ func (g *Grant) noOther(r *Request) tri {
 
 // hangs collects what an unknown answer of allows hangs on.
 func (g *Grant) hangs(c *Context, d *Decision) {
-	for i := range c.entries {
-		e := &c.entries[i]
+	for e := range c.all {
 		if e.state == keyUnknown && strings.HasPrefix(e.key, contextPrefix) && g.asks(e.name[len(contextPrefix):]) {
 			d.hang(e.key)
 		}

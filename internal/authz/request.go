@@ -11,7 +11,6 @@ package authz
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/policy"
@@ -123,6 +122,7 @@ func (p *Principal) bounded() bool {
 type Context struct {
 	// Open makes every key that was not set unknown instead of absent.
 	Open    bool
+	base    *Context // see Over
 	entries []entry
 	closed  []string // in lower case, see Close
 }
@@ -182,11 +182,33 @@ func (c *Context) put(e entry) {
 	c.entries = append(c.entries, e)
 }
 
-// Clone is an independent copy with room for a few more keys.
-func (c *Context) Clone() Context {
-	entries := make([]entry, len(c.entries), len(c.entries)+12)
-	copy(entries, c.entries)
-	return Context{Open: c.Open, entries: entries, closed: slices.Clip(c.closed)}
+// Over is a context on top of another one, with everything that it says until a key is set here. The other one must not change
+// from then on: many requests of one caller share it.
+func Over(base *Context) Context {
+	return Context{Open: base.Open, base: base, entries: make([]entry, 0, 12)}
+}
+
+// all is every entry that counts: what is set on top hides what is set below.
+func (c *Context) all(yield func(*entry) bool) {
+	for x := c; x != nil; x = x.base {
+		for i := range x.entries {
+			if e := &x.entries[i]; !c.hides(x, e.key) && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// hides says whether a key of the context below is set between it and c.
+func (c *Context) hides(below *Context, key string) bool {
+	for x := c; x != below; x = x.base {
+		for i := range x.entries {
+			if x.entries[i].key == key {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Values is what the context gives for a key, and whether the key is known to be there.
@@ -195,11 +217,11 @@ func (c *Context) Values(key string) ([]string, bool) {
 	return values, state == keyGiven
 }
 
-// Given is every key that is known to be there, with its values, in the order in which they were set.
+// Given is every key that is known to be there, with its values.
 func (c *Context) Given() func(yield func(key string, values []string) bool) {
 	return func(yield func(string, []string) bool) {
-		for i := range c.entries {
-			if c.entries[i].state == keyGiven && !yield(c.entries[i].name, c.entries[i].values) {
+		for e := range c.all {
+			if e.state == keyGiven && !yield(e.name, e.values) {
 				return
 			}
 		}
@@ -207,9 +229,11 @@ func (c *Context) Given() func(yield func(key string, values []string) bool) {
 }
 
 func (c *Context) lookup(lower string) ([]string, keyState) {
-	for i := range c.entries {
-		if c.entries[i].key == lower {
-			return c.entries[i].values, c.entries[i].state
+	for x := c; x != nil; x = x.base {
+		for i := range x.entries {
+			if x.entries[i].key == lower {
+				return x.entries[i].values, x.entries[i].state
+			}
 		}
 	}
 	return nil, c.unset(lower)
@@ -220,9 +244,11 @@ func (c *Context) unset(lower string) keyState {
 	if !c.Open {
 		return keyAbsent
 	}
-	for _, p := range c.closed {
-		if strings.HasPrefix(lower, p) {
-			return keyAbsent
+	for x := c; x != nil; x = x.base {
+		for _, p := range x.closed {
+			if strings.HasPrefix(lower, p) {
+				return keyAbsent
+			}
 		}
 	}
 	return keyUnknown

@@ -22,6 +22,7 @@ import (
 func TestRecreatedRole(t *testing.T) {
 	w := newWorld()
 	w.dstKey.Grants = snapshot.Of([]snapshot.Grant{{GrantID: "g", GranteePrincipal: role, Operations: []string{"Encrypt"}}})
+	w.add("trust", allow("Itself", role, "sts:AssumeRole", "", nil))
 	c := w.cloud(t)
 	if err := c.RecreateRole(arn(role)); err != nil {
 		t.Fatal(err)
@@ -34,6 +35,9 @@ func TestRecreatedRole(t *testing.T) {
 	s := look(t, c)
 	if id := s.Roles[arn(role)].V.UniqueID; id == roleID || !strings.HasPrefix(id, "AROA") {
 		t.Errorf("the role's unique id is %s", id)
+	}
+	if got := s.Document(trustRef).V.Statements[1].Principal.Values[0].Value; got != role {
+		t.Errorf("the trust that was made with the new role names %s", got)
 	}
 	for _, ref := range []snapshot.Ref{dstRef, keyBRef} {
 		for _, st := range s.Document(ref).V.Statements {
@@ -250,6 +254,9 @@ func TestIdentifiersAreTheSameInEveryRun(t *testing.T) {
 		}
 		v := put(t, c, "a/b.txt", lab.PutOptions{})
 		v.Owner = look(t, c).Roles[arn(role+"b")].V.UniqueID
+		if !strings.HasPrefix(v.Owner, "AROA") {
+			t.Fatalf("a role has the unique id %q", v.Owner)
+		}
 		if first = append(first, v); v.VersionID != first[0].VersionID || v.Owner != first[0].Owner {
 			t.Fatalf("ids %s and %s, and then %s and %s", first[0].VersionID, first[0].Owner, v.VersionID, v.Owner)
 		}

@@ -94,6 +94,25 @@ func TestFaultHelpers(t *testing.T) {
 	}
 }
 
+func TestEditsLeaveNothingUnknown(t *testing.T) {
+	c := newWorld().cloud(t)
+	if err := c.EditBucket("dst", func(b *snapshot.Bucket) { *b = snapshot.Bucket{Account: b.Account, Region: b.Region} }); err != nil {
+		t.Fatal(err)
+	}
+	if got := look(t, c).Buckets["dst"].V; got.Versioning.State != snapshot.Absent || got.RequestPayer.V != "BucketOwner" {
+		t.Errorf("the bucket is %+v", got)
+	}
+}
+
+func TestIgnoredHopLetsTheNextOneSpeak(t *testing.T) {
+	w := newWorld()
+	w.noDst, w.options.Ignore = true, map[string]bool{"read-acl": true}
+	w.drop("role", "GetObjectVersionAcl")
+	if got := w.outcome(t, lab.PutOptions{}); got != "FAILED DstBucketNotFound" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestLastRuleTakesTheConfigurationAlong(t *testing.T) {
 	w := newWorld()
 	second := rule("r2")
@@ -129,6 +148,9 @@ func TestDeletedRoleInATrust(t *testing.T) {
 	after := look(t, c)
 	if got := after.Roles[arn(role)].State; got != snapshot.Absent {
 		t.Errorf("the role is in state %d", got)
+	}
+	if got := after.Document(keyBRef).V.Statements[1].Principal.Values[0].Value; got != roleID {
+		t.Errorf("the key policy names %s", got)
 	}
 	for _, st := range after.Roles[other].V.Trust.V.Statements {
 		if got := st.Principal.Values[0].Value; got != roleID {

@@ -22,8 +22,6 @@ func (c *Cloud) resolve(id, requester, region string) (policy.ARN, *snapshot.Key
 			return policy.ARN{}, nil
 		}
 		account, resource = a.Account, a.Resource
-	} else if id != "" && !strings.HasPrefix(id, "alias/") {
-		resource = "key/" + id
 	}
 	if strings.HasPrefix(resource, "alias/") {
 		return c.byAlias(resource, account, region)

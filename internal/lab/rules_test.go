@@ -33,6 +33,9 @@ func TestSilentSkips(t *testing.T) {
 		"prefix and tag, tag wrong": {func(w *world) {
 			fill(w.rules[0].Filter, object{"And": object{"Prefix": "a/", "Tags": []object{{"Key": "class", "Value": "x"}}}})
 		}, tagged, "none"},
+		"prefix and tag, prefix wrong": {func(w *world) {
+			fill(w.rules[0].Filter, object{"And": object{"Prefix": "b/", "Tags": []object{{"Key": "class", "Value": "public"}}}})
+		}, tagged, "none"},
 		"prefix and tag": {func(w *world) {
 			fill(w.rules[0].Filter, object{"And": object{"Prefix": "a/", "Tags": []object{{"Key": "class", "Value": "public"}}}})
 		}, tagged, "PENDING"},

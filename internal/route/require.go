@@ -326,7 +326,7 @@ func (a *asker) request(action string, resource policy.ARN, account, region stri
 	}
 	q := authz.Request{
 		Principal: a.principal, Action: action, Resource: resource, ResourceAccount: account,
-		Context: a.session.Clone(),
+		Context: authz.Over(a.session),
 	}
 	// Without the bucket in the snapshot its account and Region are not known, which is not the same as empty.
 	if account != "" {
@@ -345,7 +345,7 @@ func (a *asker) request(action string, resource policy.ARN, account, region stri
 func (a *asker) newSession() *authz.Context {
 	role, known := a.w.Snapshot.Roles[a.r.Role].Get()
 	a.principal = authz.SessionOf(a.r.Role, Session, role.UniqueID)
-	c := absent.Clone()
+	c := authz.Over(&absent)
 	c.Set("aws:PrincipalArn", a.r.Role.String())
 	c.Set("aws:PrincipalAccount", a.r.Role.Account)
 	c.Set("aws:PrincipalType", "AssumedRole")
@@ -363,7 +363,7 @@ func (a *asker) newSession() *authz.Context {
 }
 
 // absent is what no call of S3's replication carries: it comes from S3's own network, so that there is no endpoint or address
-// of the customer, and no signed-in person. Closing shares the list between all requests, where setting would copy it.
+// of the customer, and no signed-in person.
 var absent = func() (c authz.Context) {
 	c.Open = true
 	c.Close("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge",

@@ -12,13 +12,18 @@ import (
 // World is a snapshot whose documents are compiled once, however many routes share them. It is not safe for concurrent use.
 type World struct {
 	Snapshot *snapshot.Snapshot
-	compiled map[string]*authz.Policy
+	compiled map[string]*authz.Policy // by label
 	roles    map[policy.ARN]roleLayers
+	rcps     map[string][][]*authz.Policy                   // by account
+	policies map[snapshot.Ref]snapshot.Value[*authz.Policy] // of resources
 }
 
 // NewWorld prepares a snapshot.
 func NewWorld(s *snapshot.Snapshot) *World {
-	return &World{Snapshot: s, compiled: make(map[string]*authz.Policy), roles: make(map[policy.ARN]roleLayers)}
+	return &World{
+		Snapshot: s, compiled: make(map[string]*authz.Policy), roles: make(map[policy.ARN]roleLayers),
+		rcps: make(map[string][][]*authz.Policy), policies: make(map[snapshot.Ref]snapshot.Value[*authz.Policy]),
+	}
 }
 
 // Patched is the world of another snapshot that differs in those documents only: the rest stays compiled.
@@ -120,16 +125,36 @@ func (w *World) layers(role, resource roleOrService, ref snapshot.Ref, account s
 		l.Identity, l.Boundary, l.SCPs, l.Missing = r.identity, r.boundary, r.scps, r.missing
 	}
 	if !resource.managed {
-		l.RCPs = w.levels(snapshot.RCP, account, w.Snapshot.Guardrails[account].RCPs)
+		l.RCPs = w.rcpsOf(account)
 	}
-	switch d := w.Snapshot.Document(ref); {
-	case ref == (snapshot.Ref{}):
-	case d.State == snapshot.Present:
-		l.Resource = w.compile(ref.String(), d.V)
-	case d.State == snapshot.Missing:
+	d := w.policy(ref)
+	l.Resource = d.V
+	if d.State == snapshot.Missing {
 		l.Missing |= authz.SetOf(authz.LayerResource)
 	}
 	return l
+}
+
+func (w *World) rcpsOf(account string) [][]*authz.Policy {
+	levels, ok := w.rcps[account]
+	if !ok {
+		levels = w.levels(snapshot.RCP, account, w.Snapshot.Guardrails[account].RCPs)
+		w.rcps[account] = levels
+	}
+	return levels
+}
+
+// policy is the policy of a resource.
+func (w *World) policy(ref snapshot.Ref) snapshot.Value[*authz.Policy] {
+	out, ok := w.policies[ref]
+	if !ok {
+		d := w.Snapshot.Document(ref)
+		if out.State = d.State; d.State == snapshot.Present {
+			out.V = w.compile(ref.String(), d.V)
+		}
+		w.policies[ref] = out
+	}
+	return out
 }
 
 // roleOrService is who asks, or what is asked for.

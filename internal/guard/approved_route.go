@@ -1,0 +1,30 @@
+package guard
+
+// ApprovedRoute is the name of the rule whose objections say that the route itself is not to be trusted.
+const ApprovedRoute = "approved-route"
+
+// approvedRoute: only what somebody approved is acted on, and only while it is what was approved. Whoever may write a
+// replication rule or make a role again can make S3 report a failure; what they made must not be granted anything for it.
+var approvedRoute = Rule{
+	Name:    ApprovedRoute,
+	Summary: "the live route must be an approved one, in every pin",
+	judge: func(q *inquiry) []objection {
+		if !q.found {
+			return []objection{refuse("the snapshot has no enabled rule %q from %s to %s", q.route.RuleID, q.route.Source, q.route.Destination)}
+		}
+		if q.approved == nil {
+			return []objection{refuse("not an approved route; nothing is done, report only")}
+		}
+		var out []objection
+		for _, text := range q.unknown {
+			out = append(out, refuse("%s", text))
+		}
+		for _, m := range compare(*q.approved, q.live) {
+			if m.got == "" && len(q.unknown) > 0 {
+				continue // what is not known is said above
+			}
+			out = append(out, refuse("not as approved in route %s: %s: want %q, got %q", q.approved.Name, m.pin, m.want, m.got))
+		}
+		return out
+	},
+}

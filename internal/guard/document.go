@@ -1,0 +1,52 @@
+package guard
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// document: only the policies of the route itself are edited: its role's, its destination bucket's, its keys'. Guardrails
+// (boundaries, SCPs, RCPs), grants and every kind of configuration are for people.
+var document = Rule{
+	Name:    "document",
+	Summary: "only policies of the route's own role, bucket and keys are edited",
+	judge: func(q *inquiry) []objection {
+		var out []objection
+		for _, e := range q.plan.Edits {
+			owner, ok := q.owner(e)
+			switch {
+			case !ok:
+				out = append(out, refuse("%s is not a document that may be edited for this route", e.Document))
+			case e.Account != owner:
+				out = append(out, refuse("%s: want the owner to be account %q, got %q", e.Document, owner, e.Account))
+			}
+			if e.Document.Kind == snapshot.RolePolicy && !policyName.MatchString(e.Document.Name) {
+				out = append(out, refuse("%q is not the name of an inline policy", e.Document.Name))
+			}
+		}
+		return out
+	},
+}
+
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
+var policyName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,128}$`)
+
+// owner is the account that the edit's document belongs to, and whether it is a document of the route.
+func (q *inquiry) owner(e patch.Edit) (string, bool) {
+	r := q.route
+	switch e.Document.Kind {
+	case snapshot.RolePolicy, snapshot.RoleTrust:
+		return r.Role.Account, !r.Role.IsZero() && e.Document.ID == r.Role.String()
+	case snapshot.DestinationBucketPolicy:
+		return r.DestinationAccount, e.Document.ID == r.Destination
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+		key, err := policy.ParseARN(e.Document.ID)
+		return key.Account, err == nil && (slices.Contains(q.sourceKeys(), key) || key == r.ReplicaKey)
+	default:
+		return "", false
+	}
+}

@@ -1,0 +1,177 @@
+package incident
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Severity is how loudly a message is to be said.
+type Severity string
+
+// The severities.
+const (
+	Info     Severity = "info"
+	Warning  Severity = "warning"
+	Critical Severity = "critical"
+)
+
+// String is the severity's word.
+func (s Severity) String() string { return string(s) }
+
+// severityOf is how loud an outcome is: what needs a person is louder than what does not.
+func severityOf(o Outcome) Severity {
+	switch o {
+	case Open, Ignored, Healthy, Proven, Resolved:
+		return Info
+	case Escalated:
+		return Critical
+	case Refused, Manual, AwaitingApproval, Declined, Applied:
+		return Warning
+	default:
+		return Critical
+	}
+}
+
+// Message is what people are told, in the order in which they read it: what broke, what was changed, who may undo it and how.
+// It is the same for every tool. Its texts are clean and bounded, and it names no objects, because their keys may hold what
+// not everybody in a chat may know.
+type Message struct {
+	Incident string
+	Outcome  Outcome
+	Severity Severity
+	Title    string
+	Broke    []string // what broke: the causes, the worst first
+	Why      []string // what speaks against doing it, or against doing it unasked
+	Diff     string   // what was changed, or what would be, as the title says
+	Undo     []string // who may undo it, and how
+	Steps    []string // what a person can do next
+	Happened []string // what was done, in its order
+	Fields   []Field  // the route, counts and times
+}
+
+// Field is a name and a value.
+type Field struct{ Name, Value string }
+
+// The bounds of a message: it fits into the smallest of the chat tools with little left to cut.
+const (
+	maxTitle  = 150
+	maxLine   = 600
+	maxLines  = 12
+	maxDiff   = 12_000
+	maxFields = 16
+)
+
+// NewMessage is the message about an incident. Everything in content is taken to be written by anybody: it is cleaned of what
+// could steer a terminal or turn text around, and cut to its bounds.
+func NewMessage(i Incident, content Message) Message {
+	content.Incident, content.Outcome = line(i.ID, maxTitle), i.Outcome
+	content.Severity = severityOf(i.Outcome)
+	content.Title = line(content.Title, maxTitle)
+	content.Broke, content.Why = lines(content.Broke), lines(content.Why)
+	content.Undo, content.Steps, content.Happened = lines(content.Undo), lines(content.Steps), lines(content.Happened)
+	content.Diff = block(content.Diff)
+	fields := make([]Field, 0, len(content.Fields))
+	for _, f := range content.Fields {
+		if len(fields) < maxFields && f.Value != "" {
+			fields = append(fields, Field{line(f.Name, maxTitle), line(f.Value, maxLine)})
+		}
+	}
+	content.Fields = fields
+	return content
+}
+
+// Text is the message as plain text.
+func (m Message) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "[%s] %s\n", m.Severity, m.Title)
+	section := func(title string, lines []string) {
+		if len(lines) == 0 {
+			return
+		}
+		fmt.Fprintf(&b, "\n%s\n", title)
+		for _, l := range lines {
+			fmt.Fprintf(&b, "  - %s\n", l)
+		}
+	}
+	section("What broke", m.Broke)
+	section("What speaks against a cure", m.Why)
+	if m.Diff != "" {
+		fmt.Fprintf(&b, "\n%s\n", m.diffTitle())
+		for l := range strings.Lines(m.Diff) {
+			b.WriteString("  " + strings.TrimRight(l, "\n") + "\n")
+		}
+	}
+	section("Who may undo it, and how", m.Undo)
+	section("Next", m.Steps)
+	section("What happened", m.Happened)
+	if len(m.Fields) > 0 {
+		b.WriteString("\n")
+	}
+	for _, f := range m.Fields {
+		fmt.Fprintf(&b, "%s: %s\n", f.Name, f.Value)
+	}
+	fmt.Fprintf(&b, "incident: %s, %s\n", m.Incident, m.Outcome)
+	return b.String()
+}
+
+// diffTitle says whether the diff is what was done: a proposal must never read like a change.
+func (m Message) diffTitle() string {
+	switch m.Outcome {
+	case Applied, Proven, Resolved:
+		return "What was changed"
+	case Escalated:
+		return "What was changed, and undone where it says so"
+	case Open, Ignored, Healthy, Refused, Manual, AwaitingApproval, Declined:
+	}
+	return "What would be changed (nothing was)"
+}
+
+// lines cleans and bounds each line, and the number of them.
+func lines(in []string) []string {
+	var out []string
+	for i, s := range in {
+		if i == maxLines-1 && len(in) > maxLines {
+			return append(out, fmt.Sprintf("and %d more", len(in)-i))
+		}
+		out = append(out, line(s, maxLine))
+	}
+	return out
+}
+
+// line is s on one line of at most that many characters.
+func line(s string, most int) string {
+	return clip(clean(s, false), most)
+}
+
+// block is s with its line breaks.
+func block(s string) string {
+	out := clip(clean(s, true), maxDiff)
+	if len(out) < len(s) && strings.HasSuffix(out, "…") {
+		out += "\n(cut: the whole of it is in the incident)"
+	}
+	return out
+}
+
+// clean replaces what is not printable: control characters, and the invisible ones that turn or hide text.
+func clean(s string, breaks bool) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' && breaks:
+			return r
+		case r == '\n' || r == '\t':
+			return ' '
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			return '�'
+		}
+		return r
+	}, s)
+}
+
+func clip(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most-1]) + "…"
+}

@@ -1,0 +1,200 @@
+package remedy
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/guard"
+	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// message says what broke, what was changed, and who may undo it.
+func (r *run) message() incident.Message {
+	i := r.incident
+	content := incident.Message{
+		Title:    headline(i.Outcome) + ": " + i.Route.String(),
+		Broke:    broke(r.route.Findings),
+		Undo:     undoing(i.Changes),
+		Steps:    r.steps(),
+		Happened: r.told(),
+		Fields:   r.fields(),
+	}
+	if !r.unapproved() {
+		content.Diff = r.plan.Diff()
+	}
+	for _, reason := range r.verdict.Reasons {
+		content.Why = append(content.Why, reason.Rule+": "+reason.Text)
+	}
+	hide := r.hider()
+	for _, texts := range [][]string{content.Broke, content.Why, content.Steps, content.Happened} {
+		for n := range texts {
+			texts[n] = hide.Replace(texts[n])
+		}
+	}
+	return incident.NewMessage(i, content)
+}
+
+// headline is what happened, in the fewest words.
+func headline(o incident.Outcome) string {
+	switch o {
+	case incident.Refused:
+		return "broken, and not touched"
+	case incident.Manual:
+		return "broken, and for a person to mend"
+	case incident.AwaitingApproval:
+		return "broken, and waiting for your approval"
+	case incident.Declined:
+		return "broken, and the cure was declined"
+	case incident.Applied:
+		return "patched, and not proven yet"
+	case incident.Proven, incident.Resolved:
+		return "cured"
+	case incident.Escalated:
+		return "the cure went wrong"
+	case incident.Open, incident.Ignored, incident.Healthy:
+	}
+	return "looked at"
+}
+
+// broke is the faults, or without one what comes nearest.
+func broke(findings []diagnose.Finding) []string {
+	var out []string
+	for _, severity := range []diagnose.Severity{diagnose.Fault, diagnose.Warning} {
+		for _, f := range findings {
+			if f.Severity == severity {
+				out = append(out, fmt.Sprintf("%s (%s side): %s", f.Cause, f.Side, f.Message))
+			}
+		}
+		if len(out) > 0 {
+			break
+		}
+	}
+	return out
+}
+
+// unapproved says whether the route is not one that somebody approved. Then the message proposes no grant: who made the route
+// may be waiting for somebody to grant it.
+func (r *run) unapproved() bool {
+	return slices.ContainsFunc(r.verdict.Reasons, func(x guard.Reason) bool { return x.Rule == guard.ApprovedRoute })
+}
+
+// told is what the timeline says since the incident was opened.
+func (r *run) told() []string {
+	var out []string
+	for _, e := range r.incident.Timeline {
+		out = append(out, e.Text)
+	}
+	return out[min(1, len(out)):]
+}
+
+// undoing says for each document that stands changed who may undo it, and how.
+func undoing(changes []incident.Change) []string {
+	var out []string
+	for _, c := range changes {
+		if c.State == incident.Undone || c.State == incident.Unmade {
+			continue
+		}
+		who := fmt.Sprintf("whoever may write the %s of %s in account %s", c.Kind, c.ID, c.Account)
+		if c.State == incident.Overrun {
+			out = append(out, fmt.Sprintf("%s: somebody changed it since; look whether it still has %s", who, strings.Join(sids(c), ", ")))
+			continue
+		}
+		if arn, err := policy.ParseARN(c.ID); err == nil && c.Before == nil && c.Kind == string(snapshot.RolePolicy) {
+			out = append(out, fmt.Sprintf("%s: aws iam delete-role-policy --role-name %s --policy-name %s", who, arn.Name(), c.Name))
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s: take out %s", who, strings.Join(sids(c), ", ")))
+	}
+	return out
+}
+
+// sids is the statements that a change added.
+func sids(c incident.Change) []string {
+	var before []policy.Statement
+	if c.Before != nil {
+		before = c.Before.Statements
+	}
+	var out []string
+	if c.After != nil {
+		for i, s := range c.After.Statements {
+			if !slices.ContainsFunc(before, s.Equal) {
+				out = append(out, "statement "+s.Name(i))
+			}
+		}
+	}
+	return out
+}
+
+// steps is what a person can do next.
+func (r *run) steps() []string {
+	switch r.incident.Outcome {
+	case incident.Refused:
+		if r.unapproved() {
+			return []string{
+				"find out who made the route as it is: whoever may write replication rules can make it fail and wait for help",
+				"when it is meant to be, pin it as it is now in replimend.yaml",
+			}
+		}
+		return []string{"make the change by hand after a review, or change what the reasons name in replimend.yaml"}
+	case incident.AwaitingApproval:
+		return []string{"approve or decline plan " + r.incident.Plan + "; without an answer nothing is done"}
+	case incident.Manual, incident.Escalated:
+		return []string{"a person has to look at the causes above"}
+	case incident.Applied:
+		return []string{"replay the versions that failed, or write one object under the rule and see it replicate"}
+	case incident.Open, incident.Ignored, incident.Healthy, incident.Declined, incident.Proven, incident.Resolved:
+	}
+	return nil
+}
+
+func (r *run) fields() []incident.Field {
+	i := r.incident
+	fields := []incident.Field{
+		{Name: "route", Value: i.Route.String()},
+		{Name: "role", Value: r.route.Role},
+		{Name: "failures reported", Value: strconv.Itoa(i.Failures.Count)},
+		{Name: "first failure", Value: moment(i.Failures.First)},
+		{Name: "last failure", Value: moment(i.Failures.Last)},
+		{Name: "plan", Value: i.Plan},
+	}
+	if p := r.plan.Proof; p.After != "" {
+		fields = append(fields, incident.Field{Name: "verdict", Value: p.Before + ", and " + p.After + " with the plan"})
+	}
+	return fields
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// hider takes the keys of objects out of texts: a key may hold what not everybody in a chat may know. Findings name objects
+// by ARN only.
+func (r *run) hider() *strings.Replacer {
+	var keys []string
+	for _, o := range r.view.snapshot.Objects {
+		keys = append(keys, o.Key)
+	}
+	for _, h := range r.hints {
+		keys = append(keys, h.Key)
+	}
+	// The longest first: one key can be the beginning of another.
+	slices.SortFunc(keys, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, bucket := range []string{r.incident.Route.Source, r.incident.Route.Destination} {
+		for _, key := range keys {
+			if key != "" {
+				pairs = append(pairs, bucket+"/"+key, bucket+"/(an object)")
+			}
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}

@@ -1,0 +1,218 @@
+package remedy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/guard"
+	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/signal"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// run is one incident on its way.
+type run struct {
+	workflow *Workflow
+	view     view // before anything was written
+	hints    []signal.Signal
+	incident incident.Incident
+
+	route   diagnose.Route
+	plan    patch.Plan
+	verdict guard.Verdict
+}
+
+// do takes the incident as far as it goes, keeps it, and tells people.
+func (r *run) do(ctx context.Context) error {
+	err := r.cure(ctx)
+	if err != nil && r.incident.Outcome == incident.Open {
+		return err // nothing was done; the signal comes again
+	}
+	// What was done must be kept and told even when there is no time left for more.
+	ctx = context.WithoutCancel(ctx)
+	if e := r.workflow.Journal.Record(ctx, r.incident); e != nil {
+		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
+	}
+	if o := r.incident.Outcome; o == incident.Healthy || o == incident.Ignored {
+		return err
+	}
+	if e := r.workflow.Notifier.Notify(ctx, r.message()); e != nil {
+		r.log("the notice failed")
+		err = errors.Join(err, fmt.Errorf("notify: %w", e))
+	}
+	return err
+}
+
+// cure decides, writes, verifies and proves.
+func (r *run) cure(ctx context.Context) error {
+	past, err := r.workflow.Journal.Past(ctx, r.incident.Route)
+	if err != nil {
+		return fmt.Errorf("read history: %w", err)
+	}
+	if !past.Patched.IsZero() && !r.incident.Failures.Last.After(past.Patched) {
+		// What failed before the last patch says nothing of the route as it is now.
+		r.view.diagnosis = diagnose.Diagnose(r.view.snapshot, nil)
+	}
+	if !r.curable() {
+		return nil
+	}
+	r.verdict = guard.Check(r.plan, r.route.Of, r.view.snapshot, r.workflow.Settings, past.History)
+	switch r.verdict.Decision {
+	case guard.Allow:
+		r.log("the guard allows the plan")
+	case guard.Ask:
+		if may, err := r.asked(ctx); !may || err != nil {
+			return err
+		}
+	default:
+		r.become(incident.Refused, "the guard refuses the plan")
+		return nil
+	}
+	if done, err := r.write(ctx); !done {
+		return err
+	}
+	// The failures are of before the write, and no hint of what is so after it.
+	after, err := r.workflow.look(ctx, r.incident.Route.Source, nil)
+	if err != nil {
+		r.become(incident.Escalated, "the documents are written, but the route could not be looked at again")
+		return err
+	}
+	if fault := r.unproven(after); fault != "" {
+		return r.giveUp(ctx, fault)
+	}
+	r.become(incident.Applied, "the documents are as written, and the route is %s by them", r.plan.Proof.After)
+	return r.prove(ctx, after)
+}
+
+// curable looks for a plan. Without one the incident has its outcome.
+func (r *run) curable() bool {
+	var ok bool
+	if r.route, ok = r.view.route(r.incident.Route); !ok {
+		r.become(incident.Ignored, "the bucket has no such enabled rule")
+		return false
+	}
+	for _, f := range r.route.Findings {
+		if f.Severity == diagnose.Fault {
+			r.incident.Causes = append(r.incident.Causes, f.Cause)
+		}
+	}
+	switch {
+	case r.route.Verdict == diagnose.Healthy:
+		r.become(incident.Healthy, "nothing is wrong with the route now")
+		return false
+	case r.route.Plan == nil:
+		r.become(incident.Manual, "the route is %s, and no edit of a policy can or may cure it", r.route.Verdict)
+		return false
+	}
+	r.plan = *r.route.Plan
+	r.incident.Plan = r.plan.Hash()
+	r.log("the route is %s; plan %s would make it %s", r.plan.Proof.Before, r.incident.Plan, r.plan.Proof.After)
+	return true
+}
+
+// asked says whether somebody approved this very plan.
+func (r *run) asked(ctx context.Context) (bool, error) {
+	var a incident.Approval
+	if r.workflow.Approver != nil {
+		var err error
+		if a, err = r.workflow.Approver.Answer(ctx, r.incident); err != nil {
+			return false, fmt.Errorf("ask for approval: %w", err)
+		}
+	}
+	switch {
+	case a.Allows(r.incident.Plan, r.workflow.Now()):
+		r.log("approved by %s", a.Approver)
+		return true, nil
+	case a.Answer == incident.Decline && a.Plan == r.incident.Plan:
+		r.become(incident.Declined, "declined by %s", a.Approver)
+	case a.Answer == incident.Approve:
+		r.become(incident.AwaitingApproval, "the approval is for another plan or has expired")
+	default:
+		r.become(incident.AwaitingApproval, "nobody answered yet")
+	}
+	return false, nil
+}
+
+// unproven says why the world after the write is not what the plan promised; "" when it is.
+func (r *run) unproven(after view) string {
+	for _, e := range r.plan.Edits {
+		if !patch.Same(after.snapshot.Document(e.Document), e.After) {
+			return fmt.Sprintf("%s is not as it was written", e.Document)
+		}
+	}
+	d, ok := after.route(r.incident.Route)
+	switch {
+	case !ok:
+		return "the rule is gone"
+	case d.Verdict != diagnose.Healthy && string(d.Verdict) != r.plan.Proof.After:
+		return fmt.Sprintf("the route is %s, and not %s as the plan promised", d.Verdict, r.plan.Proof.After)
+	}
+	return ""
+}
+
+// prove replays what failed and looks what becomes of it. One version that S3 completed proves the route; the cure is undone
+// only when S3 failed every one of them again.
+func (r *run) prove(ctx context.Context, after view) error {
+	source := r.incident.Route.Source
+	if v := guard.CheckReplay(source, after.snapshot, r.workflow.Settings); v.Decision != guard.Allow {
+		r.log("not replayed: %s", v.Reasons[0].Text)
+		return nil
+	}
+	objects := r.failed(after)
+	if len(objects) == 0 {
+		r.log("nothing to replay: the next object will prove the cure")
+		return nil
+	}
+	if err := r.workflow.Replayer.Replay(ctx, source, objects); err != nil {
+		r.log("the replay could not be started")
+		return fmt.Errorf("replay: %w", err)
+	}
+	count := map[string]int{}
+	for _, o := range objects {
+		now, err := r.workflow.Replayer.Head(ctx, source, o.Key, o.VersionID)
+		if err != nil {
+			r.log("a replayed version could not be looked at")
+			return fmt.Errorf("look at a replayed version: %w", err)
+		}
+		count[now.ReplicationStatus.V]++
+	}
+	switch {
+	case count[completed] > 0:
+		r.become(incident.Proven, "S3 replicated %d of %d replayed versions, %d failed", count[completed], len(objects), count[failed])
+	case count[failed] == len(objects):
+		return r.giveUp(ctx, "the replayed versions failed again")
+	default:
+		r.log("replaying %d versions", len(objects))
+	}
+	return nil
+}
+
+// The statuses that settle a replay.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html
+const (
+	completed = "COMPLETED"
+	failed    = "FAILED"
+)
+
+// failed is the versions that S3 says failed and that the rule covers. What an event says failed is not asked.
+func (r *run) failed(v view) []snapshot.Object {
+	var out []snapshot.Object
+	for _, o := range v.snapshot.Objects {
+		if o.Bucket != r.incident.Route.Source || o.ReplicationStatus.V != failed {
+			continue
+		}
+		if covers, certain := r.route.Of.Covers(o.Key, o.Tags.V); covers && certain {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+func (r *run) become(o incident.Outcome, format string, args ...any) {
+	r.incident.Become(o, r.workflow.Now(), format, args...)
+}
+
+func (r *run) log(format string, args ...any) { r.incident.Log(r.workflow.Now(), format, args...) }

@@ -1,0 +1,116 @@
+package settings
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"github.com/replimend/replimend/internal/policy"
+)
+
+var (
+	namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+	bucketPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	// The rules of buckets that were made in us-east-1 before March 2018.
+	oldBucketPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{3,255}$`)
+	regionPattern    = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+	uniqueIDPattern = regexp.MustCompile(`^AROA[A-Z0-9]{1,124}$`)
+	rolePattern     = regexp.MustCompile(`^role/([!-~]+/)?[A-Za-z0-9_+=,.@-]{1,64}$`)
+	keyPattern      = regexp.MustCompile(`^key/[A-Za-z0-9-]{1,64}$`)
+	servicePattern  = regexp.MustCompile(`^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$`)
+)
+
+func checkName(s string) string {
+	if !namePattern.MatchString(s) {
+		return fmt.Sprintf("invalid name %q: want at most 63 small letters, digits and hyphens", clip(s))
+	}
+	return ""
+}
+
+func checkAccount(s string) string {
+	if !policy.IsAccountID(s) {
+		return fmt.Sprintf("invalid account id %q: want 12 digits", clip(s))
+	}
+	return ""
+}
+
+func checkRegion(s string) string {
+	if !regionPattern.MatchString(s) {
+		return fmt.Sprintf("invalid Region %q: want one like us-east-1", clip(s))
+	}
+	return ""
+}
+
+// checkBucket checks a name by the rules of its Region.
+func checkBucket(s, region string) string {
+	if region == "us-east-1" && oldBucketPattern.MatchString(s) {
+		return ""
+	}
+	_, err := netip.ParseAddr(s)
+	if !bucketPattern.MatchString(s) || strings.Contains(s, "..") || err == nil {
+		return fmt.Sprintf("invalid bucket name %q", clip(s))
+	}
+	return ""
+}
+
+func checkUniqueID(s string) string {
+	if !uniqueIDPattern.MatchString(s) {
+		return fmt.Sprintf("invalid unique id %q: want the role's RoleId, which starts with AROA", clip(s))
+	}
+	return ""
+}
+
+// checkTrusted checks one entry of who may assume the role.
+func checkTrusted(s string) string {
+	if servicePattern.MatchString(s) {
+		return ""
+	}
+	kind, value, _ := strings.Cut(s, ":")
+	if k, err := policy.ParsePrincipalKind(kind); err == nil && k != policy.PrincipalService && value != "" {
+		if value == "*" {
+			return "anybody may assume this role: such a route cannot be approved"
+		}
+		return ""
+	}
+	return fmt.Sprintf("invalid principal %q: want a service principal such as s3.amazonaws.com, or AWS:…, Federated:… or CanonicalUser:…", clip(s))
+}
+
+func atMost(what string, n int) func(string) string {
+	return func(s string) string {
+		if len(s) > n {
+			return fmt.Sprintf("%s has %d bytes, the limit is %d", what, len(s), n)
+		}
+		return ""
+	}
+}
+
+// checkRole checks that an ARN is that of a role, of that account where one is given.
+func checkRole(a policy.ARN, account string) string {
+	switch {
+	case a.Service != "iam" || a.Region != "" || !policy.IsAccountID(a.Account) || !rolePattern.MatchString(a.Resource):
+		return fmt.Sprintf("%s is not the ARN of a role", clip(a.String()))
+	case a.HasWildcard():
+		return "the ARN has a wildcard"
+	case account != "" && a.Account != account:
+		return fmt.Sprintf("the role belongs to account %s: want %s, the source's", a.Account, account)
+	}
+	return ""
+}
+
+// checkKey checks that an ARN is that of a key, of that Region where one is given.
+func checkKey(a policy.ARN, region string) string {
+	switch {
+	case a.Service != "kms" || !policy.IsAccountID(a.Account):
+		return fmt.Sprintf("%s is not the ARN of a key", clip(a.String()))
+	case strings.HasPrefix(a.Resource, "alias/"):
+		return "an alias can be pointed at another key: want the ARN of the key itself"
+	case !keyPattern.MatchString(a.Resource):
+		return fmt.Sprintf("%s is not the ARN of a key", clip(a.String()))
+	case region != "" && a.Region != region:
+		return fmt.Sprintf("the key is in %s: want %s, where its bucket is", a.Region, region)
+	}
+	return ""
+}

@@ -1,0 +1,227 @@
+package settings
+
+import (
+	"fmt"
+
+	"github.com/replimend/replimend/internal/jsontree"
+	"github.com/replimend/replimend/internal/policy"
+)
+
+// Parse reads the file. The error is of type *Error and holds every fault; settings with a fault are not given out.
+func Parse(data []byte) (*Settings, error) {
+	n, faults := tree(data)
+	if len(faults) > 0 {
+		return nil, newError(faults)
+	}
+	var r reader
+	s := r.settings(n)
+	if len(r.faults) > 0 {
+		return nil, newError(r.faults)
+	}
+	return s, nil
+}
+
+func (r *reader) settings(n jsontree.Node) *Settings {
+	s := &Settings{Limits: DefaultLimits()}
+	if !n.Present() {
+		r.fault(n, "", "the file is empty")
+		return s
+	}
+	r.object(
+		n, "",
+		member{"version", true, func(n jsontree.Node, path string) {
+			if n.Kind != jsontree.Number || n.Text != "1" {
+				r.fault(n, path, "unknown version: want %d", Version)
+			}
+			s.Version = Version
+		}},
+		member{"routes", true, r.list(func(n jsontree.Node, path string) { s.Routes = append(s.Routes, r.route(n, path)) })},
+		member{"limits", false, func(n jsontree.Node, path string) { r.limits(&s.Limits, n, path) }},
+	)
+	r.unique(s.Routes, n.Get("routes"))
+	return s
+}
+
+func (r *reader) limits(l *Limits, n jsontree.Node, path string) {
+	r.object(
+		n, path,
+		member{"patchesPerRoutePerHour", false, r.number(&l.PatchesPerRoutePerHour, 0, 100)},
+		member{"patchesPerAccountPerHour", false, r.number(&l.PatchesPerAccountPerHour, 0, 1000)},
+		member{"failedCuresBeforeOpen", false, r.number(&l.FailedCuresBeforeOpen, 1, 10)},
+	)
+}
+
+// route reads one route. Members are read first and compared after, so that a fault in one is reported beside the others.
+func (r *reader) route(n jsontree.Node, path string) ApprovedRoute {
+	a := ApprovedRoute{Mode: Observe}
+	r.object(
+		n, path,
+		member{"name", true, r.text(&a.Name, checkName)},
+		member{"mode", false, r.mode(&a.Mode)},
+		member{"source", true, r.bucket(&a.Source)},
+		member{"destination", true, r.bucket(&a.Destination)},
+		member{"rule", true, func(n jsontree.Node, path string) { r.rule(&a.Rule, n, path) }},
+		member{"role", true, func(n jsontree.Node, path string) { r.role(&a.Role, n, path) }},
+		member{"sourceKeys", false, r.list(func(n jsontree.Node, path string) {
+			var key policy.ARN
+			r.arn(&key)(n, path)
+			a.SourceKeys = append(a.SourceKeys, key)
+		})},
+		member{"replicaKey", false, r.arn(&a.ReplicaKey)},
+		member{"allow", false, func(n jsontree.Node, path string) {
+			r.object(n, path, member{"roleTrust", false, r.flag(&a.Allow.RoleTrust)})
+		}},
+	)
+	r.consistent(a, n, path)
+	return a
+}
+
+func (r *reader) report(n jsontree.Node, path, fault string) {
+	if fault != "" {
+		r.fault(n, path, "%s", fault)
+	}
+}
+
+func (r *reader) mode(into *Mode) read {
+	return func(n jsontree.Node, path string) {
+		var text string
+		r.text(&text, func(s string) string {
+			m, err := ParseMode(s)
+			if err != nil {
+				return err.Error()
+			}
+			*into = m
+			return ""
+		})(n, path)
+	}
+}
+
+func (r *reader) arn(into *policy.ARN) read {
+	return func(n jsontree.Node, path string) {
+		var text string
+		r.text(&text, func(s string) string {
+			a, err := policy.ParseARN(s)
+			if err != nil {
+				return err.Error()
+			}
+			*into = a
+			return ""
+		})(n, path)
+	}
+}
+
+func (r *reader) bucket(b *Bucket) read {
+	return func(n jsontree.Node, path string) {
+		r.object(
+			n, path,
+			member{"bucket", true, r.text(&b.Bucket, nil)},
+			member{"account", true, r.text(&b.Account, checkAccount)},
+			member{"region", true, r.text(&b.Region, checkRegion)},
+		)
+		if name := n.Get("bucket"); name.Kind == jsontree.String {
+			r.report(name, path+".bucket", checkBucket(name.Text, b.Region))
+		}
+	}
+}
+
+// The limits of a rule: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRule.html
+// The limits of object tags: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+func (r *reader) rule(rule *Rule, n jsontree.Node, path string) {
+	r.object(
+		n, path,
+		member{"id", true, r.text(&rule.ID, func(s string) string {
+			if s == "" {
+				return "the rule's ID is empty"
+			}
+			return atMost("the rule's ID", 255)(s)
+		})},
+		member{"prefix", false, r.text(&rule.Prefix, atMost("the prefix", 1024))},
+		member{"tags", false, func(n jsontree.Node, path string) {
+			if n.Kind != jsontree.Object {
+				r.fault(n, path, "want names and values, this is %s", n.Kind)
+				return
+			}
+			for _, f := range n.Fields {
+				var value string
+				at := jsontree.Join(path, clip(f.Name))
+				r.text(&value, atMost("the tag's value", 1024))(f.Value, at)
+				r.report(f.Value, at, atMost("the tag's key", 512)(f.Name))
+				if rule.Tags == nil {
+					rule.Tags = make(map[string]string, len(n.Fields))
+				}
+				rule.Tags[f.Name] = value
+			}
+		}},
+		member{"deleteMarkers", false, r.flag(&rule.DeleteMarkers)},
+		member{"ownerOverride", false, r.flag(&rule.OwnerOverride)},
+	)
+}
+
+func (r *reader) role(role *Role, n jsontree.Node, path string) {
+	r.object(
+		n, path,
+		member{"arn", true, r.arn(&role.ARN)},
+		member{"uniqueId", true, r.text(&role.UniqueID, checkUniqueID)},
+		member{"trust", true, r.list(func(n jsontree.Node, path string) {
+			var who string
+			r.text(&who, checkTrusted)(n, path)
+			role.Trust = append(role.Trust, who)
+		})},
+	)
+}
+
+// consistent compares the members of a route with each other. Members that have a fault of their own are empty here.
+func (r *reader) consistent(a ApprovedRoute, n jsontree.Node, path string) {
+	role := n.Get("role")
+	if !a.Role.ARN.IsZero() {
+		r.report(role.Get("arn"), path+".role.arn", checkRole(a.Role.ARN, a.Source.Account))
+	}
+	if trust := role.Get("trust"); trust.Kind == jsontree.Array && len(trust.Items) == 0 {
+		r.fault(trust, path+".role.trust", "nobody may assume the role: want at least s3.amazonaws.com")
+	}
+	keys := n.Get("sourceKeys").Items
+	seen := map[policy.ARN]bool{}
+	for i, key := range a.SourceKeys {
+		if key.IsZero() {
+			continue
+		}
+		at := jsontree.Index(path+".sourceKeys", i)
+		r.report(keys[i], at, checkKey(key, a.Source.Region))
+		if seen[key] {
+			r.fault(keys[i], at, "the key stands twice")
+		}
+		seen[key] = true
+	}
+	if !a.ReplicaKey.IsZero() {
+		r.report(n.Get("replicaKey"), path+".replicaKey", checkKey(a.ReplicaKey, a.Destination.Region))
+	}
+	if a.Source.Bucket != "" && a.Source.Bucket == a.Destination.Bucket {
+		r.fault(n.Get("destination"), path+".destination", "a bucket does not replicate to itself")
+	}
+	for _, key := range append([]policy.ARN{a.ReplicaKey}, a.SourceKeys...) {
+		if !key.IsZero() && !a.Role.ARN.IsZero() && key.Partition != a.Role.ARN.Partition {
+			r.fault(n, path, "%s and %s are of different partitions", clip(key.String()), clip(a.Role.ARN.String()))
+		}
+	}
+}
+
+// unique reports names and rules that stand twice: which of the two is meant must never be a question.
+func (r *reader) unique(routes []ApprovedRoute, n jsontree.Node) {
+	first := map[string]int{}
+	once := func(i int, what string) {
+		k, twice := first[what]
+		if twice {
+			r.fault(n.Items[i], jsontree.Index("routes", i), "%s is that of routes[%d], too", what, k)
+			return
+		}
+		first[what] = i
+	}
+	for i, a := range routes {
+		if a.Name != "" {
+			once(i, fmt.Sprintf("name %q", a.Name))
+		}
+		if a.Rule.ID != "" && a.Source.Bucket != "" && a.Destination.Bucket != "" {
+			once(i, fmt.Sprintf("rule %q from bucket %q to %q", a.Rule.ID, a.Source.Bucket, a.Destination.Bucket))
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package settings
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// YAML is the file that Parse reads back to the same settings. Texts are in quotes, so that an account id stays a text and
+// nothing in a name can end it; what has its default is left out, the mode excepted.
+func (s *Settings) YAML() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "version: %d\n", Version)
+	if len(s.Routes) == 0 {
+		b.WriteString("routes: []\n")
+	} else {
+		b.WriteString("routes:\n")
+	}
+	for _, r := range s.Routes {
+		b.WriteString(r.YAML())
+	}
+	d, l := DefaultLimits(), s.Limits
+	if l == d {
+		return b.String()
+	}
+	b.WriteString("limits:\n")
+	for _, v := range []struct {
+		name       string
+		value, def int
+	}{
+		{"patchesPerRoutePerHour", l.PatchesPerRoutePerHour, d.PatchesPerRoutePerHour},
+		{"patchesPerAccountPerHour", l.PatchesPerAccountPerHour, d.PatchesPerAccountPerHour},
+		{"failedCuresBeforeOpen", l.FailedCuresBeforeOpen, d.FailedCuresBeforeOpen},
+	} {
+		if v.value != v.def {
+			fmt.Fprintf(&b, "  %s: %d\n", v.name, v.value)
+		}
+	}
+	return b.String()
+}
+
+// YAML is the route as an item of the routes of a file.
+func (a ApprovedRoute) YAML() string {
+	var b strings.Builder
+	line := func(indent int, name string, value any) { fmt.Fprintf(&b, "%*s%s: %v\n", indent, "", name, value) }
+	head := func(indent int, name string) { fmt.Fprintf(&b, "%*s%s:\n", indent, "", name) }
+	b.WriteString("  - name: " + a.Name + "\n")
+	line(4, "mode", a.Mode)
+	for _, side := range []struct {
+		name string
+		Bucket
+	}{{"source", a.Source}, {"destination", a.Destination}} {
+		line(4, side.name, fmt.Sprintf("{bucket: %s, account: %s, region: %s}", scalar(side.Bucket.Bucket), quote(side.Account), side.Region))
+	}
+	head(4, "rule")
+	line(6, "id", quote(a.Rule.ID))
+	if a.Rule.Prefix != "" {
+		line(6, "prefix", quote(a.Rule.Prefix))
+	}
+	if len(a.Rule.Tags) > 0 {
+		head(6, "tags")
+		for _, k := range slices.Sorted(maps.Keys(a.Rule.Tags)) {
+			line(8, quote(k), quote(a.Rule.Tags[k]))
+		}
+	}
+	line(6, "deleteMarkers", a.Rule.DeleteMarkers)
+	line(6, "ownerOverride", a.Rule.OwnerOverride)
+	head(4, "role")
+	line(6, "arn", scalar(a.Role.ARN.String()))
+	line(6, "uniqueId", a.Role.UniqueID)
+	head(6, "trust")
+	for _, who := range a.Role.Trust {
+		fmt.Fprintf(&b, "        - %s\n", scalar(who))
+	}
+	if len(a.SourceKeys) > 0 {
+		head(4, "sourceKeys")
+		for _, key := range a.SourceKeys {
+			fmt.Fprintf(&b, "      - %s\n", scalar(key.String()))
+		}
+	}
+	if !a.ReplicaKey.IsZero() {
+		line(4, "replicaKey", scalar(a.ReplicaKey.String()))
+	}
+	if a.Allow.RoleTrust {
+		line(4, "allow", "{roleTrust: true}")
+	}
+	return b.String()
+}
+
+// plain is a text that no reader of YAML takes for anything but a text.
+var plain = regexp.MustCompile(`^[A-Za-z]+[:.-][A-Za-z0-9:./-]*[A-Za-z0-9]$`)
+
+// scalar leaves ARNs, service principals and most bucket names without quotes.
+func scalar(s string) string {
+	if plain.MatchString(s) {
+		return s
+	}
+	return quote(s)
+}
+
+// quote writes a text as JSON does; YAML reads it alike.
+func quote(s string) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return `""` // strings always print
+	}
+	return string(text)
+}

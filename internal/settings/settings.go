@@ -1,0 +1,156 @@
+// Package settings is replimend.yaml: the approved routes, how far Replimend may go on each, and the limits. A file is read
+// whole: it is valid in all its parts, or every fault is reported at once, each with its place.
+//
+// This is where authority comes from. Functions read the settings that they were deployed with and can write none; what may
+// be done is decided by package guard, which compares the settings with the live cloud. This package knows neither.
+package settings
+
+import (
+	"fmt"
+
+	"github.com/replimend/replimend/internal/policy"
+)
+
+// Version is the version of the file that this package reads.
+const Version = 1
+
+// Settings is the whole file.
+type Settings struct {
+	// The version of this file's format.
+	Version int `json:"version" jsonschema:"required,enum=1"`
+	// The routes that may be acted on. Everything else is reported only.
+	Routes []ApprovedRoute `json:"routes" jsonschema:"required"`
+	// How often something may be changed. Every limit has a default that is on.
+	Limits Limits `json:"limits,omitzero"`
+}
+
+// ApprovedRoute is one route as it was approved. Every member but Mode and Allow is a pin: when the live route differs from
+// one of them, it is no longer the route that somebody approved.
+type ApprovedRoute struct {
+	// A name for people: small letters, digits and hyphens.
+	Name string `json:"name" jsonschema:"required,pattern=^[a-z0-9][a-z0-9-]*$,maxLength=63"`
+	// How far Replimend may go on its own.
+	Mode Mode `json:"mode,omitempty" jsonschema:"enum=observe,enum=approve,enum=automatic,default=observe"`
+	// The bucket that is replicated, which owns the role.
+	Source Bucket `json:"source" jsonschema:"required"`
+	// The bucket that replicas are written to.
+	Destination Bucket `json:"destination" jsonschema:"required"`
+	// The replication rule.
+	Rule Rule `json:"rule" jsonschema:"required"`
+	// The role that S3 assumes for the rule.
+	Role Role `json:"role" jsonschema:"required"`
+	// ARNs of the keys that objects in the rule's scope are encrypted with. None for SSE-S3 and SSE-C.
+	SourceKeys []policy.ARN `json:"sourceKeys,omitempty"`
+	// ARN of the key that replicas are encrypted with.
+	ReplicaKey policy.ARN `json:"replicaKey,omitzero" jsonschema:"pattern=^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$"`
+	// What is off unless this route opts in.
+	Allow Allow `json:"allow,omitzero"`
+}
+
+// Bucket is a bucket with its owner. The ARN of a bucket does not say who owns it, so the name alone pins nothing.
+type Bucket struct {
+	// The bucket's name.
+	Bucket string `json:"bucket" jsonschema:"required,minLength=3,maxLength=255"`
+	// The id of the account that owns the bucket, in quotes.
+	Account string `json:"account" jsonschema:"required,pattern=^[0-9]{12}$"`
+	// The bucket's Region.
+	Region string `json:"region" jsonschema:"required"`
+}
+
+// Rule is a replication rule in one form, whichever of its forms the configuration uses.
+type Rule struct {
+	// The rule's ID.
+	ID string `json:"id" jsonschema:"required,minLength=1,maxLength=255"`
+	// What the keys of replicated objects start with, literally. Without it the rule covers every key.
+	Prefix string `json:"prefix,omitempty" jsonschema:"maxLength=1024"`
+	// The tags that a replicated object must all have.
+	Tags map[string]string `json:"tags,omitempty"`
+	// Whether the rule replicates delete markers.
+	DeleteMarkers bool `json:"deleteMarkers,omitempty"`
+	// Whether replicas belong to the owner of the destination bucket.
+	OwnerOverride bool `json:"ownerOverride,omitempty"`
+}
+
+// Role is a replication role. A role that was deleted and made again under the same name has another unique id.
+type Role struct {
+	// The role's ARN, path included.
+	ARN policy.ARN `json:"arn" jsonschema:"required,pattern=^arn:[^:]+:iam::[0-9]{12}:role/.+$"`
+	// The role's unique id (RoleId), which starts with AROA.
+	UniqueID string `json:"uniqueId" jsonschema:"required,pattern=^AROA[A-Z0-9]+$"`
+	// Everybody who may assume the role: service principals such as s3.amazonaws.com as they are, others after their kind as in
+	// AWS:arn:aws:iam::111122223333:role/operator.
+	Trust []string `json:"trust" jsonschema:"required,minItems=1"`
+}
+
+// Allow is what a route opts in to.
+type Allow struct {
+	// Whether the trust policy of the role may be repaired. Each time a person is asked.
+	RoleTrust bool `json:"roleTrust,omitempty"`
+}
+
+// Limits bounds what is done. The limits of the file replace the defaults one by one.
+type Limits struct {
+	// How many patches one route may get in an hour.
+	PatchesPerRoutePerHour int `json:"patchesPerRoutePerHour,omitempty" jsonschema:"minimum=0,maximum=100,default=2"`
+	// How many patches may change documents of one account in an hour.
+	PatchesPerAccountPerHour int `json:"patchesPerAccountPerHour,omitempty" jsonschema:"minimum=0,maximum=1000,default=6"`
+	// After how many failed cures in a row a route is left to people.
+	FailedCuresBeforeOpen int `json:"failedCuresBeforeOpen,omitempty" jsonschema:"minimum=1,maximum=10,default=2"`
+}
+
+// DefaultLimits are the limits of a file that names none.
+func DefaultLimits() Limits {
+	return Limits{PatchesPerRoutePerHour: 2, PatchesPerAccountPerHour: 6, FailedCuresBeforeOpen: 2}
+}
+
+// Mode is how far Replimend may go on a route.
+type Mode string
+
+// The modes, from the most careful one on.
+const (
+	Observe   Mode = "observe"   // diagnose and report, write nothing
+	Approve   Mode = "approve"   // write what a person approved
+	Automatic Mode = "automatic" // write what the guard lets pass
+)
+
+// String is the mode's word in the file.
+func (m Mode) String() string { return string(m) }
+
+// ParseMode reads the mode's word.
+func ParseMode(s string) (Mode, error) {
+	switch m := Mode(s); m {
+	case Observe, Approve, Automatic:
+		return m, nil
+	}
+	return "", fmt.Errorf("unknown mode %q: want observe, approve or automatic", clip(s))
+}
+
+// Route is the approved route of that name.
+func (s *Settings) Route(name string) (ApprovedRoute, bool) {
+	for _, r := range s.Routes {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return ApprovedRoute{}, false
+}
+
+// From is every approved route that leaves a bucket, in the order of the file.
+func (s *Settings) From(bucket string) []ApprovedRoute {
+	var out []ApprovedRoute
+	for _, r := range s.Routes {
+		if r.Source.Bucket == bucket {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// clip bounds what a file can put into an error.
+func clip(s string) string {
+	const most = 120
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}
