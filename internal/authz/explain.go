@@ -41,7 +41,7 @@ type Miss struct {
 // Explain decides again, statement by statement and element by element, and keeps what it saw. It shares with Decide the
 // way in which layers combine, but neither its scan nor its short cuts; a property test holds that both always agree.
 func Explain(r *Request, l *Layers) Explanation {
-	e := &explainer{r: r, l: l, shape: shapeOf(r), seen: make([]sight, 0, 16)}
+	e := &explainer{r: r, l: l, shape: shapeOf(r), seen: make([]sight, 0, 8)}
 	e.walk()
 	out := Explanation{Decision: conclude(&e.res, r, l)}
 	if out.Decision.Outcome == Unknown {

@@ -79,12 +79,17 @@ func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
 	return e
 }
 
-// judge is the verdict on a route without its reasons: the proof of a plan.
-func judge(w *route.World, r route.Route) Verdict {
-	e := &examination{w: w, r: r}
-	e.ask()
-	e.inspect()
-	return e.verdict()
+// judge is the verdict on the same requests in another world: the proof of a plan, whose edits change policies and so what
+// decides a request, but never which requests S3 makes.
+func (e *examination) judge(w *route.World) Verdict {
+	after := &examination{w: w, r: e.r, populations: e.populations, asked: make([]asked, len(e.asked))}
+	for i, a := range e.asked {
+		layers := w.Layers(a.Requirement)
+		a.decision = authz.Decide(&a.Request, &layers)
+		after.asked[i] = a
+	}
+	after.inspect()
+	return after.verdict()
 }
 
 // inspect looks for the causes that stand in the configuration.

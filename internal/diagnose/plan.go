@@ -38,7 +38,7 @@ func (e *examination) plan(before Verdict) *patch.Plan {
 	if err != nil {
 		return nil
 	}
-	after := judge(e.w.Patched(patched, documents), e.r)
+	after := e.judge(e.w.Patched(patched, documents))
 	if rank[after] >= rank[before] || after == Broken || after == Unknown {
 		return nil
 	}

@@ -32,7 +32,8 @@ type Requirement struct {
 	Need     Need
 	Evidence Evidence
 	Source   string // the page that says so
-	// Identity and Resource are the documents that can grant it: the role's policies, and the policy of what is asked for.
+	// Identity and Resource are the documents that can grant it: the role's policies (none for what S3 asks as itself), and the
+	// policy of what is asked for.
 	Identity, Resource snapshot.Ref
 	// Instead is another action that serves as well, "" without one.
 	Instead string
@@ -94,10 +95,9 @@ func (a *asker) assumeRole() {
 	q.Context.SetAbsent("sts:ExternalId", "aws:MultiFactorAuthPresent", "aws:PrincipalOrgID", "aws:SourceVpce", "aws:SourceVpc", "aws:PrincipalArn")
 	a.time(&q.Context)
 	// Whether S3 sends aws:SourceAccount and aws:SourceArn here is not documented: they stay unknown.
-	a.out = append(a.out, Requirement{
-		Hop: AssumeRole, Request: q, Layers: a.w.layers(roleOrService{}, roleOrService{}, ref, a.r.Role.Account),
-		Need: Required, Evidence: Documented, Source: pagePermissions, Resource: ref,
-	})
+	r := Requirement{Hop: AssumeRole, Request: q, Need: Required, Evidence: Documented, Source: pagePermissions, Resource: ref}
+	r.Layers = a.w.Layers(&r)
+	a.out = append(a.out, r)
 }
 
 func (a *asker) readConfig() {
@@ -172,7 +172,7 @@ func (a *asker) s3(hop Hop, action string, need Need, evidence Evidence, source 
 	if hop == WriteReplica {
 		a.encryptionHeaders(&q.Context)
 	}
-	a.add(hop, q, ref, need, evidence, source, false)
+	a.add(hop, q, ref, need, evidence, source)
 }
 
 // encryptionHeaders are the keys that destination policies test on s3:ReplicateObject.
@@ -289,7 +289,7 @@ func (a *asker) kms(hop Hop, action string, need Need, evidence Evidence, source
 		}
 		tags(c, "aws:ResourceTag/", k.Tags)
 	}
-	a.add(hop, q, snapshot.Ref{Kind: kind, ID: key.String()}, need, evidence, source, true)
+	a.add(hop, q, snapshot.Ref{Kind: kind, ID: key.String()}, need, evidence, source)
 }
 
 func dnsSuffix(partition string) string {
@@ -299,24 +299,13 @@ func dnsSuffix(partition string) string {
 	return "amazonaws.com"
 }
 
-func (a *asker) add(hop Hop, q authz.Request, ref snapshot.Ref, need Need, evidence Evidence, source string, key bool) {
-	managed := false
-	if key {
-		k, ok := a.w.Snapshot.Keys[q.Resource].Get()
-		managed = ok && k.Manager == "AWS"
-	}
-	l := a.w.layers(roleOrService{arn: a.r.Role}, roleOrService{managed: managed}, ref, q.ResourceAccount)
-	if key {
-		grants, known := a.w.grants(q.Resource)
-		l.Grants = grants
-		if !known {
-			l.Missing |= authz.SetOf(authz.LayerGrant)
-		}
-	}
-	a.out = append(a.out, Requirement{
-		Hop: hop, Request: q, Layers: l, Need: need, Evidence: evidence, Source: source,
+func (a *asker) add(hop Hop, q authz.Request, ref snapshot.Ref, need Need, evidence Evidence, source string) {
+	r := Requirement{
+		Hop: hop, Request: q, Need: need, Evidence: evidence, Source: source,
 		Identity: snapshot.Ref{Kind: snapshot.RolePolicy, ID: a.r.RoleText}, Resource: ref,
-	})
+	}
+	r.Layers = a.w.Layers(&r)
+	a.out = append(a.out, r)
 }
 
 // request is one call of the role's session.

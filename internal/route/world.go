@@ -117,21 +117,30 @@ func digits(n int) string {
 	return digits(n/10) + digits(n%10)
 }
 
-// layers is every policy that decides a request of the role on a resource of that owner.
-func (w *World) layers(role, resource roleOrService, ref snapshot.Ref, account string) authz.Layers {
+// Layers is every policy of this world that decides the requirement.
+func (w *World) Layers(q *Requirement) authz.Layers {
 	var l authz.Layers
-	if !role.arn.IsZero() {
-		r := w.role(role.arn)
+	if role := q.Request.Principal.Issuer; !role.IsZero() {
+		r := w.role(role)
 		l.Identity, l.Boundary, l.SCPs, l.Missing = r.identity, r.boundary, r.scps, r.missing
 	}
-	if !resource.managed {
-		l.RCPs = w.rcpsOf(account)
-	}
-	d := w.policy(ref)
+	d := w.policy(q.Resource)
 	l.Resource = d.V
 	if d.State == snapshot.Missing {
 		l.Missing |= authz.SetOf(authz.LayerResource)
 	}
+	if q.Resource.Kind != snapshot.SourceKeyPolicy && q.Resource.Kind != snapshot.ReplicaKeyPolicy {
+		l.RCPs = w.rcpsOf(q.Request.ResourceAccount)
+		return l
+	}
+	key := w.Snapshot.Keys[q.Request.Resource]
+	if key.V.Manager != "AWS" { // RCPs do not reach AWS managed keys
+		l.RCPs = w.rcpsOf(q.Request.ResourceAccount)
+	}
+	if key.State != snapshot.Present || key.V.Grants.State == snapshot.Missing {
+		l.Missing |= authz.SetOf(authz.LayerGrant)
+	}
+	l.Grants = grants(key.V.Grants.V)
 	return l
 }
 
@@ -157,24 +166,14 @@ func (w *World) policy(ref snapshot.Ref) snapshot.Value[*authz.Policy] {
 	return out
 }
 
-// roleOrService is who asks, or what is asked for.
-type roleOrService struct {
-	arn     policy.ARN // of the role, or zero for a service
-	managed bool       // an AWS managed key, which RCPs do not reach
-}
-
-// grants is the grants of a key, and whether they are known.
-func (w *World) grants(key policy.ARN) ([]authz.Grant, bool) {
-	k, ok := w.Snapshot.Keys[key].Get()
-	if !ok || k.Grants.State == snapshot.Missing {
-		return nil, false
-	}
-	out := make([]authz.Grant, len(k.Grants.V))
-	for i, g := range k.Grants.V {
+// grants is the grants of a key as the evaluator takes them.
+func grants(of []snapshot.Grant) []authz.Grant {
+	out := make([]authz.Grant, len(of))
+	for i, g := range of {
 		out[i] = authz.Grant{ID: g.GrantID, Grantee: g.GranteePrincipal, Operations: g.Operations}
 		if c := g.Constraints; c != nil {
 			out[i].Subset, out[i].Equals, out[i].SourceARN = c.EncryptionContextSubset, c.EncryptionContextEquals, c.SourceArn
 		}
 	}
-	return out, true
+	return out
 }
