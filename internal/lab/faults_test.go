@@ -102,6 +102,9 @@ func TestEditsLeaveNothingUnknown(t *testing.T) {
 	if got := look(t, c).Buckets["dst"].V; got.Versioning.State != snapshot.Absent || got.RequestPayer.V != "BucketOwner" {
 		t.Errorf("the bucket is %+v", got)
 	}
+	if err := c.Put(t.Context(), dstRef, snapshot.None[policy.Document](), newWorld().document("dst")); err != nil {
+		t.Errorf("a policy where there is none: %v", err)
+	}
 }
 
 func TestIgnoredHopLetsTheNextOneSpeak(t *testing.T) {
