@@ -34,11 +34,14 @@ func TestEveryScenarioIsGreen(t *testing.T) {
 	}
 }
 
-// rehearsed is the hops of the lab that can fail a version and that some scenario depends on. Tags that may not be read fail
-// nothing: they are lost, which the scenario of that name looks for at the replica.
-var rehearsed = []string{
-	"assume-role", "read-config", "read-object", "read-retention", "decrypt-source", "write-replica",
-	"encrypt-replica", "own-replica", "write-delete-marker",
+// unrehearsed is the hops of the lab that no scenario depends on, and why.
+var unrehearsed = map[string]string{
+	"read-tags":            "S3 replicates without tags that it may not read; the scenario of lost tags looks at the replica",
+	"find-destination":     "a bucket that is not there takes no replica, asked for or not",
+	"generate-replica-key": "only objects without encryption need it, and no new object is without",
+	"write-acl":            "only public ACLs are refused, and buckets have none unless somebody switches them on",
+	"write-retention":      "AWS's pages disagree whether S3 asks; the lab does only when told",
+	"write-legal-hold":     "AWS's pages disagree whether S3 asks; the lab does only when told",
 }
 
 // TestScenariosDependOnEveryHop switches one hop of the lab off, so that S3 no longer asks for it. If all scenarios stayed green,
@@ -46,15 +49,16 @@ var rehearsed = []string{
 func TestScenariosDependOnEveryHop(t *testing.T) {
 	t.Parallel()
 	all := scenarios(t)
-	for _, hop := range rehearsed {
+	for _, hop := range lab.Hops() {
 		t.Run(hop, func(t *testing.T) {
 			t.Parallel()
+			red := false
 			for _, s := range all {
-				if s.Run(t.Context(), lab.Options{Ignore: map[string]bool{hop: true}}, func(rehearsal.Step) {}).Err != nil {
-					return
-				}
+				red = red || s.Run(t.Context(), lab.Options{Ignore: map[string]bool{hop: true}}, func(rehearsal.Step) {}).Err != nil
 			}
-			t.Errorf("every scenario is green without %s", hop)
+			if _, excused := unrehearsed[hop]; red == excused {
+				t.Errorf("some scenario is red without the hop: %t; the table of those that none depends on has it: %t", red, excused)
+			}
 		})
 	}
 }

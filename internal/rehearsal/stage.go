@@ -32,6 +32,8 @@ type stage struct {
 	incidents []incident.Incident
 	records   map[string]incident.Incident
 	writes    int
+	shown     int // of the writes: those after which the route was looked at
+	told      int // messages
 	consent   bool
 }
 
@@ -58,7 +60,7 @@ func (st *stage) clock() time.Time {
 
 func (st *stage) workflow() *remedy.Workflow {
 	return &remedy.Workflow{
-		Settings: st.settings, Snapshotter: st.cloud, Store: store{st}, Replayer: replayer{st}, Journal: journal{st},
+		Settings: st.settings, Snapshotter: snapshotter{st}, Store: store{st}, Replayer: replayer{st}, Journal: journal{st},
 		Notifier: notifier{st}, Approver: approver{st}, Now: st.clock,
 	}
 }
@@ -94,6 +96,23 @@ func (st *stage) verdict(ctx context.Context) (guard.Verdict, error) {
 	v := guard.Check(*st.route.Plan, st.route.Of, s, st.settings, guard.History{})
 	st.tell(Step{Title: "guard", Verdict: &v})
 	return v, nil
+}
+
+// snapshotter is the cloud as it is. After a patch the workflow looks again, and so does whoever watches.
+type snapshotter struct{ *stage }
+
+func (s snapshotter) Snapshot(ctx context.Context, source string) (*snapshot.Snapshot, error) {
+	out, err := s.cloud.Snapshot(ctx, source)
+	if err != nil || s.shown == s.writes || s.route == nil {
+		return out, err
+	}
+	s.shown = s.writes
+	for _, r := range diagnose.Diagnose(out, nil).Routes {
+		if r.Source == s.route.Source && r.Rule == s.route.Rule {
+			s.tell(Step{Title: "verification", Route: &r})
+		}
+	}
+	return out, nil
 }
 
 // store is the cloud's documents, counted.
@@ -155,6 +174,7 @@ func (j journal) Record(_ context.Context, i incident.Incident) error {
 type notifier struct{ *stage }
 
 func (n notifier) Notify(_ context.Context, m incident.Message) error {
+	n.told++
 	n.tell(Step{Title: "chat message", Message: &m})
 	return nil
 }

@@ -365,7 +365,7 @@ func consent(_ context.Context, st *stage, _ []string) error {
 
 // heal hands what was signalled to the workflow.
 func heal(ctx context.Context, st *stage, args []string) error {
-	before := st.writes
+	before, told := st.writes, st.told
 	incidents, err := st.workflow().Handle(ctx, st.signals)
 	if err != nil {
 		return err
@@ -375,8 +375,10 @@ func heal(ctx context.Context, st *stage, args []string) error {
 		return fmt.Errorf("%d incidents, want one", len(incidents))
 	}
 	i := incidents[0]
-	for _, e := range i.Timeline {
-		st.tell(Step{Title: "workflow", Text: e.Text})
+	if st.told == told { // a message tells the timeline, too
+		for _, e := range i.Timeline {
+			st.tell(Step{Title: "workflow", Text: e.Text})
+		}
 	}
 	if string(i.Outcome) != strings.ReplaceAll(args[0], "-", " ") {
 		return fmt.Errorf("the outcome is %s after %d writes", i.Outcome, st.writes-before)

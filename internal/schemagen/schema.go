@@ -9,25 +9,40 @@ import (
 	"strings"
 
 	"github.com/invopop/jsonschema"
+	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/jsontree"
+	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/render"
+	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// A schema is one file of docs/schema and the type that it describes. Fields are optional unless their jsonschema tag says
-// required, and objects may have more members than are described unless the schema is strict.
+// A schema is one file of docs/schema and the type that it describes. Objects may have more members than are described unless
+// the schema is strict.
 type schema struct {
 	file   string
 	title  string
 	of     any
 	strict bool
+	// printed says that we write such files rather than read them. Then a field is required unless it is omitted when empty, and
+	// elsewhere it is optional unless its jsonschema tag says required.
+	printed bool
 }
 
 // schemas is the table of docs/schema.
 var schemas = []schema{
-	{"settings.schema.json", "Which replication routes Replimend may act on, and how far (replimend.yaml)", settings.Settings{}, true},
-	{"snapshot.schema.json", "What the cloud looks like around a replication route", snapshotFile{}, false},
+	{
+		file: "diagnosis.schema.json", title: "Why replication routes replicate or fail (replimend diagnose --format json)",
+		of: diagnose.Diagnosis{}, printed: true,
+	},
+	{file: "plan.schema.json", title: "What cures replication routes (replimend plan --format json)", of: render.Plans{}, printed: true},
+	{
+		file: "settings.schema.json", title: "Which replication routes Replimend may act on, and how far (replimend.yaml)",
+		of: settings.Settings{}, strict: true,
+	},
+	{file: "snapshot.schema.json", title: "What the cloud looks like around a replication route", of: snapshotFile{}},
 }
 
 // snapshotFile is a snapshot as it is written.
@@ -53,9 +68,15 @@ func (s schema) generate() ([]byte, error) {
 	}
 	g.reflector.Anonymous = true
 	g.reflector.AllowAdditionalProperties = !s.strict
-	g.reflector.RequiredFromJSONSchemaTags = true
+	g.reflector.RequiredFromJSONSchemaTags = !s.printed
 	g.reflector.Mapper = g.mapped
 	g.reflector.LookupComment = g.comment
+	g.reflector.Namer = func(t reflect.Type) string {
+		if t == reflect.TypeFor[route.Hop]() {
+			return "HopName" // diagnose.Hop is the other one
+		}
+		return ""
+	}
 
 	root := *g.reflector
 	root.ExpandedStruct = true
@@ -87,6 +108,7 @@ type generator struct {
 	reflector *jsonschema.Reflector
 	defs      jsonschema.Definitions
 	commented map[string]bool // the packages whose comments are read
+	inPlan    bool            // a plan is being reflected, rather than the place where one stands
 	err       error
 }
 
@@ -114,8 +136,44 @@ func (g *generator) mapped(t reflect.Type) *jsonschema.Schema {
 		s := g.schemaOf(v.Type)
 		s.Comments = nullable
 		return s
+	case t == reflect.TypeFor[patch.Tuple]():
+		three := uint64(3)
+		return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: &three, MaxItems: &three}
+	case t == reflect.TypeFor[patch.Plan]() && !g.inPlan:
+		// Where a plan stands there may be none.
+		g.inPlan = true
+		s := g.schemaOf(t)
+		g.inPlan = false
+		s.Comments = nullable
+		return s
+	case words[t] != nil:
+		return &jsonschema.Schema{Type: "string", Enum: words[t]}
 	}
 	return nil
+}
+
+// words is the closed sets of words in what is printed.
+var words = map[reflect.Type][]any{
+	reflect.TypeFor[diagnose.Verdict](): {
+		diagnose.Healthy, diagnose.Degraded, diagnose.Conditional, diagnose.Broken, diagnose.Unknown,
+	},
+	reflect.TypeFor[diagnose.HopVerdict](): {diagnose.HopAllowed, diagnose.HopDenied, diagnose.HopUnknown},
+	reflect.TypeFor[diagnose.Severity]():   {diagnose.Fault, diagnose.Warning, diagnose.Advice},
+	reflect.TypeFor[diagnose.Side]():       {diagnose.SourceSide, diagnose.DestinationSide},
+	reflect.TypeFor[patch.Class]():         {patch.None, patch.Automatic, patch.Approval, patch.Manual},
+	reflect.TypeFor[route.Evidence]():      {route.Documented, route.Disputed, route.Inferred},
+	reflect.TypeFor[route.Need]():          {route.Required, route.Conditional, route.Partial, route.DenyOnly, route.Advisory},
+	reflect.TypeFor[route.Hop](): func() (out []any) {
+		for _, h := range route.Hops() {
+			out = append(out, h.String())
+		}
+		return out
+	}(),
+	reflect.TypeFor[snapshot.Kind](): {
+		snapshot.RolePolicy, snapshot.RoleTrust, snapshot.PermissionsBoundary, snapshot.SourceBucketPolicy,
+		snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyGrant,
+		snapshot.KeyState, snapshot.ReplicationConfig, snapshot.BucketConfig, snapshot.ObjectKind, snapshot.SCP, snapshot.RCP,
+	},
 }
 
 func (g *generator) mapOf(elem reflect.Type, names string) *jsonschema.Schema {

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/jsontree"
+	"github.com/replimend/replimend/internal/signal"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// stream is the argument that stands for standard input.
+const stream = "-"
+
+// label is how messages call an input.
+func label(name string) string {
+	if name == stream {
+		return "standard input"
+	}
+	return name
+}
+
+// read is a whole file of at most limit bytes.
+func (p *program) read(name string, limit int) ([]byte, error) {
+	in := p.stdin
+	if name != stream {
+		file, err := openFile(name)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		in = file
+	}
+	data, err := io.ReadAll(io.LimitReader(in, int64(limit)+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", label(name), cause(err))
+	}
+	if len(data) > limit {
+		return nil, hinted(fmt.Errorf("%s: larger than the limit of %d bytes", label(name), limit), "give a smaller file")
+	}
+	return data, nil
+}
+
+func openFile(name string) (*os.File, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, hinted(fmt.Errorf("read %s: %w", name, cause(err)), "check the path, or give - to read standard input")
+	}
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		file.Close()
+		return nil, hinted(fmt.Errorf("read %s: is a directory", name), "give the files in it, as in "+name+"/*.json")
+	}
+	return file, nil
+}
+
+// cause is an error without the operation and path that the caller names itself.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// at puts the file's name before an error, as FILE:line:column when the error knows its place.
+func at(name string, err error) error {
+	var syntax *jsontree.SyntaxError
+	if errors.As(err, &syntax) && syntax.Pos.Line > 0 {
+		return fmt.Errorf("%s:%w", label(name), err)
+	}
+	return fmt.Errorf("%s: %w", label(name), err)
+}
+
+// inputs is what diagnose and plan read.
+type inputs struct {
+	snapshots []string
+	event     string
+	route     string
+}
+
+// files is the snapshots of the flag and the arguments, which the shell makes of a pattern.
+func (in *inputs) files(args []string, command string) ([]string, error) {
+	files := append(append([]string(nil), in.snapshots...), args...)
+	if len(files) == 0 {
+		return nil, hinted(errors.New("no snapshot is given"), command+" --snapshot FILE, or - for standard input")
+	}
+	streams := 0
+	for _, name := range append(files, in.event) {
+		if name == stream {
+			streams++
+		}
+	}
+	if streams > 1 {
+		return nil, hinted(errors.New("standard input can be read only once"), "give - for one of the files")
+	}
+	return files, nil
+}
+
+// hints is the signals of the event file, none without one.
+func (p *program) hints(name string) ([]signal.Signal, error) {
+	if name == "" {
+		return nil, nil
+	}
+	data, err := p.read(name, signal.MaxEvent)
+	if err != nil {
+		return nil, err
+	}
+	signals, err := signal.Parse(data)
+	switch {
+	case errors.Is(err, signal.ErrIgnored):
+		return nil, hinted(at(name, err), "give an event of S3 replication, or leave --event out")
+	case err != nil:
+		return nil, hinted(at(name, err), "give the event as S3, SNS or SQS delivered it: docs/examples/events has one of each")
+	}
+	return signals, nil
+}
+
+// diagnosis is the diagnosis of one snapshot file.
+func (p *program) diagnosis(name string, hints []signal.Signal) (diagnose.Diagnosis, error) {
+	data, err := p.read(name, snapshot.MaxSize)
+	if err != nil {
+		return diagnose.Diagnosis{}, err
+	}
+	s, err := snapshot.Parse(data)
+	if err != nil {
+		return diagnose.Diagnosis{}, hinted(at(name, err), "mend that place, or take the snapshot anew with docs/take-snapshot.py")
+	}
+	return diagnose.Diagnose(s, hints), nil
+}

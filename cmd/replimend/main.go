@@ -1,0 +1,135 @@
+// Command replimend finds out why S3 replication fails and what cures it, from files and in a built-in cloud.
+//
+// It only wires: it reads files, hands them to the packages under internal, and prints what they say. Every run is a value of
+// type program, so that tests run the same program with other streams.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/replimend/replimend/internal/render"
+)
+
+func main() {
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
+	os.Exit(p.run(os.Args[1:]))
+}
+
+// The exit codes. People's scripts hold on to them: see the help of each command.
+const (
+	exitFine    = 0
+	exitBroken  = 1
+	exitError   = 2
+	exitUnclear = 3
+)
+
+// program is one run of the command line.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+
+	out  *output // stdout, buffered
+	code int
+}
+
+func (p *program) run(args []string) int {
+	p.out = newOutput(p.stdout)
+	root := p.command()
+	root.SetArgs(args)
+	if cmd, err := root.ExecuteC(); err != nil {
+		p.fail(suggest(root, cmd, args, err))
+	}
+	if err := p.out.Flush(); err != nil && !p.out.closedByReader() {
+		p.fail(hinted(fmt.Errorf("write standard output: %w", cause(err)), "what was printed is not complete"))
+	} else if err != nil {
+		p.raise(exitError)
+	}
+	return p.code
+}
+
+func (p *program) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "replimend",
+		Short: "Find out why S3 replication fails, and what cures it",
+		Long: `Replimend finds out why S3 replication fails, hop by hop, and proposes the smallest edit of a policy that cures it.
+
+It reads what the cloud looks like from a snapshot file and changes nothing. "replimend rehearse" shows a whole cure in a
+built-in cloud; neither needs an AWS account.`,
+		Example: `  replimend diagnose --snapshot docs/examples/role-lacks-decrypt.json
+  replimend rehearse --only cross-account-kms --show all`,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(p.stdin)
+	root.SetOut(p.out)
+	root.SetErr(p.stderr)
+	root.DisableSuggestions = true // they would make further lines of the error; the hint has them
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return hinted(err, cmd.CommandPath()+" --help shows an example")
+	})
+	root.AddCommand(p.diagnoseCommand(), p.planCommand(), p.simulateCommand(), p.rehearseCommand(), p.versionCommand())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		cmd.DisableFlagsInUseLine = true
+	}
+	return root
+}
+
+// suggest adds the command that was perhaps meant to an error about one that there is not.
+func suggest(root, cmd *cobra.Command, args []string, err error) error {
+	if cmd != root || !strings.HasPrefix(err.Error(), "unknown command") {
+		return err
+	}
+	for _, arg := range args {
+		if near := root.SuggestionsFor(arg); len(near) > 0 {
+			return hinted(err, "did you mean "+strings.Join(near, " or ")+"?")
+		}
+	}
+	return err
+}
+
+// raise remembers the worst exit code: an error, then a broken route, then an unclear one.
+func (p *program) raise(code int) {
+	order := map[int]int{exitFine: 0, exitUnclear: 1, exitBroken: 2, exitError: 3}
+	if order[code] > order[p.code] {
+		p.code = code
+	}
+}
+
+// fail prints an error as one line and, where there is one, a hint, and sees to it that the run ends as failed.
+func (p *program) fail(err error) {
+	if err == nil {
+		return
+	}
+	p.raise(exitError)
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	hint := "replimend --help lists the commands"
+	var advice *adviceError
+	if errors.As(err, &advice) {
+		hint = advice.hint
+	}
+	_ = p.out.Flush() // what was already said comes first
+	fmt.Fprintf(p.stderr, "replimend: %s\nhint: %s\n", render.Clean(text), render.Clean(hint))
+}
+
+// adviceError is an error with what to do about it.
+type adviceError struct {
+	err  error
+	hint string
+}
+
+func (h *adviceError) Error() string { return h.err.Error() }
+
+func (h *adviceError) Unwrap() error { return h.err }
+
+func hinted(err error, hint string) error { return &adviceError{err, hint} }

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/replimend/replimend/internal/lab"
+	"github.com/replimend/replimend/internal/rehearsal"
+	"github.com/replimend/replimend/internal/render"
+)
+
+// rehearsing is the flags of rehearse.
+type rehearsing struct {
+	list bool
+	only []string
+	step bool
+	show string
+}
+
+func (p *program) rehearseCommand() *cobra.Command {
+	var r rehearsing
+	cmd := &cobra.Command{
+		Use:   "rehearse [--list] [--only NAME [NAME…]] [--step] [--show all|failed|none]",
+		Short: "Break and mend replication in a built-in cloud",
+		Long: `Play scenarios in a cloud that exists in memory only: a fault, an object that fails to replicate, the event of S3, and all
+that replimend does about it: diagnosis, plan, guard, patch, replay, proof and the message to people. The cloud has its own idea
+of what S3 asks for, so that it judges the diagnosis rather than repeats it.
+
+Exit code: 0 every scenario is green, 1 some scenario is not, 2 an argument is wrong.`,
+		Example: `  replimend rehearse --only cross-account-kms --show all
+  replimend rehearse --list`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && len(r.only) == 0 {
+				return hinted(fmt.Errorf("unexpected argument %q", args[0]), cmd.CommandPath()+" --only "+args[0])
+			}
+			r.only = append(r.only, args...)
+			if r.step && !cmd.Flags().Changed("show") {
+				r.show = "all"
+			}
+			return p.rehearse(cmd, r)
+		},
+		ValidArgsFunction: completeScenarios,
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&r.list, "list", false, "list the scenarios and play none")
+	flags.StringSliceVar(&r.only, "only", nil, "play the scenario of this `NAME` alone; further names may follow")
+	flags.BoolVar(&r.step, "step", false, "show every step and, on a terminal, wait for Enter after each")
+	flags.StringVar(&r.show, "show", "failed", "show the steps of `WHICH` scenarios: all, failed or none")
+	_ = cmd.RegisterFlagCompletionFunc("only", completeScenarios)
+	_ = cmd.RegisterFlagCompletionFunc("show", cobra.FixedCompletions([]string{"all", "failed", "none"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// completeScenarios offers the scenarios that are not yet on the line.
+func completeScenarios(_ *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	all, err := rehearsal.All()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var out []cobra.Completion
+	for _, s := range all {
+		out = append(out, cobra.CompletionWithDesc(s.Name, s.Title))
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
+	if r.show != "all" && r.show != "failed" && r.show != "none" {
+		return hinted(fmt.Errorf("unknown value %q of --show: want all, failed or none", r.show), cmd.CommandPath()+" --help shows an example")
+	}
+	all, err := rehearsal.All()
+	if err != nil {
+		return err
+	}
+	chosen, err := choose(all, r.only)
+	if err != nil {
+		return err
+	}
+	if r.list {
+		for _, s := range chosen {
+			fmt.Fprint(p.out, p.printer().Heading(s.Name), indented(p.printer(), s.Title))
+		}
+		return nil
+	}
+	scores := make([]render.Score, 0, len(chosen))
+	progress := p.progress(r, len(chosen))
+	for _, s := range chosen {
+		score := p.play(cmd, s, r)
+		scores = append(scores, score)
+		progress(score)
+	}
+	fmt.Fprint(p.out, "\n", p.printer().Scoreboard(scores))
+	return nil
+}
+
+func indented(page render.Printer, text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(page.Line("", text)) {
+		b.WriteString(strings.TrimPrefix(line, strings.Repeat(" ", 12)))
+	}
+	return b.String()
+}
+
+// choose is the scenarios of those names in the order of the names, or all without names.
+func choose(all []rehearsal.Scenario, names []string) ([]rehearsal.Scenario, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var out []rehearsal.Scenario
+next:
+	for _, name := range names {
+		for _, s := range all {
+			if s.Name == name {
+				out = append(out, s)
+				continue next
+			}
+		}
+		return nil, hinted(fmt.Errorf("there is no scenario %q", name), "replimend rehearse --list names them")
+	}
+	return out, nil
+}
+
+// play plays one scenario. Its story is shown as it happens, or when it is over and went wrong.
+func (p *program) play(cmd *cobra.Command, s rehearsal.Scenario, r rehearsing) render.Score {
+	var story bytes.Buffer
+	var to io.Writer = &story
+	if r.show == "all" {
+		to = p.out
+	}
+	page := p.printer()
+	fmt.Fprint(to, "\n", page.Heading(s.Name+": "+s.Title))
+	for _, source := range s.Sources {
+		fmt.Fprint(to, page.Line("source", source))
+	}
+	wait := func() {}
+	if r.step && isTerminal(p.stdin) && isTerminal(p.stdout) {
+		wait = p.waiter()
+	}
+	result := s.Run(cmd.Context(), lab.Options{}, func(step rehearsal.Step) {
+		fmt.Fprint(to, "\n", show(page, step))
+		wait()
+	})
+	score := render.Score{Name: s.Name, Passed: result.Err == nil, Writes: result.Writes, Checks: result.Checks}
+	if result.Err != nil {
+		score.Text = result.Err.Error()
+		p.raise(exitBroken)
+		fmt.Fprint(to, "\n", page.Line("failed", score.Text))
+		if r.show == "failed" {
+			_, _ = story.WriteTo(p.out)
+		}
+	}
+	return score
+}
+
+// show is one step as text.
+func show(page render.Printer, step rehearsal.Step) string {
+	text := page.Line(step.Title, step.Text)
+	switch {
+	case step.Route != nil:
+		text += page.Explanation(*step.Route)
+	case step.Plan != nil:
+		text = page.Plan(*step.Plan) // which says that it is one
+	case step.Verdict != nil:
+		text += page.Verdict(*step.Verdict)
+	case step.Message != nil:
+		text += page.Message(*step.Message)
+	}
+	return text
+}
+
+// waiter waits for Enter. When there is no more input it waits no longer.
+func (p *program) waiter() func() {
+	in := bufio.NewReader(p.stdin)
+	over := false
+	return func() {
+		if over || p.out.Flush() != nil {
+			return
+		}
+		fmt.Fprint(p.stderr, "-- Enter shows the next step ")
+		_, err := in.ReadString('\n')
+		over = errors.Is(err, io.EOF)
+	}
+}
+
+// progress says how far the rehearsal is: a bar on a terminal, a line for each scenario elsewhere, nothing beside stories
+// that say it themselves.
+func (p *program) progress(r rehearsing, total int) func(render.Score) {
+	switch {
+	case r.show == "all":
+		return func(render.Score) {}
+	case isTerminal(p.stdout) && isTerminal(p.stderr):
+		bar := progressbar.NewOptions(
+			total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription("rehearsing"),
+			progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(),
+			progressbar.OptionEnableColorCodes(false), progressbar.OptionSetPredictTime(false),
+		)
+		_ = bar.RenderBlank()
+		return func(render.Score) { _ = bar.Add(1) }
+	default:
+		return func(s render.Score) {
+			word := "green"
+			if !s.Passed {
+				word = "failed"
+			}
+			fmt.Fprintf(p.out, "%s %s\n", word, render.Clean(s.Name))
+			_ = p.out.Flush()
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// Plan is what a plan changes, what that adds, whose it is and what it proves.
+func (p Printer) Plan(plan patch.Plan) string {
+	var b strings.Builder
+	noun := "edits"
+	if len(plan.Edits) == 1 {
+		noun = "edit"
+	}
+	text := fmt.Sprintf("plan: %d %s, proven: %s before, %s after; %s",
+		len(plan.Edits), noun, Clean(plan.Proof.Before), Clean(plan.Proof.After), remedy(plan.Class))
+	p.paragraph(&b, 0, 2, p.bold, text)
+	for _, e := range plan.Edits {
+		p.edit(&b, e)
+	}
+	return b.String()
+}
+
+func (p Printer) edit(b *strings.Builder, e patch.Edit) {
+	p.fact(b, change(e), document(e.Document))
+	if e.Account != "" {
+		p.fact(b, "owner", "account "+Clean(e.Account))
+	}
+	for i, t := range e.Adds {
+		label := "adds"
+		if i > 0 {
+			label = ""
+		}
+		p.fact(b, label, Clean(fmt.Sprintf("%s may %s on %s", t[0], t[1], t[2])))
+	}
+	if len(e.Cures) > 0 {
+		p.fact(b, "cures", Clean(strings.Join(e.Cures, ", ")))
+	}
+	p.fact(b, "class", remedy(e.Class))
+	b.WriteString(p.Diff(e.Diff()))
+}
+
+func change(e patch.Edit) string {
+	switch {
+	case e.Before.State != snapshot.Present:
+		return "create"
+	case e.After.State != snapshot.Present:
+		return "delete"
+	default:
+		return "edit"
+	}
+}
+
+// Diff is a unified diff in colours. Its lines are not wrapped: patch(1) and eyes both want them whole.
+func (p Printer) Diff(diff string) string {
+	var b strings.Builder
+	if diff == "" {
+		return ""
+	}
+	for _, line := range cleanLines(diff) {
+		style := p.plain
+		switch {
+		case strings.HasPrefix(line, "--- "), strings.HasPrefix(line, "+++ "):
+			style = p.bold
+		case strings.HasPrefix(line, "@@"):
+			style = p.accent
+		case strings.HasPrefix(line, "+"):
+			style = p.good
+		case strings.HasPrefix(line, "-"):
+			style = p.bad
+		}
+		b.WriteString(styled(style, line) + "\n")
+	}
+	return b.String()
+}
+
+// styled is the text with the style alone: lipgloss would also trim and pad it.
+func styled(s lipgloss.Style, text string) string {
+	if text == "" {
+		return ""
+	}
+	return s.Inline(true).Render(text)
+}
+
+// PlanSchema names the contract of Plans.
+const PlanSchema = "replimend/plan/v1"
+
+// Plans is what replimend plan prints: the cure of every route, without the diagnosis that led to it.
+type Plans struct {
+	Schema string      `json:"schema"`
+	Routes []PlanRoute `json:"routes"`
+}
+
+// PlanRoute is the plan of one route. Plan is null when nothing needs a cure, or when no edit can or may cure it.
+type PlanRoute struct {
+	Source      string           `json:"source"`
+	Rule        string           `json:"rule"`
+	Destination string           `json:"destination"`
+	Role        string           `json:"role"`
+	Verdict     diagnose.Verdict `json:"verdict"`
+	Plan        *patch.Plan      `json:"plan"`
+}
+
+// PlansOf is the plans of a diagnosis.
+func PlansOf(d diagnose.Diagnosis) Plans {
+	out := Plans{Schema: PlanSchema, Routes: make([]PlanRoute, 0, len(d.Routes))}
+	for _, r := range d.Routes {
+		out.Routes = append(out.Routes, PlanRoute{r.Source, r.Rule, r.Destination, r.Role, r.Verdict, r.Plan})
+	}
+	return out
+}
+
+// Diffs is the plans as unified diffs. Lines that begin with # name the route; patch(1) passes over them.
+func (p Printer) Diffs(d diagnose.Diagnosis) string {
+	var b strings.Builder
+	for _, r := range d.Routes {
+		title := fmt.Sprintf("# %s: %s", name(r), r.Verdict)
+		if r.Plan == nil || len(r.Plan.Edits) == 0 {
+			b.WriteString(styled(p.bold, title+", "+noPlan(r)) + "\n")
+			continue
+		}
+		b.WriteString(styled(p.bold, fmt.Sprintf("%s, then %s; class %s", title, Clean(r.Plan.Proof.After), r.Plan.Class)) + "\n")
+		for _, e := range r.Plan.Edits {
+			for _, t := range e.Adds {
+				b.WriteString(styled(p.faint, Clean(fmt.Sprintf("# adds: %s may %s on %s", t[0], t[1], t[2]))) + "\n")
+			}
+			b.WriteString(p.Diff(e.Diff()))
+		}
+	}
+	return b.String()
+}
+
+func noPlan(r diagnose.Route) string {
+	if r.Verdict == diagnose.Healthy || r.Verdict == diagnose.Degraded {
+		return "no edit is needed"
+	}
+	var causes []string
+	for _, f := range r.Findings {
+		if c := Clean(f.Cause); f.Remedy == patch.Manual && !slices.Contains(causes, c) {
+			causes = append(causes, c)
+		}
+	}
+	if len(causes) == 0 {
+		return "no edit is known to cure it"
+	}
+	return "no edit can or may cure " + strings.Join(causes, ", ")
+}
