@@ -389,7 +389,15 @@ func compileTemplate(s string) template {
 	return out
 }
 
-// expand appends the text with its variables replaced. A variable without value and default gives no: nothing equals it.
+// multivalued is the keys that hold lists by nature and can be no variables, however many values a request has.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+var multivalued = map[string]bool{
+	"aws:calledvia": true, "aws:principalorgpaths": true, "aws:principalservicenameslist": true, "aws:resourceorgpaths": true,
+	"aws:tagkeys": true, "kms:encryptioncontextkeys": true, "kms:grantoperations": true, "kms:resourcealiases": true,
+}
+
+// expand appends the text with its variables replaced. A variable without value and default gives no: nothing equals it. An
+// empty value is none.
 func (t template) expand(buf []byte, c *Context) ([]byte, tri) {
 	for i := range t {
 		p := &t[i]
@@ -401,9 +409,9 @@ func (t template) expand(buf []byte, c *Context) ([]byte, tri) {
 		switch {
 		case state == keyUnknown:
 			return buf, unknown
-		case state == keyGiven && len(values) == 1 && strings.IndexByte(values[0], anyRun) < 0 && strings.IndexByte(values[0], anyOne) < 0:
+		case state == keyGiven && len(values) == 1 && values[0] != "" && !multivalued[p.key] && strings.IndexByte(values[0], anyRun) < 0 && strings.IndexByte(values[0], anyOne) < 0:
 			buf = append(buf, values[0]...)
-		case state == keyAbsent && p.hasDefault:
+		case (state == keyAbsent || null(values)) && p.hasDefault:
 			buf = append(buf, p.text...)
 		default:
 			return buf, no
@@ -429,6 +437,8 @@ type value struct {
 	prefix  netip.Prefix
 	flag    bool
 	bytes   string
+	// invalid says that the operator cannot read the value at all: it equals nothing, and nothing is before or after it.
+	invalid bool
 }
 
 func compileCondition(c policy.Condition, variables bool) condition {
@@ -441,7 +451,7 @@ func compileCondition(c policy.Condition, variables bool) condition {
 
 func compileValue(o policy.Operator, s string, variables bool) value {
 	wild := o == policy.StringLike || o == policy.StringNotLike || arnOperator(o)
-	if variables && policy.HasVariables(s) {
+	if variables && policy.HasVariables(s) && expands(o) {
 		t := compileTemplate(s)
 		if !wild { // escapes are meant for wildcards, but are replaced everywhere; literal * stays text
 			for i := range t {
@@ -475,26 +485,40 @@ func arnOperator(o policy.Operator) bool {
 	return o == policy.ARNEquals || o == policy.ARNLike || o == policy.ARNNotEquals || o == policy.ARNNotLike
 }
 
-// parseValue parses for the operator; a literal has been checked by package policy, an expanded variable may be invalid and
-// then equals nothing because its zero value is guarded in compare.
+// expands says whether values of the operator may hold policy variables. In the others ${…} is text, which they cannot read.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+func expands(o policy.Operator) bool {
+	switch o {
+	case policy.StringEquals, policy.StringNotEquals, policy.StringEqualsIgnoreCase, policy.StringNotEqualsIgnoreCase,
+		policy.StringLike, policy.StringNotLike, policy.Bool:
+		return true
+	default:
+		return arnOperator(o)
+	}
+}
+
+// parseValue parses for the operator. Package policy has checked literals, but not the values that hold ${.
 func parseValue(o policy.Operator, s string) value {
+	var err error
 	v := value{pattern: glob{globExact, s}}
 	switch o {
 	case policy.NumericEquals, policy.NumericNotEquals, policy.NumericLessThan, policy.NumericLessThanEquals,
 		policy.NumericGreaterThan, policy.NumericGreaterThanEquals:
-		v.number, _ = policy.ParseNumber(s)
+		v.number, err = policy.ParseNumber(s)
 	case policy.DateEquals, policy.DateNotEquals, policy.DateLessThan, policy.DateLessThanEquals, policy.DateGreaterThan,
 		policy.DateGreaterThanEquals:
-		v.date, _ = policy.ParseDate(s)
+		v.date, err = policy.ParseDate(s)
 	case policy.IPAddress, policy.NotIPAddress:
-		v.prefix, _ = policy.ParsePrefix(s)
+		v.prefix, err = policy.ParsePrefix(s)
 	case policy.Bool, policy.Null:
-		v.flag, _ = policy.ParseBool(s)
+		v.flag, err = policy.ParseBool(s)
 	case policy.BinaryEquals:
-		b, _ := base64.StdEncoding.DecodeString(s)
+		var b []byte
+		b, err = base64.StdEncoding.DecodeString(s)
 		v.bytes = string(b)
 	default:
 	}
+	v.invalid = err != nil
 	return v
 }
 
@@ -505,9 +529,9 @@ func (c *condition) holds(ctx *Context) tri {
 		return unknown
 	}
 	if c.operator == policy.Null {
-		absent := state == keyAbsent
+		absent := state == keyAbsent || null(values)
 		for i := range c.values {
-			if c.values[i].flag == absent {
+			if v := &c.values[i]; !v.invalid && v.flag == absent {
 				return yes
 			}
 		}
@@ -518,7 +542,7 @@ func (c *condition) holds(ctx *Context) tri {
 	}
 	switch c.qualifier {
 	case policy.ForAllValues:
-		if len(values) == 1 && values[0] == "" { // an empty value is a null data set, for which AWS answers true
+		if null(values) {
 			return yes
 		}
 		out := yes
@@ -544,6 +568,10 @@ func (c *condition) holds(ctx *Context) tri {
 		return out
 	}
 }
+
+// null says whether the values are what AWS calls a null data set: ForAllValues is true for one, and Null is what guards it.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+func null(values []string) bool { return len(values) == 1 && values[0] == "" }
 
 // one is the operator, negation included, on one value of the request.
 func (c *condition) one(s string, ctx *Context) tri {
@@ -585,34 +613,15 @@ func (c *condition) compare(v *value, s string, ctx *Context) tri {
 	case policy.ARNEquals, policy.ARNLike, policy.ARNNotEquals, policy.ARNNotLike:
 		return is(matchARN(text, s))
 	default:
-		if compareCheck(c.operator, string(text)) != nil {
-			return no
-		}
 		parsed := parseValue(c.operator, string(text))
 		return is(compareLiteral(c.operator, &parsed, s))
 	}
 }
 
-// compareCheck says whether an expanded text can be compared at all.
-func compareCheck(o policy.Operator, s string) error {
-	var err error
-	switch o {
-	case policy.NumericEquals, policy.NumericNotEquals, policy.NumericLessThan, policy.NumericLessThanEquals,
-		policy.NumericGreaterThan, policy.NumericGreaterThanEquals:
-		_, err = policy.ParseNumber(s)
-	case policy.DateEquals, policy.DateNotEquals, policy.DateLessThan, policy.DateLessThanEquals, policy.DateGreaterThan,
-		policy.DateGreaterThanEquals:
-		_, err = policy.ParseDate(s)
-	case policy.IPAddress, policy.NotIPAddress:
-		_, err = policy.ParsePrefix(s)
-	case policy.Bool:
-		_, err = policy.ParseBool(s)
-	default:
-	}
-	return err
-}
-
 func compareLiteral(o policy.Operator, v *value, s string) bool {
+	if v.invalid {
+		return false
+	}
 	switch o {
 	case policy.StringEquals, policy.StringNotEquals:
 		return v.pattern.text == s
@@ -638,7 +647,7 @@ func compareLiteral(o policy.Operator, v *value, s string) bool {
 		return err == nil && string(got) == v.bytes
 	case policy.IPAddress, policy.NotIPAddress:
 		got, err := netip.ParseAddr(s)
-		return err == nil && v.prefix.IsValid() && v.prefix.Contains(got.Unmap())
+		return err == nil && v.prefix.Contains(got.Unmap())
 	default:
 		return false
 	}

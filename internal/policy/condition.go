@@ -216,7 +216,7 @@ func checkLiteral(o Operator, v string) error {
 // ParseNumber reads the value of a Numeric operator.
 func ParseNumber(s string) (float64, error) {
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f != f {
+	if err != nil || strings.Trim(s, "0123456789+-.eE") != "" { // no infinity, hexadecimal or underscore of Go
 		return 0, fmt.Errorf("invalid number %q", clip(s))
 	}
 	return f, nil
@@ -242,7 +242,7 @@ var dateLayouts = [...]string{
 // ParseDate reads the value of a Date operator: one of the W3C profiles of ISO 8601, or seconds since 1970.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date
 func ParseDate(s string) (time.Time, error) {
-	if len(s) > 4 && s[4] != '-' { // four digits are a year
+	if seconds := strings.TrimPrefix(s, "-"); len(s) != 4 && strings.Trim(seconds, "0123456789") == "" { // four digits are a year
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return time.Unix(n, 0).UTC(), nil
 		}
@@ -255,12 +255,18 @@ func ParseDate(s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("invalid date %q: want ISO 8601 or seconds since 1970", clip(s))
 }
 
-// ParsePrefix reads the value of IpAddress: an address or a CIDR block, IPv4 or IPv6.
+// ParsePrefix reads the value of IpAddress: an address or a CIDR block, IPv4 or IPv6. An IPv4 address that is written as IPv6
+// is that IPv4 address.
 func ParsePrefix(s string) (netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(s); err == nil {
+		const mapped = 96 // the bits before an IPv4 address that is written as IPv6
+		if p.Addr().Is4In6() && p.Bits() >= mapped {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mapped)
+		}
 		return p.Masked(), nil
 	}
 	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		a = a.Unmap()
 		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	return netip.Prefix{}, fmt.Errorf("invalid address %q: want an IP address or a CIDR block", clip(s))
