@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -92,7 +93,7 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 	scores := make([]render.Score, 0, len(chosen))
 	progress := p.progress(r, len(chosen))
 	for _, s := range chosen {
-		score := p.play(cmd, s, r)
+		score := p.play(cmd.Context(), s, r)
 		scores = append(scores, score)
 		progress(score)
 	}
@@ -128,7 +129,7 @@ next:
 }
 
 // play plays one scenario. Its story is shown as it happens, or when it is over and went wrong.
-func (p *program) play(cmd *cobra.Command, s rehearsal.Scenario, r rehearsing) render.Score {
+func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) render.Score {
 	var story bytes.Buffer
 	var to io.Writer = &story
 	if r.show == "all" {
@@ -143,7 +144,7 @@ func (p *program) play(cmd *cobra.Command, s rehearsal.Scenario, r rehearsing) r
 	if r.step && isTerminal(p.stdin) && isTerminal(p.stdout) {
 		wait = p.waiter()
 	}
-	result := s.Run(cmd.Context(), lab.Options{}, func(step rehearsal.Step) {
+	result := s.Run(ctx, lab.Options{}, func(step rehearsal.Step) {
 		fmt.Fprint(to, "\n", show(page, step))
 		wait()
 	})

@@ -71,12 +71,16 @@ type SyntaxError struct {
 	Msg  string
 }
 
-// Error is "line:column: path: message".
+// Error is "line:column: path: message". What stood nowhere, such as an absent member, has no position.
 func (e *SyntaxError) Error() string {
-	if e.Path == "" {
-		return e.Pos.String() + ": " + e.Msg
+	s := e.Msg
+	if e.Path != "" {
+		s = e.Path + ": " + s
 	}
-	return e.Pos.String() + ": " + e.Path + ": " + e.Msg
+	if e.Pos.Line > 0 {
+		s = e.Pos.String() + ": " + s
+	}
+	return s
 }
 
 // Errorf makes a SyntaxError at a node. Of a path only so much is kept as a person reads: it holds names that whoever wrote
