@@ -9,6 +9,7 @@ import (
 
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/jsontree"
+	"github.com/replimend/replimend/internal/render"
 	"github.com/replimend/replimend/internal/signal"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -129,5 +130,21 @@ func (p *program) diagnosis(name string, hints []signal.Signal) (diagnose.Diagno
 	if err != nil {
 		return diagnose.Diagnosis{}, hinted(at(name, err), "mend that place, or take the snapshot anew with docs/take-snapshot.py")
 	}
-	return diagnose.Diagnose(s, hints), nil
+	d := diagnose.Diagnose(s, hints)
+	if len(d.Routes) == 0 && !replicationKnown(s) {
+		// Nothing to diagnose is not the same as nothing wrong when nobody read the rules.
+		p.raise(exitUnclear)
+		fmt.Fprintf(p.stderr, "note: %s holds no replication configuration: its rules are not known\n", render.Clean(label(name)))
+	}
+	return d, nil
+}
+
+// replicationKnown says whether the snapshot knows the replication configuration of each of its buckets, and has any.
+func replicationKnown(s *snapshot.Snapshot) bool {
+	for _, b := range s.Buckets {
+		if b.State == snapshot.Present && b.V.Replication.State == snapshot.Missing {
+			return false
+		}
+	}
+	return len(s.Buckets) > 0
 }

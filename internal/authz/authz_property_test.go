@@ -61,8 +61,8 @@ func TestUnknownNamesWhatSettlesIt(t *testing.T) {
 		if len(keys) == 0 {
 			t.Fatalf("%+v hangs on nothing", d)
 		}
-		if more || slices.Contains(keys, "policy") {
-			return
+		if more || slices.Contains(keys, "policy") || slices.Contains(keys, "notprincipal") {
+			return // what settles a policy that was not read, or a rule that AWS leaves open, is no key
 		}
 		for _, name := range keys {
 			if name == "kms:encryptioncontext" && w.open {

@@ -479,13 +479,13 @@ func (st *statement) applies(r *Request, l *Layers) (tri, naming) {
 	if !st.actionMatches(r.Action) {
 		return no, 0
 	}
-	how := namesEveryone
+	v, how := yes, namesEveryone
 	if st.hasPrinc {
-		if how = st.names(&r.Principal, l); how == 0 {
+		if v, how = st.names(r, l); v == no {
 			return no, 0
 		}
 	}
-	v := st.resourceMatches(r)
+	v = and(v, st.resourceMatches(r))
 	for i := range st.conditions {
 		if v == no {
 			return no, 0
@@ -522,21 +522,32 @@ func (st *statement) resourceMatches(r *Request) tri {
 	return out
 }
 
-// names says how the statement's Principal names the caller; 0 means that it does not.
-func (st *statement) names(p *Principal, l *Layers) naming {
+// names says whether the statement's Principal names the caller, and how.
+func (st *statement) names(r *Request, l *Layers) (tri, naming) {
+	p := &r.Principal
 	var how naming
 	for i := range st.principals {
 		how |= nameOf(&st.principals[i], p)
 	}
-	if !st.notPrinc {
-		return how
+	switch {
+	case !st.notPrinc:
+		return is(how != 0), how
+	case how == 0:
+		return yes, namesEveryone
+	case st.effect != policy.Deny:
+		return no, 0
+	case l.Boundary != nil && p.bounded():
+		// NotPrincipal with Deny reaches every principal that has a boundary, whomever it lists.
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+		return yes, namesEveryone
+	case r.Context.Open && p.Account != "" && how&namesEveryone == 0 && (how&namesAccount == 0 || how == namesAccount):
+		// AWS says that a Deny which does not list the account beside the principal might reach it nevertheless. Only a request
+		// whose facts are said to be complete is taken at the word of the list.
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+		return unknown, namesEveryone
+	default:
+		return no, 0
 	}
-	// NotPrincipal with Deny reaches every principal that has a boundary, whomever it lists.
-	// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-	if how == 0 || st.effect == policy.Deny && l.Boundary != nil && p.bounded() {
-		return namesEveryone
-	}
-	return 0
 }
 
 func nameOf(v *policy.Principal, p *Principal) naming {
@@ -614,6 +625,9 @@ func name(d *Decision, r *Request, l *Layers) {
 				st := &p.statements[i]
 				if v, _ := st.applies(r, l); v != unknown {
 					continue
+				}
+				if v, _ := st.names(r, l); st.hasPrinc && v == unknown {
+					d.hang("notprincipal")
 				}
 				for k := range st.conditions {
 					st.conditions[k].hangs(&r.Context, d)

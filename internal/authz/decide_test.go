@@ -1,6 +1,7 @@
 package authz_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -278,4 +279,47 @@ func FuzzParsePrincipal(f *testing.F) {
 			t.Fatalf("ParsePrincipal(%q) is of the account %q", text, p.Account)
 		}
 	})
+}
+
+func TestNotPrincipalWithoutTheAccountIsNotCertain(t *testing.T) {
+	t.Parallel()
+	const account, role, session = "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/app", "arn:aws:sts::111122223333:assumed-role/app/s"
+	for name, test := range map[string]struct {
+		listed []string
+		want   authz.Outcome
+	}{
+		"role alone":           {[]string{role}, authz.Unknown},
+		"session alone":        {[]string{session}, authz.Unknown},
+		"account alone":        {[]string{account}, authz.Unknown},
+		"role and account":     {[]string{role, account}, authz.Allowed},
+		"everyone":             {[]string{"*"}, authz.Allowed},
+		"somebody else's role": {[]string{"arn:aws:iam::111122223333:role/other", "arn:aws:iam::444455556666:root"}, authz.ExplicitDeny},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listed, err := json.Marshal(test.listed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":` + string(listed) + `},"Action":"*","Resource":"*"}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			allow, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			caller, err := authz.ParsePrincipal(session)
+			if err != nil {
+				t.Fatal(err)
+			}
+			object := policy.ObjectARN("aws", "bucket", "key")
+			r := authz.Request{Principal: caller, Action: "s3:GetObject", Resource: object, ResourceAccount: "111122223333"}
+			r.Context.Open = true
+			l := authz.Layers{Identity: []*authz.Policy{authz.Compile("identity", allow)}, Resource: authz.Compile("bucket", d)}
+			if got := authz.Decide(&r, &l); got.Outcome != test.want {
+				t.Errorf("outcome %s, want %s", got.Outcome, test.want)
+			}
+		})
+	}
 }

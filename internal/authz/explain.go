@@ -150,7 +150,7 @@ func (e *explainer) layer(layer Layer, level int, policies []*Policy) {
 			if layer == LayerResource && s.value != no {
 				how := namesEveryone
 				if p.statements[i].hasPrinc {
-					how = p.statements[i].names(&e.r.Principal, e.l)
+					_, how = p.statements[i].names(e.r, e.l)
 				}
 				for k, n := range namings {
 					if how&n != 0 {
@@ -173,8 +173,11 @@ func (e *explainer) look(p *Policy, index int) sight {
 	if v := st.resourceMatches(e.r); !s.saw(v) {
 		s.miss = &Miss{Element: element("Resource", src.Resource.Not), Want: src.Resource.Values, Got: []string{e.resourceText()}, Unknown: v == unknown}
 	}
-	if st.hasPrinc && !s.saw(is(st.names(&e.r.Principal, e.l) != 0)) {
-		s.miss = e.missedPrincipal(src.Principal)
+	if st.hasPrinc {
+		if v, _ := st.names(e.r, e.l); !s.saw(v) {
+			s.miss = e.missedPrincipal(src.Principal)
+			s.miss.Unknown = v == unknown
+		}
 	}
 	for i := range st.conditions {
 		if v := st.conditions[i].holds(&e.r.Context); !s.saw(v) {

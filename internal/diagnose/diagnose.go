@@ -83,12 +83,21 @@ func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
 // decides a request, but never which requests S3 makes.
 func (e *examination) judge(w *route.World) Verdict {
 	after := &examination{w: w, r: e.r, populations: e.populations, asked: make([]asked, len(e.asked))}
+	settled := false
 	for i, a := range e.asked {
 		layers := w.Layers(a.Requirement)
+		before := a.decision.Outcome
 		a.decision = authz.Decide(&a.Request, &layers)
 		after.asked[i] = a
+		settled = settled || a.Evidence == route.Disputed && before != authz.Allowed && a.decision.Outcome == authz.Allowed
 	}
 	after.inspect()
+	// A failure that the documents do not explain stays unexplained, unless the edits grant what is disputed.
+	for _, f := range e.findings {
+		if f.Cause == eventContradictsModel.Name && !settled {
+			after.add(f)
+		}
+	}
 	return after.verdict()
 }
 

@@ -19,7 +19,7 @@ var approvedRoute = Rule{
 		for _, text := range q.unknown {
 			out = append(out, refuse("%s", text))
 		}
-		for _, m := range compare(*q.approved, q.live) {
+		for _, m := range compare(*q.approved, q.route, q.live) {
 			if m.got == "" && len(q.unknown) > 0 {
 				continue // what is not known is said above
 			}

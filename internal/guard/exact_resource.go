@@ -9,8 +9,8 @@ import (
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// exactResource: a grant lists what the route itself replicates from and to: its buckets, the objects that its rule covers or
-// all of the bucket, its keys. Every action is checked with every resource of its statement, as AWS combines them.
+// exactResource: a grant lists what the route itself replicates from and to: its buckets, the objects that its rule covers,
+// its keys. Every action is checked with every resource of its statement, as AWS combines them.
 var exactResource = Rule{
 	Name:    "exact-resource",
 	Summary: "a grant lists only the route's own buckets and keys, each with the actions that belong to it",
@@ -31,7 +31,7 @@ var exactResource = Rule{
 					out = append(out, refuse("%s: a document of version %q reads %q as plain text", name, e.After.V.Version, resource))
 				}
 				for _, action := range s.Action.Values {
-					on := targets(e.Document.Kind, action)
+					on := q.targets(e.Document.Kind, action)
 					if len(on) > 0 && !slices.ContainsFunc(on, func(t target) bool { return q.is(t, e, resource) }) {
 						out = append(out, refuse("%s: %q is not what %s is needed on", name, resource, action))
 					}
@@ -69,11 +69,10 @@ func (q *inquiry) is(t target, e patch.Edit, resource string) bool {
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
 func itself(e patch.Edit, resource string) bool { return resource == "*" || resource == e.Document.ID }
 
-// objects says whether a resource is all objects of a bucket, or those that the rule covers.
+// objects says whether a resource is the objects of a bucket that the rule's prefix covers, all of them and no others.
 func (q *inquiry) objects(bucket, resource string) bool {
 	prefix, _ := q.route.Filter()
-	return resource == policy.ObjectARN(q.route.Partition, bucket, "*").String() ||
-		resource == policy.ObjectARN(q.route.Partition, bucket, escape.Replace(prefix)+"*").String()
+	return resource == policy.ObjectARN(q.route.Partition, bucket, escape.Replace(prefix)+"*").String()
 }
 
 // In a rule's prefix * and ? are characters; policies write them so.

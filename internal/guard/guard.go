@@ -173,7 +173,7 @@ func newInquiry(r route.Route, s *snapshot.Snapshot, set *settings.Settings) *in
 		}
 	}
 	q.live, q.unknown = pins(q.route, s)
-	q.approved = nearest(q.live, set)
+	q.approved = nearest(q.route, q.live, set)
 	return q
 }
 
@@ -203,10 +203,13 @@ func (q *inquiry) each(judge func(e patch.Edit, s policy.Statement, name string)
 	return out
 }
 
-// sourceKeys is the keys that the route may decrypt with: those that were approved, or else those in use.
-func (q *inquiry) sourceKeys() []policy.ARN {
+// pinned is the route as it was approved, or else as it is.
+func (q *inquiry) pinned() settings.ApprovedRoute {
 	if q.approved != nil {
-		return q.approved.SourceKeys
+		return *q.approved
 	}
-	return q.live.SourceKeys
+	return q.live
 }
+
+// sourceKeys is the keys that the route may decrypt with: those that were approved, or else those in use.
+func (q *inquiry) sourceKeys() []policy.ARN { return q.pinned().SourceKeys }

@@ -143,8 +143,9 @@ func routeName(r route.Route) string {
 type mismatch struct{ pin, want, got string }
 
 // compare holds a live route against an approved one. Of keys and of who may assume the role the live route may have fewer:
-// samples do not show every key, and a trust policy that lets in too few is a fault that can be repaired.
-func compare(want, got settings.ApprovedRoute) []mismatch {
+// samples do not show every key, and a trust policy that lets in too few is a fault that can be repaired. The account that the
+// rule itself names is a claim about the destination: it may be left out, not be another one.
+func compare(want settings.ApprovedRoute, r route.Route, got settings.ApprovedRoute) []mismatch {
 	var out []mismatch
 	pin := func(name, w, g string) {
 		if w != g {
@@ -158,6 +159,9 @@ func compare(want, got settings.ApprovedRoute) []mismatch {
 	}
 	bucket("source", want.Source, got.Source)
 	bucket("destination", want.Destination, got.Destination)
+	if claimed := r.Rule.Destination.Account; claimed != "" {
+		pin("rule destination account", want.Destination.Account, claimed)
+	}
 	pin("rule id", want.Rule.ID, got.Rule.ID)
 	pin("rule prefix", want.Rule.Prefix, got.Rule.Prefix)
 	pin("rule tags", tagText(want.Rule.Tags), tagText(got.Rule.Tags))
@@ -208,7 +212,7 @@ func arns(keys []policy.ARN) string {
 
 // nearest is the approved route that a live route was meant to be: of those of the same bucket with the same rule or the same
 // destination the one that differs least.
-func nearest(live settings.ApprovedRoute, set *settings.Settings) *settings.ApprovedRoute {
+func nearest(r route.Route, live settings.ApprovedRoute, set *settings.Settings) *settings.ApprovedRoute {
 	if set == nil {
 		return nil
 	}
@@ -218,7 +222,7 @@ func nearest(live settings.ApprovedRoute, set *settings.Settings) *settings.Appr
 		if a.Rule.ID != live.Rule.ID && a.Destination.Bucket != live.Destination.Bucket {
 			continue
 		}
-		if n := len(compare(a, live)); best == nil || n < fewest {
+		if n := len(compare(a, r, live)); best == nil || n < fewest {
 			best, fewest = &a, n
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // TestPinIsWhatCheckCompares: a route that is pinned, printed and read back is approved as it is, and only in mode observe.
@@ -93,6 +94,45 @@ func TestReplayNeedsEveryRuleApproved(t *testing.T) {
 			s := load(t, map[string]string{"snapshot.json": tt.snapshot, "settings.json": tt.settings})
 			v := guard.CheckReplay("amzn-s3-demo-source", s.snapshot, s.settings)
 			if v.Decision != tt.want {
+				t.Errorf("verdict %s", text(v))
+			}
+		})
+	}
+}
+
+// TestReplayOfNothingIsRefused: what was not judged is not allowed.
+func TestReplayOfNothingIsRefused(t *testing.T) {
+	t.Parallel()
+	const source = "amzn-s3-demo-source"
+	tests := map[string]struct {
+		bucket string
+		change func(s *situation, b *snapshot.Bucket)
+		want   string
+	}{
+		"bucket not in the snapshot": {"amzn-s3-demo-other", nil, "does not have bucket amzn-s3-demo-other"},
+		"bucket that is not there": {source, func(s *situation, _ *snapshot.Bucket) {
+			s.snapshot.Buckets[source] = snapshot.None[snapshot.Bucket]()
+		}, "does not have bucket"},
+		"without replication": {"amzn-s3-demo-destination", nil, "no replication configuration"},
+		"replication not read": {source, func(s *situation, b *snapshot.Bucket) {
+			b.Replication = snapshot.Value[snapshot.Replication]{}
+			s.snapshot.Buckets[source] = snapshot.Of(*b)
+		}, "no replication configuration"},
+		"no enabled rule": {source, func(_ *situation, b *snapshot.Bucket) {
+			b.Replication.V.Rules[0].Status = "Disabled"
+		}, "no enabled replication rule"},
+		"without settings": {source, func(s *situation, _ *snapshot.Bucket) { s.settings = nil }, "no settings"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := load(t, nil)
+			if tt.change != nil {
+				b := s.snapshot.Buckets[source].V
+				tt.change(&s, &b)
+			}
+			v := guard.CheckReplay(tt.bucket, s.snapshot, s.settings)
+			if v.Decision != guard.Refuse || !strings.Contains(text(v), tt.want) {
 				t.Errorf("verdict %s", text(v))
 			}
 		})

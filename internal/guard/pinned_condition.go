@@ -6,7 +6,6 @@ import (
 
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
-	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // The condition keys that an edit carries.
@@ -16,28 +15,81 @@ const (
 	encryptionContext = "kms:EncryptionContext:aws:s3:arn"
 )
 
-// pinnedCondition: what a role may do with a key it may do through S3 alone, in the Region of the key, and where the
-// encryption context is named, for the route's own bucket. Other conditions are none that a plan has reason to write.
+// pinnedCondition: what a role may do with a key it may do through S3 alone, in the Region of the bucket that the key serves,
+// and for that bucket alone, as the encryption context names it. The policy of a key is no other: whatever it grants, it grants
+// to the role itself. Other conditions are none that a plan has reason to write.
 var pinnedCondition = Rule{
 	Name:    "pinned-condition",
-	Summary: "a role's grant on a key holds through S3 only, and no condition is wider than the route",
+	Summary: "a grant on a key holds through S3 and for the key's own bucket only, and no condition is wider than the route",
 	judge: func(q *inquiry) []objection {
 		return q.each(func(e patch.Edit, s policy.Statement, name string) []objection {
-			var out []objection
 			keys := q.keysOf(e, s)
-			pinned := false
-			for _, c := range s.Conditions {
-				if !q.mayCarry(c, keys) {
-					out = append(out, refuse("%s: condition %s %s [%s] is not one that pins it to the route", name, c.OperatorText(), c.Key, strings.Join(c.Values, ", ")))
+			if len(keys) == 0 {
+				return unpinned(s, name, nil)
+			}
+			ends := q.endsOf(e, s, keys)
+			if len(ends) == 0 {
+				return []objection{refuse("%s: its keys and actions are not those of one end of the route", name)}
+			}
+			best := unpinned(s, name, &ends[0])
+			for _, end := range ends[1:] {
+				if out := unpinned(s, name, &end); len(out) < len(best) {
+					best = out
 				}
-				pinned = pinned || strings.EqualFold(c.Key, viaService)
 			}
-			if len(keys) > 0 && !pinned && e.Document.Kind == snapshot.RolePolicy {
-				out = append(out, refuse("%s: want a condition on %s", name, viaService))
-			}
-			return out
+			return best
 		})
 	},
+}
+
+// end is one end of a route: what the conditions of a grant on its keys must say.
+type end struct {
+	keys    []policy.ARN
+	on      []target // what actions on these keys are granted on
+	service string   // S3 in the bucket's Region
+	context []string // the bucket, and its objects that the rule covers
+}
+
+// endsOf is the ends of the route that all keys and all actions of a statement belong to. One key can serve both, with actions
+// of its own at each. An action that belongs nowhere is the matter of another rule.
+func (q *inquiry) endsOf(e patch.Edit, s policy.Statement, keys []policy.ARN) []end {
+	r := q.route
+	at := func(bucket, region string, keys []policy.ARN, on ...target) end {
+		prefix, _ := r.Filter()
+		return end{keys, on, s3In(r.Partition, region), []string{
+			policy.BucketARN(r.Partition, bucket).String(), policy.ObjectARN(r.Partition, bucket, escape.Replace(prefix)+"*").String(),
+		}}
+	}
+	var out []end
+	for _, end := range []end{
+		at(r.Source, r.SourceRegion, q.sourceKeys(), sourceKey, theSourceKey),
+		at(r.Destination, r.DestinationRegion, []policy.ARN{r.ReplicaKey}, replicaKey, theReplicaKey),
+	} {
+		belongs := func(action string) bool {
+			on := q.targets(e.Document.Kind, action)
+			return len(on) == 0 || slices.ContainsFunc(on, func(t target) bool { return slices.Contains(end.on, t) })
+		}
+		if every(keys, func(k policy.ARN) bool { return slices.Contains(end.keys, k) }) && every(s.Action.Values, belongs) {
+			out = append(out, end)
+		}
+	}
+	return out
+}
+
+// unpinned is what a statement's conditions lack to pin it to an end of the route, or for nil, what they have too much.
+func unpinned(s policy.Statement, name string, at *end) []objection {
+	var out []objection
+	for _, c := range s.Conditions {
+		if at == nil || !at.mayCarry(c) {
+			out = append(out, refuse("%s: condition %s %s [%s] is not one that pins it to the route", name, c.OperatorText(), c.Key, strings.Join(c.Values, ", ")))
+		}
+	}
+	for _, key := range []string{viaService, encryptionContext} {
+		if at != nil && !slices.ContainsFunc(s.Conditions, func(c policy.Condition) bool { return strings.EqualFold(c.Key, key) }) {
+			out = append(out, refuse("%s: want a condition on %s", name, key))
+		}
+	}
+	return out
 }
 
 // keysOf is the keys that a statement grants something on.
@@ -51,37 +103,31 @@ func (q *inquiry) keysOf(e patch.Edit, s policy.Statement) []policy.ARN {
 	return out
 }
 
-func (q *inquiry) mayCarry(c policy.Condition, keys []policy.ARN) bool {
-	if c.IfExists || c.Qualifier != policy.NoQualifier || len(c.Values) == 0 || len(keys) == 0 {
+func (at *end) mayCarry(c policy.Condition) bool {
+	if c.IfExists || c.Qualifier != policy.NoQualifier || len(c.Values) == 0 {
 		return false
 	}
 	switch {
 	case strings.EqualFold(c.Key, viaService):
-		return (c.Operator == policy.StringEquals || c.Operator == policy.StringLike) && every(c.Values, func(v string) bool {
-			return slices.ContainsFunc(keys, func(k policy.ARN) bool { return v == s3In(k) })
-		})
+		return c.Operator == policy.StringEquals && every(c.Values, func(v string) bool { return v == at.service })
 	case strings.EqualFold(c.Key, encryptionContext):
-		return slices.Contains([]policy.Operator{policy.StringEquals, policy.StringLike, policy.ARNEquals, policy.ARNLike}, c.Operator) &&
-			every(c.Values, func(v string) bool {
-				return slices.ContainsFunc([]string{q.route.Source, q.route.Destination}, func(bucket string) bool {
-					return v == policy.BucketARN(q.route.Partition, bucket).String() || q.objects(bucket, v)
-				})
-			})
+		return (c.Operator == policy.StringEquals || c.Operator == policy.StringLike) &&
+			every(c.Values, func(v string) bool { return slices.Contains(at.context, v) })
 	default:
 		return false
 	}
 }
 
-func every(values []string, ok func(string) bool) bool {
-	return !slices.ContainsFunc(values, func(v string) bool { return !ok(v) })
+func every[T any](values []T, ok func(T) bool) bool {
+	return !slices.ContainsFunc(values, func(v T) bool { return !ok(v) })
 }
 
-// s3In is S3 in a key's Region, as KMS names it.
+// s3In is S3 in a Region, as KMS names it.
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
-func s3In(key policy.ARN) string {
+func s3In(partition, region string) string {
 	suffix := "amazonaws.com"
-	if key.Partition == "aws-cn" {
+	if partition == "aws-cn" {
 		suffix = "amazonaws.com.cn"
 	}
-	return "s3." + key.Region + "." + suffix
+	return "s3." + region + "." + suffix
 }

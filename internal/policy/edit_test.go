@@ -65,11 +65,11 @@ func TestBuildRefuses(t *testing.T) {
 		change func(*policy.StatementSpec)
 		want   string
 	}{
-		"no effect":            {func(s *policy.StatementSpec) { s.Effect = 0 }, `-: Statement.Effect: unknown effect "none": want Allow or Deny`},
-		"no action":            {func(s *policy.StatementSpec) { s.Actions = nil }, `-: Statement.Action: the list is empty`},
-		"an invalid action":    {func(s *policy.StatementSpec) { s.Actions = []string{"Decrypt"} }, `-: Statement.Action: invalid action "Decrypt": want SERVICE:NAME or *`},
-		"an invalid resource":  {func(s *policy.StatementSpec) { s.Resources = []string{"key"} }, `-: Statement.Resource: invalid resource "key": want * or an ARN of six parts`},
-		"an invalid principal": {func(s *policy.StatementSpec) { s.Principals[0].Value = "bob" }, `-: Statement.Principal.AWS: invalid principal "bob": want *, an account, an ARN of IAM or STS, or a unique id`},
+		"no effect":            {func(s *policy.StatementSpec) { s.Effect = 0 }, `Statement.Effect: unknown effect "none": want Allow or Deny`},
+		"no action":            {func(s *policy.StatementSpec) { s.Actions = nil }, `Statement.Action: the list is empty`},
+		"an invalid action":    {func(s *policy.StatementSpec) { s.Actions = []string{"Decrypt"} }, `Statement.Action: invalid action "Decrypt": want SERVICE:NAME or *`},
+		"an invalid resource":  {func(s *policy.StatementSpec) { s.Resources = []string{"key"} }, `Statement.Resource: invalid resource "key": want * or an ARN of six parts`},
+		"an invalid principal": {func(s *policy.StatementSpec) { s.Principals[0].Value = "bob" }, `Statement.Principal.AWS: invalid principal "bob": want *, an account, an ARN of IAM or STS, or a unique id`},
 		"a principal of no kind": {
 			func(s *policy.StatementSpec) {
 				s.Principals = append(s.Principals, policy.Principal{Value: "111122223333"})
@@ -78,11 +78,11 @@ func TestBuildRefuses(t *testing.T) {
 		},
 		"no operator": {
 			func(s *policy.StatementSpec) { s.Conditions[0].Operator = 0 },
-			`-: Statement.Condition.: unknown condition operator ""`,
+			`Statement.Condition.: unknown condition operator ""`,
 		},
 		"a value of the wrong kind": {
 			func(s *policy.StatementSpec) { s.Conditions[0].Operator = policy.Bool },
-			`-: Statement.Condition.Bool.k: invalid boolean "a": want true or false`,
+			`Statement.Condition.Bool.k: invalid boolean "a": want true or false`,
 		},
 		"a condition that would replace another": {
 			func(s *policy.StatementSpec) {
@@ -92,7 +92,7 @@ func TestBuildRefuses(t *testing.T) {
 		},
 		"a control character": {
 			func(s *policy.StatementSpec) { s.Resources = []string{"arn:aws:s3:::b/\x00"} },
-			`-: Statement.Resource: a policy cannot hold this control character`,
+			`Statement.Resource: a policy cannot hold this control character`,
 		},
 	}
 	for name, test := range tests {

@@ -46,6 +46,9 @@ func Populations(s *snapshot.Snapshot, r Route, key string) []Population {
 		if o.Bucket != r.Source || o.ReplicationStatus.V == "REPLICA" {
 			continue
 		}
+		if o.DeleteMarker && !r.ReplicatesDeleteMarkers() {
+			continue // S3 leaves it where it is
+		}
 		if covers, certain := r.Covers(o.Key, o.Tags.V); !covers && certain {
 			continue
 		}

@@ -141,7 +141,11 @@ func (a *asker) tags() {
 }
 
 func (a *asker) writeDeleteMarker() {
-	a.s3(WriteDeleteMarker, "s3:ReplicateDelete", Partial, Documented, pageDelete, false, a.replica())
+	need := Partial
+	if a.p.DeleteMarker {
+		need = Required // the marker is all that there is to replicate
+	}
+	a.s3(WriteDeleteMarker, "s3:ReplicateDelete", need, Documented, pageDelete, false, a.replica())
 }
 
 func (a *asker) lock() {
@@ -182,7 +186,11 @@ func (a *asker) encryptionHeaders(c *authz.Context) {
 	case !a.p.EncryptionKnown || a.p.Encryption == Plaintext:
 	case a.p.KMS():
 		c.Set(header, a.p.Encryption)
-		c.Set(header+"-aws-kms-key-id", a.r.ReplicaKeyText)
+		if a.r.ReplicaKey.IsZero() {
+			c.SetUnknown(header + "-aws-kms-key-id")
+		} else {
+			c.Set(header+"-aws-kms-key-id", a.r.ReplicaKey.String()) // S3 compares key ids in the form of ARNs
+		}
 	default:
 		c.SetAbsent(header + "-aws-kms-key-id")
 		if a.p.Encryption == SSES3 {
@@ -355,8 +363,7 @@ func (a *asker) newSession() *authz.Context {
 // of the customer, and no signed-in person.
 var absent = func() (c authz.Context) {
 	c.Open = true
-	c.Close("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge",
-		"aws:username", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:FederatedProvider", "aws:SourceAccount",
+	c.Close("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp", 		"aws:username", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:FederatedProvider", "aws:SourceAccount",
 		"aws:SourceArn", "aws:SourceIdentity", "aws:referer", "s3:DataAccessPointArn", "s3:DataAccessPointAccount",
 		"kms:GrantIsForAWSResource", "kms:RequestAlias")
 	return c

@@ -169,10 +169,17 @@ func (r Route) Filter() (prefix string, tags []snapshot.Tag) {
 	return prefix, tags
 }
 
-// ReplicatesDeleteMarkers says whether the rule sends delete markers on: rules of the first version, without Filter, do.
+// ReplicatesDeleteMarkers says whether the rule sends delete markers on: rules of the first version, without Filter, do, and
+// rules that filter by tags never.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-marker-replication.html
 func (r Route) ReplicatesDeleteMarkers() bool {
-	return r.Rule.Filter == nil || r.Rule.DeleteMarkerReplication.On()
+	if _, tags := r.Filter(); len(tags) > 0 {
+		return false
+	}
+	if r.Rule.DeleteMarkerReplication != nil {
+		return r.Rule.DeleteMarkerReplication.On()
+	}
+	return r.Rule.Filter == nil
 }
 
 // DefaultKey is the key of the destination bucket's default encryption, as text and resolved: what the replicas of objects

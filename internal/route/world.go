@@ -129,6 +129,10 @@ func (w *World) Layers(q *Requirement) authz.Layers {
 	if d.State == snapshot.Missing {
 		l.Missing |= authz.SetOf(authz.LayerResource)
 	}
+	if q.Request.ResourceAccount == "" {
+		// Whose it is decides which policies must allow: without the owner nothing is certain.
+		l.Missing |= authz.SetOf(authz.LayerIdentity, authz.LayerResource)
+	}
 	if q.Resource.Kind != snapshot.SourceKeyPolicy && q.Resource.Kind != snapshot.ReplicaKeyPolicy {
 		l.RCPs = w.rcpsOf(q.Request.ResourceAccount)
 		return l

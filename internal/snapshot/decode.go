@@ -21,6 +21,10 @@ func Parse(data []byte) (*Snapshot, error) {
 	if err := checkSchema(root); err != nil {
 		return nil, err
 	}
+	if objects := root.Get("objects"); len(objects.Items) > MaxObjects {
+		return nil, jsontree.Errorf(objects.Items[MaxObjects], jsontree.Index("objects", MaxObjects),
+			"too many sample objects: a diagnosis needs a few of those that failed, at most %d", MaxObjects)
+	}
 	var s Snapshot
 	if err := decoder.Decode(root, "", &s); err != nil {
 		return nil, err

@@ -458,3 +458,17 @@ func TestParseRefusesHostileText(t *testing.T) {
 		})
 	}
 }
+
+func TestParseBoundsTheSampleObjects(t *testing.T) {
+	t.Parallel()
+	text := func(n int) []byte {
+		objects := strings.TrimSuffix(strings.Repeat(`{"bucket":"src","key":"a"},`, n), ",")
+		return []byte(`{"schema":"` + snapshot.Schema + `","objects":[` + objects + `]}`)
+	}
+	if _, err := snapshot.Parse(text(snapshot.MaxObjects)); err != nil {
+		t.Errorf("as many as allowed are refused: %v", err)
+	}
+	if _, err := snapshot.Parse(text(snapshot.MaxObjects + 1)); err == nil || !strings.Contains(err.Error(), "objects[500]: too many sample objects") {
+		t.Errorf("err = %v, want one that names the first object too many", err)
+	}
+}

@@ -15,6 +15,9 @@ const Schema = "replimend/snapshot/v1"
 // MaxSize bounds the text of a snapshot, in bytes: a thousand routes need less than a tenth of it.
 const MaxSize = 64 << 20
 
+// MaxObjects bounds the sample objects of a snapshot: each kind of object costs a diagnosis of its own.
+const MaxObjects = 500
+
 // State is whether a value is known.
 type State uint8
 
