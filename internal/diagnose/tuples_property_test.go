@@ -67,7 +67,7 @@ func drawBystander(t *rapid.T, e patch.Edit) authz.Request {
 			{Partition: "aws-cn", Service: q.Resource.Service, Region: q.Resource.Region, Account: q.Resource.Account, Resource: q.Resource.Resource},
 		}).Draw(t, "resource")
 	case "service":
-		q.Context.Set("kms:ViaService", rapid.SampledFrom([]string{"s3.ap-northeast-1.amazonaws.com", "ec2.us-east-1.amazonaws.com"}).Draw(t, "service"))
+		q.Context.Set("kms:ViaService", rapid.SampledFrom([]string{"s3.sa-east-1.amazonaws.com", "ec2.us-east-1.amazonaws.com"}).Draw(t, "service"))
 	case "context":
 		q.Context.Set("kms:EncryptionContext:aws:s3:arn", rapid.SampledFrom([]string{
 			"arn:aws:s3:::amzn-s3-demo-other", "arn:aws:s3:::amzn-s3-demo-other/a.txt", "arn:aws:s3:::amzn-s3-demo-source2/a.txt",

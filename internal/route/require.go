@@ -363,7 +363,7 @@ func (a *asker) newSession() *authz.Context {
 // of the customer, and no signed-in person.
 var absent = func() (c authz.Context) {
 	c.Open = true
-	c.Close("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp", 		"aws:username", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:FederatedProvider", "aws:SourceAccount",
+	c.Close("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp", "aws:username", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:FederatedProvider", "aws:SourceAccount",
 		"aws:SourceArn", "aws:SourceIdentity", "aws:referer", "s3:DataAccessPointArn", "s3:DataAccessPointAccount",
 		"kms:GrantIsForAWSResource", "kms:RequestAlias")
 	return c
