@@ -167,9 +167,11 @@ func (e *explainer) layer(layer Layer, level int, policies []*Policy) {
 func (e *explainer) look(p *Policy, index int) sight {
 	st, src := &p.statements[index], &p.Document.Statements[index]
 	s := sight{doc: p, index: index, value: yes}
-	if v := is(st.actionMatches(e.r.Action)); !s.saw(v) {
-		s.miss = &Miss{Element: element("Action", src.Action.Not), Want: src.Action.Values, Got: []string{e.r.Action}}
+	if !st.actionMatches(e.r.Action) {
+		s.value = no // a statement for another action is no near miss, and nobody is told of it
+		return s
 	}
+	s.score++
 	if v := st.resourceMatches(e.r); !s.saw(v) {
 		s.miss = &Miss{Element: element("Resource", src.Resource.Not), Want: src.Resource.Values, Got: []string{e.resourceText()}, Unknown: v == unknown}
 	}
@@ -270,7 +272,7 @@ func (e *explainer) matching(layer Layer, effect policy.Effect, v tri) []Reason 
 		}
 		r := e.reason(s)
 		if v == yes {
-			r.Effect, r.Text = effect, fmt.Sprintf("%s of %s", verb(effect), e.r.Action)
+			r.Effect, r.Text = effect, verb(effect)+" of "+e.r.Action
 		} else {
 			r.Text = "may " + strings.ToLower(effect.String()) + ": " + s.miss.text()
 		}

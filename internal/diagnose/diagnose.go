@@ -264,12 +264,8 @@ func (e *examination) hops() []Hop {
 }
 
 func (a *asked) request() Request {
-	context := make(map[string][]string, 16)
-	for key, values := range a.Request.Context.Given() {
-		context[key] = values
-	}
 	return Request{
-		Principal: a.Request.Principal.String(), Action: a.Request.Action, Resource: a.Request.Resource.String(), Context: context,
+		Principal: a.Request.Principal.String(), Action: a.Request.Action, Resource: a.Request.Resource.String(), Context: ContextOf(&a.Request.Context),
 		Decision: a.decision.Outcome.String(), Why: a.expl.Why(), Evidence: a.Evidence, Need: a.Need,
 	}
 }

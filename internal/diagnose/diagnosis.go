@@ -6,6 +6,8 @@
 package diagnose
 
 import (
+	"encoding/json"
+
 	"github.com/replimend/replimend/internal/authz"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
@@ -89,15 +91,33 @@ type Hop struct {
 
 // Request is one authorization request of a hop with its decision.
 type Request struct {
-	Principal string              `json:"principal"`
-	Action    string              `json:"action"`
-	Resource  string              `json:"resource"`
-	Context   map[string][]string `json:"context"`
-	Decision  string              `json:"decision"`
-	Why       []authz.Why         `json:"why"`
+	Principal string      `json:"principal"`
+	Action    string      `json:"action"`
+	Resource  string      `json:"resource"`
+	Context   Context     `json:"context"`
+	Decision  string      `json:"decision"`
+	Why       []authz.Why `json:"why"`
 	// Evidence says how sure it is that S3 makes this request at all; Need says what its denial means.
 	Evidence route.Evidence `json:"evidence,omitempty"`
 	Need     route.Need     `json:"need,omitempty"`
+}
+
+// Context is the condition keys that a request certainly carries, an object of lists in the contract. It is read from the request
+// when it is printed: most diagnoses are read by people, who never see it.
+type Context struct{ keys *authz.Context }
+
+// ContextOf is the context of a request. The request must not change afterwards.
+func ContextOf(c *authz.Context) Context { return Context{c} }
+
+// MarshalJSON is the contract's shape.
+func (c Context) MarshalJSON() ([]byte, error) {
+	out := make(map[string][]string)
+	if c.keys != nil {
+		for key, values := range c.keys.Given() {
+			out[key] = values
+		}
+	}
+	return json.Marshal(out)
 }
 
 // Finding is one cause, where it is and what may be done.

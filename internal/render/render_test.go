@@ -277,7 +277,9 @@ func poison(t *testing.T) diagnose.Diagnosis {
 		for k := range r.Hops[i].Requests {
 			q := &r.Hops[i].Requests[k]
 			q.Principal, q.Action, q.Resource = hostile, hostile, hostile
-			q.Context = map[string][]string{hostile: {hostile}}
+			var keys authz.Context
+			keys.Set(hostile, hostile)
+			q.Context = diagnose.ContextOf(&keys)
 			for n := range q.Why {
 				w := &q.Why[n]
 				w.Document, w.Statement, w.Reason = "role-policy "+hostile+" "+hostile, hostile, hostile+": wanted "+hostile+", got "+hostile

@@ -136,6 +136,8 @@ func (g *generator) mapped(t reflect.Type) *jsonschema.Schema {
 		s := g.schemaOf(v.Type)
 		s.Comments = nullable
 		return s
+	case t == reflect.TypeFor[diagnose.Context]():
+		return g.schemaOf(reflect.TypeFor[map[string][]string]())
 	case t == reflect.TypeFor[patch.Tuple]():
 		three := uint64(3)
 		return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: &three, MaxItems: &three}
