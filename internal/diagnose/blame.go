@@ -166,7 +166,7 @@ func (d denial) cured(e *examination, message string) Finding {
 	switch {
 	case len(f.Grants) == 0:
 		f.Remedy = patch.Manual
-	case f.Document.Kind == snapshot.RoleTrust || d.Need == route.Conditional && !e.certainFault():
+	case f.Document.Kind == snapshot.RoleTrust || d.Need == route.Conditional && !e.certainFault(f.Document):
 		f.Remedy = patch.Approval
 	default:
 		f.Remedy = patch.Automatic
@@ -174,13 +174,18 @@ func (d denial) cured(e *examination, message string) Finding {
 	return f
 }
 
-// certainFault says whether something is certainly missing. Then what the pages dispute is granted along with it; when only
-// the dispute is left, a person decides.
-func (e *examination) certainFault() bool {
+// certainFault says whether something is certainly missing in that very document. Then what the pages dispute is granted along
+// with it; where the dispute alone would have a document edited, a person decides.
+func (e *examination) certainFault(document snapshot.Ref) bool {
 	for i := range e.asked {
-		denied, certain := e.asked[i].hurts()
-		if denied && certain && e.asked[i].Need == route.Required {
-			return true
+		a := &e.asked[i]
+		if a.Need != route.Required || a.decision.Outcome != authz.ImplicitDeny {
+			continue
+		}
+		for _, d := range e.denials(a) {
+			if d.ref(e) == document {
+				return true
+			}
 		}
 	}
 	return false

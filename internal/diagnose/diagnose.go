@@ -73,7 +73,9 @@ func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
 	for i := range e.asked {
 		a := &e.asked[i]
 		a.expl = authz.Explain(&a.Request, &a.Layers)
-		e.blame(a)
+	}
+	for i := range e.asked {
+		e.blame(&e.asked[i])
 	}
 	e.contradiction()
 	return e
