@@ -39,8 +39,8 @@ type layer struct {
 // everything stands for all packages under internal.
 const everything = "*"
 
-// layers is the table of ARCHITECTURE.md §2. A package in the tree must be in it; a package in it may still be unwritten.
-// Widening a line is a decision about the architecture, so change that document with it.
+// layers is the architecture as a table. A package in the tree must be in it; a package in it may still be unwritten.
+// Widening a line is a decision about the architecture, so say why in the change.
 var layers = map[string]layer{
 	"internal/jsontree": {pure, ""},
 	"internal/policy":   {pure, "jsontree"},
