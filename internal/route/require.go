@@ -257,10 +257,17 @@ func (a *asker) encryptPlaintext() {
 		return
 	}
 	context := a.replica().String()
-	if rule.BucketKeyEnabled && rule.ApplyServerSideEncryptionByDefault.SSEAlgorithm == SSEKMS {
+	bucketKey := rule.BucketKeyEnabled && rule.ApplyServerSideEncryptionByDefault.SSEAlgorithm == SSEKMS
+	if bucketKey {
 		context = policy.BucketARN(a.r.Partition, a.r.Destination).String()
 	}
-	a.kms(EncryptReplica, "kms:GenerateDataKey", Required, Documented, pageKMS, key, snapshot.ReplicaKeyPolicy, a.r.DestinationRegion, context)
+	ask := func(action string, need Need, evidence Evidence) {
+		a.kms(EncryptReplica, action, need, evidence, pageKMS, key, snapshot.ReplicaKeyPolicy, a.r.DestinationRegion, context)
+	}
+	ask("kms:GenerateDataKey", Required, Documented)
+	if bucketKey {
+		ask("kms:Decrypt", Conditional, Disputed)
+	}
 }
 
 // destinationBucketKey says whether the destination bucket has its Bucket Key on, and whether that is known.
