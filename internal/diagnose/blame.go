@@ -21,7 +21,7 @@ func (e *examination) blame(a *asked) {
 		return
 	}
 	var found []Finding
-	for _, d := range e.denials(a) {
+	for _, d := range a.denials() {
 		if f, ok := e.recognise(d); ok {
 			found = append(found, f)
 		}
@@ -50,7 +50,7 @@ func (e *examination) recognise(d denial) (Finding, bool) {
 }
 
 // denials is the layers at fault, each with the statement that denies or comes nearest.
-func (e *examination) denials(a *asked) []denial {
+func (a *asked) denials() []denial {
 	var out []denial
 	add := func(layer authz.Layer) {
 		d := denial{asked: a, layer: layer, reason: authz.Reason{Layer: layer, Index: -1}}
@@ -74,7 +74,7 @@ func (e *examination) denials(a *asked) []denial {
 			}
 		}
 	case authz.ImplicitDeny:
-		for _, layer := range e.toChange(a) {
+		for _, layer := range a.toChange() {
 			add(layer)
 		}
 	}
@@ -88,7 +88,7 @@ var layers = []authz.Layer{
 
 // toChange is the smallest set of silent layers that have to allow. Inside one account a key policy that names the role needs
 // no identity policy, and a key policy that delegates needs nothing but one: either way one document changes.
-func (e *examination) toChange(a *asked) []authz.Layer {
+func (a *asked) toChange() []authz.Layer {
 	lacking := a.expl.Lacking
 	if a.Request.Principal.Account == a.Request.ResourceAccount && lacking.Has(authz.LayerResource) && lacking.Has(authz.LayerIdentity) {
 		lacking &^= authz.SetOf(authz.LayerIdentity)
@@ -124,7 +124,7 @@ func (d denial) ref(e *examination) snapshot.Ref {
 	}
 }
 
-// sideOf is whose document it is. Everything of the role is the source's; the destination bucket and the replica's key are
+// side is whose document it is. Everything of the role is the source's; the destination bucket and the replica's key are
 // the destination's, also inside one account.
 func (d denial) side() Side {
 	resourceAtDestination := d.Resource.Kind == snapshot.DestinationBucketPolicy || d.Resource.Kind == snapshot.ReplicaKeyPolicy
@@ -182,7 +182,7 @@ func (e *examination) certainFault(document snapshot.Ref) bool {
 		if a.Need != route.Required || a.decision.Outcome != authz.ImplicitDeny {
 			continue
 		}
-		for _, d := range e.denials(a) {
+		for _, d := range a.denials() {
 			if d.ref(e) == document {
 				return true
 			}

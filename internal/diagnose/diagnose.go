@@ -58,7 +58,7 @@ type examination struct {
 	findings    []Finding
 }
 
-// asked is one requirement with its answer. expl is filled only where somebody will read it.
+// asked is one requirement with its answer. A proof leaves expl as it was: nobody reads it.
 type asked struct {
 	*route.Requirement
 	decision authz.Decision
@@ -156,23 +156,22 @@ func sameContext(a, b *authz.Context) bool {
 	return slices.Equal(x, y) && slices.Equal(p, q)
 }
 
+// add keeps findings; those that say the same of one document and hop become one.
 func (e *examination) add(found ...Finding) {
 	for _, f := range found {
-		if !slices.ContainsFunc(e.findings, func(o Finding) bool { return sameFinding(o, f) }) {
+		i := slices.IndexFunc(e.findings, func(o Finding) bool { return sameFinding(o, f) })
+		if i < 0 {
 			e.findings = append(e.findings, f)
 			continue
 		}
-		for i := range e.findings {
-			if o := &e.findings[i]; sameFinding(*o, f) {
-				if len(o.Grants) == 0 {
-					o.Conditions = f.Conditions
-				}
-				o.Grants = appendNew(o.Grants, f.Grants)
-				o.Remedy = patch.Stricter(o.Remedy, f.Remedy)
-				if !strings.Contains(o.Message, f.Message) {
-					o.Message += ". " + f.Message
-				}
-			}
+		o := &e.findings[i]
+		if len(o.Grants) == 0 {
+			o.Conditions = f.Conditions
+		}
+		o.Grants = appendNew(o.Grants, f.Grants)
+		o.Remedy = patch.Stricter(o.Remedy, f.Remedy)
+		if !strings.Contains(o.Message, f.Message) {
+			o.Message += ". " + f.Message
 		}
 	}
 }

@@ -27,19 +27,18 @@ type stage struct {
 	now      time.Time
 	bucket   string // any bucket of the world: looking at one shows the whole world
 
-	signals   []signal.Signal // of events that nobody handled yet
-	route     *diagnose.Route // as last looked at
-	incidents []incident.Incident
-	records   map[string]incident.Incident
-	writes    int
-	shown     int // of the writes: those after which the route was looked at
-	told      int // messages
-	consent   bool
+	signals []signal.Signal // of events that nobody handled yet
+	route   *diagnose.Route // as last looked at
+	notes   *remedy.Notes
+	writes  int
+	shown   int // of the writes: those after which the route was looked at
+	told    int // messages
+	consent bool
 }
 
 func newStage(s Scenario, options lab.Options, tell func(Step)) (*stage, error) {
 	st := &stage{
-		parts: s.parts, tell: tell, records: map[string]incident.Incident{},
+		parts: s.parts, tell: tell,
 		settings: &settings.Settings{Limits: settings.DefaultLimits()},
 		now:      time.Date(2026, time.November, 22, 3, 0, 0, 0, time.UTC),
 	}
@@ -47,6 +46,7 @@ func newStage(s Scenario, options lab.Options, tell func(Step)) (*stage, error) 
 		st.bucket = max(st.bucket, name)
 	}
 	options.Now = st.clock
+	st.notes = &remedy.Notes{Now: st.clock}
 	var err error
 	st.cloud, err = lab.New(s.world, options)
 	return st, err
@@ -60,7 +60,7 @@ func (st *stage) clock() time.Time {
 
 func (st *stage) workflow() *remedy.Workflow {
 	return &remedy.Workflow{
-		Settings: st.settings, Snapshotter: snapshotter{st}, Store: store{st}, Replayer: replayer{st}, Journal: journal{st},
+		Settings: st.settings, Snapshotter: snapshotter{st}, Store: store{st}, Replayer: replayer{st}, Journal: st.notes,
 		Notifier: notifier{st}, Approver: approver{st}, Now: st.clock,
 	}
 }
@@ -144,31 +144,6 @@ func (r replayer) Head(_ context.Context, bucket, key, versionID string) (snapsh
 		r.tell(Step{Title: "proof", Text: fmt.Sprintf("%s of %s is %s", key, bucket, o.ReplicationStatus.V)})
 	}
 	return o, err
-}
-
-// journal remembers in memory.
-type journal struct{ *stage }
-
-func (j journal) Past(_ context.Context, r incident.Route) (remedy.Past, error) {
-	past := remedy.Past{History: guard.History{AccountPatches: map[string]int{}}}
-	for _, i := range j.records {
-		for _, c := range i.Changes {
-			past.AccountPatches[c.Account]++
-		}
-		if i.Route == r && !i.Patched.IsZero() {
-			past.RoutePatches++
-			if i.Patched.After(past.Patched) {
-				past.Patched = i.Patched
-			}
-		}
-	}
-	return past, nil
-}
-
-func (j journal) Record(_ context.Context, i incident.Incident) error {
-	i.Changes = slices.Clone(i.Changes)
-	j.records[i.ID] = i
-	return nil
 }
 
 type notifier struct{ *stage }

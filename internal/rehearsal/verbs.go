@@ -370,7 +370,7 @@ func heal(ctx context.Context, st *stage, args []string) error {
 	if err != nil {
 		return err
 	}
-	st.signals, st.incidents = nil, incidents
+	st.signals = nil
 	if len(incidents) != 1 {
 		return fmt.Errorf("%d incidents, want one", len(incidents))
 	}
