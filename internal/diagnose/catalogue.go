@@ -50,6 +50,7 @@ var catalogue = []Cause{
 	guardrailsNotRead,
 	eventContradictsModel,
 	documentUnreadable,
+	documentNotWritable,
 
 	explicitDeny,
 	organizationPolicySilent,

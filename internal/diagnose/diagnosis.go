@@ -63,6 +63,8 @@ const (
 type Diagnosis struct {
 	Schema string  `json:"schema"`
 	Routes []Route `json:"routes"`
+	// Proposals is what roles could do without; it is never part of a plan.
+	Proposals []Proposal `json:"proposals,omitempty"`
 }
 
 // Route is the diagnosis of one route.

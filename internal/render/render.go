@@ -44,7 +44,10 @@ func (p Printer) Diagnosis(d diagnose.Diagnosis) string {
 	case 0:
 		return p.plain.Render("no enabled replication rule: there is nothing to diagnose") + "\n"
 	case 1:
-		return p.Route(d.Routes[0])
+		var b strings.Builder
+		b.WriteString(p.Route(d.Routes[0]))
+		p.proposals(&b, d.Proposals)
+		return b.String()
 	}
 	routes := slices.Clone(d.Routes)
 	slices.SortStableFunc(routes, func(a, b diagnose.Route) int { return urgency[a.Verdict] - urgency[b.Verdict] })
@@ -67,6 +70,7 @@ func (p Printer) Diagnosis(d diagnose.Diagnosis) string {
 		b.WriteByte('\n')
 		p.paragraph(&b, 0, 2, p.faint, fmt.Sprintf("%d healthy routes are not described; --route SOURCE/RULE describes one", healthy))
 	}
+	p.proposals(&b, d.Proposals)
 	return b.String()
 }
 
