@@ -51,6 +51,7 @@ var catalogue = []Cause{
 	eventContradictsModel,
 	documentUnreadable,
 	documentNotWritable,
+	serviceWriterDenied,
 
 	explicitDeny,
 	organizationPolicySilent,

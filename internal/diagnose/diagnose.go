@@ -49,6 +49,9 @@ func (e *examination) route() Route {
 	for _, p := range e.populations {
 		out.Objects = append(out.Objects, p.Text)
 	}
+	for _, w := range e.writers {
+		out.Writers = append(out.Writers, w.Service.Name+" ("+w.Service.Principal+")")
+	}
 	out.Plan = e.plan(out.Verdict)
 	out.Findings = e.findings // making a plan finds what stands in its way
 	return out
@@ -62,6 +65,7 @@ type examination struct {
 	populations []route.Population
 	asked       []asked
 	findings    []Finding
+	writers     []route.Writer
 }
 
 // asked is one requirement with its answer. A proof leaves expl as it was: nobody reads it.

@@ -80,6 +80,8 @@ type Route struct {
 	Plan *patch.Plan `json:"plan"`
 	// Objects says, in words, which objects the diagnosis stands for.
 	Objects []string `json:"objects,omitempty"`
+	// Writers is the services that the source bucket's policy lets deliver logs into it. No plan touches their statements.
+	Writers []string `json:"writers,omitempty"`
 
 	Of route.Route `json:"-"`
 }

@@ -20,7 +20,7 @@ type shape struct{ must, may string }
 
 var (
 	diagnosisShape = shape{must: "schema routes", may: "proposals"}
-	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "objects"}
+	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "objects writers"}
 	hopShape       = shape{must: "hop verdict requests"}
 	requestShape   = shape{must: "principal action resource context decision why", may: "evidence need"}
 	whyShape       = shape{must: "document statement effect reason"}

@@ -181,6 +181,9 @@ func (p Printer) header(b *strings.Builder, r diagnose.Route) {
 	for _, o := range r.Objects {
 		p.fact(b, "stands for", Clean(o))
 	}
+	for _, w := range r.Writers {
+		p.fact(b, "written by", Clean(w))
+	}
 }
 
 // place is "src, account 111122223333, eu-west-1".
