@@ -68,8 +68,9 @@ var layers = map[string]layer{
 	"internal/rehearsal": {lab, everything},
 
 	// It is run by go generate and linked into nothing.
-	"internal/schemagen": {wiring, everything},
-	"internal/causegen":  {wiring, everything},
+	"internal/schemagen":  {wiring, everything},
+	"internal/causegen":   {wiring, everything},
+	"internal/accountgen": {wiring, ""},
 
 	// The pages of the causes, as text.
 	"docs/causes": {pure, ""},
