@@ -192,7 +192,7 @@ func TestDiagnosisPrintsTheShapesOfTheContract(t *testing.T) {
 
 func TestSnapshotWithoutRoutesHasAnEmptyList(t *testing.T) {
 	t.Parallel()
-	s := readBase(t, "cross-account-kms", `{"buckets": {"amzn-s3-demo-source": {"replication": null}}}`)
+	s := readBase(t, "base/cross-account-kms", `{"buckets": {"amzn-s3-demo-source": {"replication": null}}}`)
 	text, err := json.Marshal(diagnose.Diagnose(s, nil))
 	if err != nil {
 		t.Fatal(err)

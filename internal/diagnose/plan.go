@@ -63,7 +63,7 @@ func cures(f Finding) bool {
 }
 
 func editable(ref snapshot.Ref) snapshot.Ref {
-	if ref.Kind == snapshot.RolePolicy {
+	if ref.Kind == snapshot.RolePolicy || ref.Kind == snapshot.UserPolicy {
 		ref.Name = PolicyName
 	}
 	return ref
@@ -147,9 +147,9 @@ func (a addition) statement(kind snapshot.Kind) (policy.Statement, error) {
 	switch kind {
 	case snapshot.RoleTrust:
 		spec.Principals, spec.Resources = []policy.Principal{{Kind: policy.PrincipalService, Value: a.principal}}, nil
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		spec.Principals = role
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		spec.Principals, spec.Resources = role, []string{"*"} // in a key policy * is the key itself
 	default:
 	}
@@ -176,7 +176,7 @@ func purpose(action string) string {
 // owner is the account that a document belongs to.
 func (e *examination) owner(ref snapshot.Ref) string {
 	switch ref.Kind {
-	case snapshot.DestinationBucketPolicy, snapshot.SourceBucketPolicy:
+	case snapshot.DestinationBucketPolicy, snapshot.SourceBucketPolicy, snapshot.BucketPolicy:
 		return e.w.Snapshot.Buckets[ref.ID].V.Account
 	default:
 		if a, err := policy.ParseARN(ref.ID); err == nil {
