@@ -33,7 +33,7 @@ but one is conditional or unknown. Of several files the worst one counts: 2 befo
 		Example: `  replimend diagnose --snapshot docs/examples/role-lacks-decrypt.json
   replimend diagnose --snapshot docs/examples/role-lacks-decrypt.json --event docs/examples/events/s3.json
   replimend diagnose --format json --snapshot docs/examples/*.json
-  replimend diagnose --principal arn:aws:iam::444455556666:role/app/consumer --bucket amzn-s3-demo-bucket --operation get --snapshot docs/examples/consumer-lacks-decrypt.json`,
+  replimend diagnose --principal arn:aws:iam::444455556666:role/app/consumer --bucket amzn-s3-demo-bucket --operation get --snapshot docs/examples/consumers/article.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			show, ok := map[string]func(diagnose.Diagnosis) error{"text": p.showText, "json": p.showJSON}[format]
 			if !ok {

@@ -50,10 +50,16 @@ func (e *examination) disarm() {
 		return
 	}
 	for i := range e.findings {
-		if f := &e.findings[i]; len(f.Grants) > 0 {
-			f.Grants, f.Conditions, f.Remedy = nil, nil, patch.Manual
-		}
+		e.findings[i].Grants, e.findings[i].Conditions = nil, nil
 	}
+}
+
+// policies is the policies of an access's principal, as a document.
+func (e *examination) policies() snapshot.Ref {
+	if e.access.Noun == "user" {
+		return snapshot.Ref{Kind: snapshot.UserPolicy, ID: e.subject.text}
+	}
+	return snapshot.Ref{Kind: snapshot.RolePolicy, ID: e.subject.text}
 }
 
 // bucket is the bucket of an access.

@@ -15,14 +15,18 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-role-session
 var accessNotKnown = Cause{
 	Name:      "access-not-known",
-	Summary:   "what decides an access is not in the snapshot: the bucket, its encryption, the key, or the name of the session",
-	Side:      ResourceSide,
-	Documents: []snapshot.Kind{snapshot.BucketConfig, snapshot.KeyState, snapshot.BucketPolicy, snapshot.KeyPolicy},
+	Summary:   "what decides an access is not in the snapshot: the principal, the bucket, its encryption, the key, or the name of the session",
+	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.UserPolicy, snapshot.BucketConfig, snapshot.KeyState, snapshot.BucketPolicy, snapshot.KeyPolicy},
 	Remedy:    patch.Manual,
 	InspectAccess: func(e *examination) []Finding {
 		var out []Finding
 		unknown := func(document snapshot.Ref, format string, args ...any) {
 			out = append(out, accessFinding("access-not-known", ResourceSide, document, Unknown, route.Documented, fmt.Sprintf(format, args...)))
+		}
+		if e.access.Known(e.w.Snapshot) == snapshot.Missing {
+			f := accessFinding("access-not-known", PrincipalSide, e.policies(), Unknown, route.Documented,
+				fmt.Sprintf("%s is not in the snapshot, so that nothing is proposed for it", e.subject))
+			out = append(out, f)
 		}
 		switch b := e.bucket(); {
 		case b.State == snapshot.Missing:

@@ -49,11 +49,10 @@ var documentUnreadable = Cause{
 func (e *examination) gone(ref snapshot.Ref) bool {
 	s := e.w.Snapshot
 	switch ref.Kind {
-	case snapshot.UserPolicy:
-		return s.Users[e.subject.principal].State == snapshot.Absent
-	case snapshot.PermissionsBoundary:
-		return s.Roles[e.subject.principal].State == snapshot.Absent || s.Users[e.subject.principal].State == snapshot.Absent
-	case snapshot.RolePolicy, snapshot.RoleTrust:
+	case snapshot.UserPolicy, snapshot.RolePolicy, snapshot.RoleTrust, snapshot.PermissionsBoundary:
+		if e.access != nil {
+			return e.access.Known(s) != snapshot.Present // as a whole, which a finding of its own says
+		}
 		return s.Roles[e.subject.principal].State == snapshot.Absent
 	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		return s.Buckets[ref.ID].State == snapshot.Absent

@@ -20,11 +20,7 @@ var principalMissing = Cause{
 		if e.access.Known(e.w.Snapshot) != snapshot.Absent {
 			return nil
 		}
-		kind := snapshot.RolePolicy
-		if e.access.Noun == "user" {
-			kind = snapshot.UserPolicy
-		}
-		return []Finding{accessFinding("principal-missing", PrincipalSide, snapshot.Ref{Kind: kind, ID: e.subject.text}, Broken, route.Documented,
+		return []Finding{accessFinding("principal-missing", PrincipalSide, e.policies(), Broken, route.Documented,
 			fmt.Sprintf("%s does not exist; one under another path has another ARN", e.subject))}
 	},
 }

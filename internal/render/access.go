@@ -2,9 +2,11 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/route"
 )
 
@@ -61,6 +63,11 @@ func accessName(a diagnose.Access) string {
 	return Clean(fmt.Sprintf("%s %s %s %s", a.Of.Noun, a.Of.Principal.Name(), verb, what))
 }
 
+// curable says whether an edit would cure one of the faults.
+func curable(a diagnose.Access) bool {
+	return slices.ContainsFunc(a.Findings, func(f diagnose.Finding) bool { return blames(f) && f.Remedy == patch.Approval })
+}
+
 // nextAccessStep is what a person does with this verdict.
 func nextAccessStep(a diagnose.Access) string {
 	switch {
@@ -70,6 +77,8 @@ func nextAccessStep(a diagnose.Access) string {
 		return "have the owner of each document agree to its edit above and apply it, then try again"
 	case a.Verdict == diagnose.Degraded:
 		return "the request succeeds; the findings say what is lost, and whether that matters is yours to decide"
+	case a.Verdict == diagnose.Broken && curable(a):
+		return "the cure hangs on what else is wrong or not known: see to that first, and diagnose again"
 	case a.Verdict == diagnose.Broken:
 		return "no edit of a policy can or may cure this; the findings say what a person has to change"
 	case a.Verdict == diagnose.Unknown:
