@@ -78,7 +78,7 @@ func diagnoseCase(t testing.TB, path string, s *snapshot.Snapshot, hints []signa
 	if err != nil {
 		t.Fatal(err)
 	}
-	return diagnose.Diagnosis{Accesses: []diagnose.Access{diagnose.DiagnoseAccess(s, a)}}
+	return diagnose.Diagnosis{Schema: diagnose.Schema, Routes: []diagnose.Route{}, Accesses: []diagnose.Access{diagnose.DiagnoseAccess(s, a)}}
 }
 
 func readBase(t testing.TB, name, change string) *snapshot.Snapshot {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/lab"
+	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -212,6 +213,7 @@ func TestAccessesAreJudgedAsTheLabDoes(t *testing.T) {
 			return
 		}
 		plans++
+		needsEachEdit(t, s, a, d)
 		for _, e := range d.Plan.Edits {
 			if err := cloud.Put(t.Context(), e.Document, e.Before, e.After); err != nil {
 				t.Skip(err) // AWS would not take the document, edited or not
@@ -221,6 +223,23 @@ func TestAccessesAreJudgedAsTheLabDoes(t *testing.T) {
 	})
 	if n := seen[diagnose.Healthy] + seen[diagnose.Broken]; n >= 60 && (seen[diagnose.Healthy]*20 < n || seen[diagnose.Broken]*20 < n || plans*20 < n) {
 		t.Errorf("verdicts %v, %d plans: the property saw too little", seen, plans)
+	}
+}
+
+// needsEachEdit holds that a plan with one edit less does not prove what it proves, and that a person has to agree to it.
+func needsEachEdit(t *rapid.T, s *snapshot.Snapshot, a route.Access, d diagnose.Access) {
+	if d.Plan.Class != patch.Approval {
+		t.Errorf("the plan's class is %s", d.Plan.Class)
+	}
+	for i := range d.Plan.Edits {
+		less := patch.Plan{Edits: slices.Delete(slices.Clone(d.Plan.Edits), i, i+1)}
+		patched, err := less.Apply(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := diagnose.DiagnoseAccess(patched, a).Verdict; string(got) == d.Plan.Proof.After {
+			t.Errorf("%s without the edit of %s, too", got, d.Plan.Edits[i].Document)
+		}
 	}
 }
 
