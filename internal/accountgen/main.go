@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"github.com/replimend/replimend/internal/snapshot"
 )
 
 //go:generate go run . ../../docs/examples/account-with-200-routes.json
@@ -29,7 +31,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: accountgen FILE")
 		os.Exit(2)
 	}
-	text, err := json.Marshal(account())
+	text, err := example()
 	if err == nil {
 		err = os.WriteFile(os.Args[1], append(text, '\n'), 0o644)
 	}
@@ -37,6 +39,19 @@ func main() {
 		fmt.Fprintf(os.Stderr, "accountgen: %v\n", err)
 		os.Exit(1)
 	}
+}
+
+// example is the account as a snapshot is printed, on one line: indented it would be three times as long.
+func example() ([]byte, error) {
+	text, err := json.Marshal(account())
+	if err != nil {
+		return nil, err
+	}
+	s, err := snapshot.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(s)
 }
 
 type tree = map[string]any

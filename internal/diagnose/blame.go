@@ -108,13 +108,13 @@ func (d denial) ref(e *examination) snapshot.Ref {
 	case authz.LayerIdentity:
 		return d.Identity
 	case authz.LayerBoundary:
-		ref := snapshot.Ref{Kind: snapshot.PermissionsBoundary, ID: e.r.RoleText}
-		if b, ok := e.w.Snapshot.Roles[e.r.Role].V.Boundary.Get(); ok {
+		ref := snapshot.Ref{Kind: snapshot.PermissionsBoundary, ID: e.subject.text}
+		if b, ok := e.boundary().Get(); ok {
 			ref.ID = b.ARN
 		}
 		return ref
 	case authz.LayerSCP:
-		return snapshot.Ref{Kind: snapshot.SCP, ID: e.r.Role.Account}
+		return snapshot.Ref{Kind: snapshot.SCP, ID: e.subject.principal.Account}
 	case authz.LayerRCP:
 		return snapshot.Ref{Kind: snapshot.RCP, ID: d.Request.ResourceAccount}
 	case authz.LayerGrant:
@@ -128,12 +128,19 @@ func (d denial) ref(e *examination) snapshot.Ref {
 // the destination's, also inside one account.
 func (d denial) side() Side {
 	resourceAtDestination := d.Resource.Kind == snapshot.DestinationBucketPolicy || d.Resource.Kind == snapshot.ReplicaKeyPolicy
+	ofAccess := d.Resource.Kind == snapshot.BucketPolicy || d.Resource.Kind == snapshot.KeyPolicy
 	switch d.layer {
 	case authz.LayerResource, authz.LayerGrant, authz.LayerRCP:
-		if resourceAtDestination {
+		switch {
+		case ofAccess:
+			return ResourceSide
+		case resourceAtDestination:
 			return DestinationSide
 		}
 	default:
+	}
+	if ofAccess {
+		return PrincipalSide
 	}
 	return SourceSide
 }
@@ -166,7 +173,7 @@ func (d denial) cured(e *examination, message string) Finding {
 	switch {
 	case len(f.Grants) == 0:
 		f.Remedy = patch.Manual
-	case f.Document.Kind == snapshot.RoleTrust || d.Need == route.Conditional && !e.certainFault(f.Document):
+	case e.access != nil, f.Document.Kind == snapshot.RoleTrust || d.Need == route.Conditional && !e.certainFault(f.Document):
 		f.Remedy = patch.Approval
 	default:
 		f.Remedy = patch.Automatic
@@ -197,11 +204,13 @@ func (d denial) subject(e *examination) string {
 	switch ref.Kind {
 	case snapshot.RolePolicy:
 		return "no policy of role " + ref.ID
+	case snapshot.UserPolicy:
+		return "no policy of user " + ref.ID + " or its groups"
 	case snapshot.RoleTrust:
 		return "the trust policy of role " + ref.ID
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		return "the policy of bucket " + ref.ID
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		return "the policy of key " + ref.ID
 	default:
 		return "the " + string(ref.Kind) + " " + ref.ID
@@ -215,13 +224,13 @@ func (d denial) lacks(e *examination) string {
 	if d.layer == authz.LayerIdentity {
 		verb = "allows"
 	} else if d.Hop != route.AssumeRole {
-		who = " role " + e.r.RoleText
+		who = " " + e.subject.String()
 	}
 	s := fmt.Sprintf("%s %s%s %s on %s", d.subject(e), verb, who, d.Request.Action, d.Request.Resource)
 	if d.nearMiss(e) {
 		s += fmt.Sprintf("; statement %s of %s comes nearest and %s", d.reason.Statement, d.reason.Document, d.reason.Text)
 	}
-	return s + said(d.Need)
+	return s + said(d.Requirement)
 }
 
 // nearMiss says whether the nearest statement is worth a word: one with a wrong condition, for a lookalike of the resource
@@ -241,16 +250,19 @@ func (d denial) nearMiss(e *examination) bool {
 		bucket, _, _ := strings.Cut(d.Request.Resource.Resource, "/")
 		return about(":alias/") || d.Request.Resource.Service == "s3" && about(bucket)
 	case "Principal":
-		return about(e.r.Role.Name())
+		return about(e.subject.principal.Name())
 	default:
 		return false
 	}
 }
 
 // said says out loud what is not certain.
-func said(n route.Need) string {
-	switch n {
+func said(q *route.Requirement) string {
+	switch q.Need {
 	case route.Conditional:
+		if q.Evidence == route.Documented {
+			return ". Only uploads in parts need it, as clients send large objects"
+		}
 		return ". AWS's pages disagree on whether S3 needs this here"
 	case route.Advisory:
 		return ". One AWS page lists it; a reported test replicated without it"
@@ -280,6 +292,11 @@ func lacksCause(name, summary string, kind snapshot.Kind, actions ...string) Cau
 	}}
 }
 
+// silent says whether a document of one of those kinds does not allow that action, and none denies it.
+func (d denial) silent(e *examination, action string, kinds []snapshot.Kind) bool {
+	return d.decision.Outcome == authz.ImplicitDeny && d.Request.Action == action && slices.Contains(kinds, d.ref(e).Kind)
+}
+
 // mismatch says whether the nearest statement fails on a condition key that the predicate knows.
 func (d denial) mismatch(is func(key string) bool) bool {
 	m := d.reason.Miss
@@ -294,36 +311,37 @@ func (d denial) neverMatches(why string) string {
 	if got == "" {
 		got = "no such key"
 	}
-	return fmt.Sprintf("statement %s of %s allows %s, but its condition can never match: %s %s wants %s, S3 sends %s%s%s",
-		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), got, why, said(d.Need))
+	sent := "S3 sends"
+	if d.Resource.Kind == snapshot.BucketPolicy {
+		sent = "the request has"
+	}
+	return fmt.Sprintf("statement %s of %s allows %s, but its condition can never match: %s %s wants %s, %s %s%s%s",
+		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), sent, got, why, said(d.Requirement))
 }
 
 // grant is what cures the denial: exact tuples for the rule's whole scope, and the conditions that pin them. No tuples mean
 // that no edit may cure it.
 func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
-	role := e.r.RoleText
+	who := e.subject.text
 	action := d.Request.Action
 	switch d.Resource.Kind {
 	case snapshot.RoleTrust:
-		return []patch.Tuple{{"s3.amazonaws.com", action, role}}, nil
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+		return []patch.Tuple{{"s3.amazonaws.com", action, who}}, nil
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		resource := d.Request.Resource
 		if strings.Contains(resource.Resource, "/") {
-			return []patch.Tuple{{role, action, e.objects(d.Resource.ID)}}, nil
+			return []patch.Tuple{{who, action, e.subject.objects(d.Resource.ID)}}, nil
 		}
-		return []patch.Tuple{{role, action, resource.String()}}, nil
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+		return []patch.Tuple{{who, action, resource.String()}}, nil
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		if k, ok := e.w.Snapshot.Keys[d.Request.Resource].Get(); ok && k.Manager == "AWS" && d.layer == authz.LayerResource {
 			return nil, nil // the policies of AWS managed keys cannot be changed
 		}
-		bucket := e.r.Source
-		if d.Resource.Kind == snapshot.ReplicaKeyPolicy {
-			bucket = e.r.Destination
-		}
+		bucket := e.subject.bucketOf(d.Resource.Kind)
 		via, _ := d.Request.Context.Values("kms:ViaService")
 		// Both forms of the context, so that switching a Bucket Key on or off does not break the route again.
-		arns := []string{policy.BucketARN(e.r.Partition, bucket).String(), e.objects(bucket)}
-		return []patch.Tuple{{role, action, d.Request.Resource.String()}}, []policy.Condition{
+		arns := []string{policy.BucketARN(e.subject.partition, bucket).String(), e.subject.objects(bucket)}
+		return []patch.Tuple{{who, action, d.Request.Resource.String()}}, []policy.Condition{
 			{Operator: policy.StringEquals, Key: "kms:ViaService", Values: via},
 			{Operator: policy.StringLike, Key: "kms:EncryptionContext:aws:s3:arn", Values: arns},
 		}
@@ -331,16 +349,3 @@ func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
 		return nil, nil
 	}
 }
-
-// objects is the pattern of every object in the rule's scope.
-func (e *examination) objects(bucket string) string {
-	prefix, _ := e.r.Filter()
-	return policy.ObjectARN(e.r.Partition, bucket, literal(prefix)+"*").String()
-}
-
-// literal escapes what a policy would read as a wildcard or a variable: in a rule's prefix, * is a character.
-func literal(prefix string) string {
-	return escape.Replace(prefix)
-}
-
-var escape = strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}")

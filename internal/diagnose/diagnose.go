@@ -57,10 +57,12 @@ func (e *examination) route() Route {
 	return out
 }
 
-// examination is one route with everything that was asked about it.
+// examination is one route, or one access, with everything that was asked about it.
 type examination struct {
 	w           *route.World
 	r           route.Route
+	access      *route.Access // nil: a route is examined
+	subject     subject
 	hint        *signal.Signal
 	populations []route.Population
 	asked       []asked
@@ -72,12 +74,25 @@ type examination struct {
 type asked struct {
 	*route.Requirement
 	decision authz.Decision
+	session  string // of the role, for which the answer would be another one: then it is unknown
 	expl     authz.Explanation
 }
 
 // examine asks every requirement of every population and looks for every cause.
 func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
-	e := &examination{w: w, r: r, hint: hint, findings: []Finding{}}
+	e := &examination{w: w, r: r, subject: subjectOf(&r), hint: hint}
+	key := ""
+	if hint != nil && hint.Kind == signal.Failed {
+		key = hint.Key
+	}
+	e.populations = route.Populations(w.Snapshot, r, key)
+	e.examine()
+	return e
+}
+
+// examine asks everything of the populations and looks for every cause.
+func (e *examination) examine() {
+	e.findings = []Finding{}
 	e.ask()
 	e.inspect()
 	for i := range e.asked {
@@ -88,18 +103,18 @@ func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
 		e.blame(&e.asked[i])
 	}
 	e.contradiction()
-	return e
 }
 
 // judge is the verdict on the same requests in another world: the proof of a plan, whose edits change policies and so what
 // decides a request, but never which requests S3 makes.
 func (e *examination) judge(w *route.World) (verdict Verdict, unmet int) {
-	after := &examination{w: w, r: e.r, populations: e.populations, asked: make([]asked, len(e.asked))}
+	after := &examination{w: w, r: e.r, access: e.access, subject: e.subject, populations: e.populations, asked: make([]asked, len(e.asked))}
 	settled := false
 	for i, a := range e.asked {
 		layers := w.Layers(a.Requirement)
 		before := a.decision.Outcome
 		a.decision = authz.Decide(&a.Request, &layers)
+		after.settle(&a, &layers)
 		after.asked[i] = a
 		settled = settled || a.Evidence == route.Disputed && before != authz.Allowed && a.decision.Outcome == authz.Allowed
 	}
@@ -116,7 +131,11 @@ func (e *examination) judge(w *route.World) (verdict Verdict, unmet int) {
 // inspect looks for the causes that stand in the configuration.
 func (e *examination) inspect() {
 	for i := range catalogue {
-		if inspect := catalogue[i].Inspect; inspect != nil {
+		inspect := catalogue[i].Inspect
+		if e.access != nil {
+			inspect = catalogue[i].InspectAccess
+		}
+		if inspect != nil {
 			e.add(inspect(e)...)
 		}
 	}
@@ -124,14 +143,9 @@ func (e *examination) inspect() {
 
 // ask decides every requirement; what several populations ask alike is asked once.
 func (e *examination) ask() {
-	key := ""
-	if e.hint != nil && e.hint.Kind == signal.Failed {
-		key = e.hint.Key
-	}
-	e.populations = route.Populations(e.w.Snapshot, e.r, key)
 	e.asked = make([]asked, 0, 16*len(e.populations))
 	for _, p := range e.populations {
-		requirements := route.Requirements(e.w, e.r, p)
+		requirements := e.requirements(p)
 		for i := range requirements {
 			q := &requirements[i]
 			if e.alreadyAsked(q) {
@@ -145,9 +159,27 @@ func (e *examination) ask() {
 					a.decision, a.Request = d, instead
 				}
 			}
+			e.settle(&a, &q.Layers)
 			e.asked = append(e.asked, a)
 		}
 	}
+}
+
+// settle makes the answer for a role unknown that its sessions get differently.
+func (e *examination) settle(a *asked, layers *authz.Layers) {
+	if e.access == nil || a.decision.Outcome == authz.ExplicitDeny {
+		return
+	}
+	if a.session = e.bySession(a, layers); a.session != "" {
+		a.decision = authz.Decision{Outcome: authz.Unknown}
+	}
+}
+
+func (e *examination) requirements(p route.Population) []route.Requirement {
+	if e.access != nil {
+		return route.AccessRequirements(e.w, *e.access, p)
+	}
+	return route.Requirements(e.w, e.r, p)
 }
 
 func (e *examination) alreadyAsked(q *route.Requirement) bool {
@@ -242,6 +274,9 @@ func (e *examination) verdict() Verdict {
 	for _, f := range e.findings {
 		if t, ok := verdictOf[f.Cause]; ok {
 			worse(t)
+		}
+		if f.Verdict != "" {
+			worse(f.Verdict)
 		}
 	}
 	return v

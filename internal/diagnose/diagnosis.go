@@ -57,6 +57,9 @@ type Side string
 const (
 	SourceSide      Side = "source"
 	DestinationSide Side = "destination"
+	// The sides of an access: whoever asks, and the owner of the bucket or key.
+	PrincipalSide Side = "principal"
+	ResourceSide  Side = "resource"
 )
 
 // Diagnosis is the whole answer, one entry per enabled rule and destination.
@@ -65,6 +68,8 @@ type Diagnosis struct {
 	Routes []Route `json:"routes"`
 	// Proposals is what roles could do without; it is never part of a plan.
 	Proposals []Proposal `json:"proposals,omitempty"`
+	// Accesses is what was asked about principals that read or write a bucket.
+	Accesses []Access `json:"accesses,omitempty"`
 }
 
 // Route is the diagnosis of one route.
@@ -139,4 +144,6 @@ type Finding struct {
 	Grants []patch.Tuple `json:"grants,omitempty"`
 	// Conditions is what a cure would pin the grants to.
 	Conditions []policy.Condition `json:"-"`
+	// Verdict is what is judged at best because of the finding, where its cause alone does not say.
+	Verdict Verdict `json:"-"`
 }

@@ -15,7 +15,7 @@ const replicationRole = "arn:aws:iam::111122223333:role/service-role/replication
 // widened is a base whose role's policies have one more statement, or are that statement alone.
 func widened(t *testing.T, base, statements string) *snapshot.Snapshot {
 	t.Helper()
-	return readBase(t, base, fmt.Sprintf(`{"roles": {%q: {"inline": {"replication": {"Version": "2012-10-17", "Statement": [%s]}}}}}`, replicationRole, statements))
+	return readBase(t, "base/"+base, fmt.Sprintf(`{"roles": {%q: {"inline": {"replication": {"Version": "2012-10-17", "Statement": [%s]}}}}}`, replicationRole, statements))
 }
 
 const (

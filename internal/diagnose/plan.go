@@ -90,7 +90,7 @@ func cures(f Finding) bool {
 }
 
 func editable(ref snapshot.Ref) snapshot.Ref {
-	if ref.Kind == snapshot.RolePolicy {
+	if ref.Kind == snapshot.RolePolicy || ref.Kind == snapshot.UserPolicy {
 		ref.Name = PolicyName
 	}
 	return ref
@@ -146,14 +146,20 @@ func (e *examination) edit(ref snapshot.Ref, cures []cure) (edit patch.Edit, fau
 	return out, out.Unwritable(e.otherInline(ref))
 }
 
-// otherInline is the size of the role's inline policies but for that one.
+// otherInline is the size of the principal's inline policies but for that one.
 func (e *examination) otherInline(ref snapshot.Ref) int {
+	var inline map[string]policy.Document
+	switch ref.Kind {
+	case snapshot.RolePolicy:
+		inline = e.w.Snapshot.Roles[e.subject.principal].V.Inline.V
+	case snapshot.UserPolicy:
+		inline = e.w.Snapshot.Users[e.subject.principal].V.Inline.V
+	default:
+	}
 	total := 0
-	if ref.Kind == snapshot.RolePolicy {
-		for name, d := range e.w.Snapshot.Roles[e.r.Role].V.Inline.V {
-			if name != ref.Name {
-				total += d.Size()
-			}
+	for name, d := range inline {
+		if name != ref.Name {
+			total += d.Size()
 		}
 	}
 	return total
@@ -189,9 +195,9 @@ func (a addition) statement(kind snapshot.Kind) (policy.Statement, error) {
 	switch kind {
 	case snapshot.RoleTrust:
 		spec.Principals, spec.Resources = []policy.Principal{{Kind: policy.PrincipalService, Value: a.principal}}, nil
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		spec.Principals = role
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		spec.Principals, spec.Resources = role, []string{"*"} // in a key policy * is the key itself
 	default:
 	}
@@ -218,10 +224,8 @@ func purpose(action string) string {
 // owner is the account that a document belongs to.
 func (e *examination) owner(ref snapshot.Ref) string {
 	switch ref.Kind {
-	case snapshot.DestinationBucketPolicy:
-		return e.r.DestinationAccount
-	case snapshot.SourceBucketPolicy:
-		return e.r.SourceAccount
+	case snapshot.DestinationBucketPolicy, snapshot.SourceBucketPolicy, snapshot.BucketPolicy:
+		return e.w.Snapshot.Buckets[ref.ID].V.Account
 	default:
 		if a, err := policy.ParseARN(ref.ID); err == nil {
 			return a.Account

@@ -84,7 +84,7 @@ func (e *examination) moved(cures []cure, to snapshot.Ref) []cure {
 
 func (e *examination) way(cures []cure) way {
 	w := way{cures: cures}
-	accounts := []string{e.r.Role.Account}
+	accounts := []string{e.subject.principal.Account}
 	for i, c := range cures {
 		if !slices.ContainsFunc(cures[:i], func(o cure) bool { return o.tuple == c.tuple && sameDocument(o.document, c.document) }) {
 			w.cost.Adds++
@@ -93,7 +93,7 @@ func (e *examination) way(cures []cure) way {
 			continue
 		}
 		w.documents = append(w.documents, c.document)
-		if c.document.Kind != snapshot.RolePolicy {
+		if !identity(c.document.Kind) {
 			w.cost.Shared++
 		}
 		if owner := e.owner(c.document); !slices.Contains(accounts, owner) {
@@ -105,46 +105,45 @@ func (e *examination) way(cures []cure) way {
 	return w
 }
 
-// elsewhere is the other document that could give the role that permission: the policy of what it is for, when that belongs to
-// the role's account.
+// elsewhere is the other document that could give the principal that permission: the policy of what it is for, when that belongs
+// to the principal's account.
 func (e *examination) elsewhere(c cure) (snapshot.Ref, bool) {
-	if c.document.Kind != snapshot.RolePolicy {
+	resource, err := policy.ParseARN(c.tuple[2])
+	if !identity(c.document.Kind) || err != nil {
 		return snapshot.Ref{}, false
 	}
-	var ref snapshot.Ref
-	resource, err := policy.ParseARN(c.tuple[2])
-	switch {
-	case err != nil:
-	case resource.Service == "kms":
-		if k, ok := e.w.Snapshot.Keys[resource].Get(); ok && k.Manager != "AWS" {
-			ref = e.keyPolicy(resource)
-		}
-	case resource.Service == "s3":
-		switch bucket, _, _ := strings.Cut(resource.Resource, "/"); bucket {
-		case e.r.Source:
-			ref = snapshot.Ref{Kind: snapshot.SourceBucketPolicy, ID: bucket}
-		case e.r.Destination:
-			ref = snapshot.Ref{Kind: snapshot.DestinationBucketPolicy, ID: bucket}
-		}
+	if k, ok := e.w.Snapshot.Keys[resource].Get(); ok && k.Manager == "AWS" {
+		return snapshot.Ref{}, false // its policy cannot be changed
 	}
-	return ref, ref.ID != "" && e.owner(ref) == e.r.Role.Account && e.document(ref).State != snapshot.Missing
+	ref := e.policyOf(resource)
+	return ref, ref.ID != "" && e.owner(ref) == e.subject.principal.Account && e.document(ref).State != snapshot.Missing
 }
 
-// keyPolicy is the policy of a key, as what asks for the key names it.
-func (e *examination) keyPolicy(key policy.ARN) snapshot.Ref {
+// policyOf is the policy of a key, or of the bucket of an object, as what asks for it names it.
+func (e *examination) policyOf(resource policy.ARN) snapshot.Ref {
+	name := func(a policy.ARN) policy.ARN {
+		if a.Service == "s3" {
+			a.Resource, _, _ = strings.Cut(a.Resource, "/")
+		}
+		return a
+	}
 	for i := range e.asked {
-		if e.asked[i].Request.Resource == key {
-			return e.asked[i].Resource
+		if a := &e.asked[i]; name(a.Request.Resource) == name(resource) {
+			return a.Resource
 		}
 	}
 	return snapshot.Ref{}
 }
 
-// alternatives is the ways that were not taken, each with the reason.
+// identity says whether a document is the principal's own.
+func identity(k snapshot.Kind) bool { return k == snapshot.RolePolicy || k == snapshot.UserPolicy }
+
+// alternatives is the ways that were not taken, each with the reason. A cheaper one that AWS would store and that still did not
+// prove to cure is none.
 func (e *examination) alternatives(ways []way, taken int) []patch.Alternative {
 	var out []patch.Alternative
 	for i := range ways {
-		if i != taken {
+		if i > taken || i < taken && ways[i].fault != "" {
 			out = append(out, patch.Alternative{Documents: ways[i].documents, Cost: ways[i].cost, Why: why(&ways[i], &ways[taken])})
 		}
 	}
@@ -162,7 +161,7 @@ func why(w, chosen *way) string {
 	case c.Documents > o.Documents:
 		return fmt.Sprintf("%d documents would have to be written, not %d", c.Documents, o.Documents)
 	case c.Shared > o.Shared:
-		return "the access of others hangs on the policy of a bucket or key; the role's own policy is the role's alone, and deleting it undoes the edit"
+		return "the access of others hangs on the policy of a bucket or key; a policy of one's own is nobody else's, and deleting it undoes the edit"
 	case c.Adds > o.Adds:
 		return fmt.Sprintf("%d permissions would be added, not %d", c.Adds, o.Adds)
 	default:

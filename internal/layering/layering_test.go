@@ -70,7 +70,7 @@ var layers = map[string]layer{
 	// It is run by go generate and linked into nothing.
 	"internal/schemagen":  {wiring, everything},
 	"internal/causegen":   {wiring, everything},
-	"internal/accountgen": {wiring, ""},
+	"internal/accountgen": {wiring, everything},
 
 	// The pages of the causes, as text.
 	"docs/causes": {pure, ""},

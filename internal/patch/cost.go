@@ -13,7 +13,7 @@ type Cost struct {
 	Accounts int `json:"accounts"`
 	// Documents is how many documents are written.
 	Documents int `json:"documents"`
-	// Shared is how many of them the access of others hangs on, too: all but the role's own inline policy.
+	// Shared is how many of them the access of others hangs on, too: all but the inline policy of the role or user itself.
 	Shared int `json:"shared"`
 	// Adds is how many permissions are added: tuples of principal, action and resource.
 	Adds int `json:"adds"`
@@ -62,6 +62,7 @@ func (p Plan) Halves() []Half {
 // they are written, S3 cannot use what the others grant across accounts. Undoing goes the other way round, and closes first.
 func Rank(k snapshot.Kind) int {
 	return slices.Index([]snapshot.Kind{
-		snapshot.ReplicaKeyPolicy, snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.SourceBucketPolicy, snapshot.RolePolicy, snapshot.RoleTrust,
+		snapshot.ReplicaKeyPolicy, snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.SourceBucketPolicy, snapshot.KeyPolicy, snapshot.BucketPolicy,
+		snapshot.RolePolicy, snapshot.UserPolicy, snapshot.RoleTrust,
 	}, k)
 }

@@ -10,12 +10,13 @@ import (
 )
 
 // The most that AWS stores of each kind of document. IAM counts characters without white space, and all inline policies of a
-// role together; S3 and KMS count bytes.
+// role or user together; S3 and KMS count bytes.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 const (
 	inlineLimit       = 10_240
+	userInlineLimit   = 2_048
 	trustLimit        = 2_048
 	raisedTrustLimit  = 4_096 // the most that the quota can be raised to
 	bucketPolicyLimit = 20 << 10
@@ -23,7 +24,7 @@ const (
 )
 
 // Unwritable says why AWS would refuse to store the document that an edit leaves, or "" when nothing is known against it.
-// Others is the size of the role's other inline policies, which count together. AWS refuses a document whole, so that this
+// Others is the size of the principal's other inline policies, which count together. AWS refuses a document whole, so that this
 // has to be known before the first document of a plan is written.
 func (e Edit) Unwritable(others int) string {
 	if e.After.State != snapshot.Present {
@@ -33,14 +34,16 @@ func (e Edit) Unwritable(others int) string {
 	switch e.Document.Kind {
 	case snapshot.RolePolicy:
 		size, limit = size+others, inlineLimit
+	case snapshot.UserPolicy:
+		size, limit = size+others, userInlineLimit
 	case snapshot.RoleTrust:
 		limit = trustLimit
 		if e.Before.V.Size() > trustLimit {
 			limit = raisedTrustLimit // somebody had the quota raised
 		}
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		limit = bucketPolicyLimit
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		limit = keyPolicyLimit
 	default:
 		return "it is no document that an edit may change"
@@ -48,7 +51,7 @@ func (e Edit) Unwritable(others int) string {
 	if size > limit {
 		return fmt.Sprintf("it would have %d characters, and AWS stores %d", size, limit)
 	}
-	if e.Document.Kind == snapshot.RolePolicy {
+	if e.Document.Kind == snapshot.RolePolicy || e.Document.Kind == snapshot.UserPolicy {
 		return foreignCharacter(e.After.V)
 	}
 	return stalePrincipal(e.After.V)

@@ -31,6 +31,9 @@ func TestUnwritableAtTheLimits(t *testing.T) {
 	}{
 		{snapshot.RolePolicy, 0, 0, 10_240},
 		{snapshot.RolePolicy, 0, 9_000, 1_240},
+		{snapshot.UserPolicy, 0, 1_000, 1_048},
+		{snapshot.BucketPolicy, 0, 0, 20_480},
+		{snapshot.KeyPolicy, 0, 0, 32_768},
 		{snapshot.RoleTrust, 0, 0, 2_048},
 		{snapshot.RoleTrust, 2_048, 0, 2_048},
 		{snapshot.RoleTrust, 2_049, 0, 4_096},
@@ -48,7 +51,7 @@ func TestUnwritableAtTheLimits(t *testing.T) {
 			t.Errorf("%s at its limit: %s", c.kind, fault)
 		}
 		e.After = snapshot.Of(sized(t, c.limit+1))
-		if fault := e.Unwritable(c.others); !strings.Contains(fault, fmt.Sprint(c.limit+1+c.others*boolInt(c.kind == snapshot.RolePolicy))) {
+		if fault := e.Unwritable(c.others); !strings.Contains(fault, fmt.Sprint(c.limit+1+c.others*boolInt(c.kind == snapshot.RolePolicy || c.kind == snapshot.UserPolicy))) {
 			t.Errorf("%s beyond its limit: %q", c.kind, fault)
 		}
 	}

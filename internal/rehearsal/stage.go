@@ -29,6 +29,7 @@ type stage struct {
 
 	signals []signal.Signal // of events that nobody handled yet
 	route   *diagnose.Route // as last looked at
+	access  *diagnose.Access
 	notes   *remedy.Notes
 	writes  int
 	shown   int // of the writes: those after which the route was looked at

@@ -42,6 +42,9 @@ func New(r *lipgloss.Renderer, width int) Printer {
 // Diagnosis is the text of a whole diagnosis. Several routes begin with a table of what is wrong, the worst first. Of routes
 // that are ill alike one is described and the others are named; healthy ones are counted.
 func (p Printer) Diagnosis(d diagnose.Diagnosis) string {
+	if len(d.Accesses) > 0 {
+		return p.accesses(d.Accesses)
+	}
 	var b strings.Builder
 	switch len(d.Routes) {
 	case 0:
@@ -237,7 +240,7 @@ func (p Printer) Explanation(r diagnose.Route) string {
 	p.header(&b, r)
 	if len(r.Hops) > 0 {
 		b.WriteByte('\n')
-		p.hops(&b, r)
+		p.hops(&b, r.Hops)
 	}
 	if len(r.Findings) > 0 {
 		b.WriteByte('\n')
@@ -246,17 +249,22 @@ func (p Printer) Explanation(r diagnose.Route) string {
 	return b.String()
 }
 
-func (p Printer) header(b *strings.Builder, r diagnose.Route) {
-	title, verdict := name(r), string(r.Verdict)
+// title is what is judged and the verdict.
+func (p Printer) title(b *strings.Builder, title string, v diagnose.Verdict) {
+	verdict := string(v)
 	lines := wrap(title+": "+verdict, p.width)
 	for i, line := range lines {
 		if rest, ok := strings.CutSuffix(line, verdict); ok && i == len(lines)-1 {
-			line = p.bold.Render(strings.TrimRight(rest, " ")) + " " + p.verdict(r.Verdict).Render(verdict)
+			line = p.bold.Render(strings.TrimRight(rest, " ")) + " " + p.verdict(v).Render(verdict)
 		} else {
 			line = p.bold.Render(line)
 		}
 		b.WriteString(strings.TrimLeft(line, " ") + "\n")
 	}
+}
+
+func (p Printer) header(b *strings.Builder, r diagnose.Route) {
+	p.title(b, name(r), r.Verdict)
 	p.fact(b, "role", Clean(r.Role))
 	p.fact(b, "from", place(r.Source, r.Of.SourceAccount, r.Of.SourceRegion))
 	p.fact(b, "to", place(r.Destination, r.Of.DestinationAccount, r.Of.DestinationRegion))

@@ -26,6 +26,7 @@ type Population struct {
 	Tagged          bool // some object has tags, or nobody knows
 	DeleteMarker    bool
 	ObjectKey       string // the object whose name stands for all
+	Owner           string // the account that owns them, where an access finds that it is not the bucket's
 	Failed          bool   // some object of it is FAILED
 	Text            string // in words
 }

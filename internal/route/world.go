@@ -81,12 +81,7 @@ func (w *World) role(arn policy.ARN) roleLayers {
 		label := string(snapshot.RolePolicy) + " " + arn.String() + " attached/" + name
 		l.identity = append(l.identity, w.compile(label, role.Attached.V[name]))
 	}
-	if b, ok := role.Boundary.Get(); ok {
-		l.boundary = []*authz.Policy{w.compile(snapshot.Ref{Kind: snapshot.PermissionsBoundary, ID: b.ARN}.String(), b.Document)}
-	}
-	if role.Boundary.State == snapshot.Missing {
-		l.missing |= authz.SetOf(authz.LayerBoundary)
-	}
+	w.bound(&l, role.Boundary)
 	// Organization policies that nobody could read are taken not to be in force; package diagnose says so out loud. They can
 	// only deny, so that the assumption can hide a denial but never justify a grant.
 	l.scps = w.levels(snapshot.SCP, arn.Account, w.Snapshot.Guardrails[arn.Account].SCPs)
@@ -120,8 +115,12 @@ func digits(n int) string {
 // Layers is every policy of this world that decides the requirement.
 func (w *World) Layers(q *Requirement) authz.Layers {
 	var l authz.Layers
-	if role := q.Request.Principal.Issuer; !role.IsZero() {
-		r := w.role(role)
+	switch p := &q.Request.Principal; {
+	case !p.Issuer.IsZero():
+		r := w.role(p.Issuer)
+		l.Identity, l.Boundary, l.SCPs, l.Missing = r.identity, r.boundary, r.scps, r.missing
+	case p.Kind == authz.User:
+		r := w.user(p.ARN)
 		l.Identity, l.Boundary, l.SCPs, l.Missing = r.identity, r.boundary, r.scps, r.missing
 	}
 	d := w.policy(q.Resource)
@@ -133,7 +132,7 @@ func (w *World) Layers(q *Requirement) authz.Layers {
 		// Whose it is decides which policies must allow: without the owner nothing is certain.
 		l.Missing |= authz.SetOf(authz.LayerIdentity, authz.LayerResource)
 	}
-	if q.Resource.Kind != snapshot.SourceKeyPolicy && q.Resource.Kind != snapshot.ReplicaKeyPolicy {
+	if !q.Resource.Kind.OfKey() {
 		l.RCPs = w.rcpsOf(q.Request.ResourceAccount)
 		return l
 	}
