@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/patch"
@@ -23,7 +24,7 @@ var centralOwner = Rule{
 		for _, e := range q.plan.Edits {
 			name, tags := q.labels(e)
 			switch {
-			case centralName(e.Document.Kind, name):
+			case centralName(name):
 				out = append(out, refuse("%s belongs to AWS Control Tower or to a StackSet by its name", e.Document))
 			case tags.V["aws-control-tower"] == "managed-by-control-tower":
 				out = append(out, refuse("%s is tagged as managed by AWS Control Tower", e.Document))
@@ -43,17 +44,11 @@ func (q *inquiry) isOurs(e patch.Edit) bool {
 	return ok
 }
 
-func centralName(kind snapshot.Kind, name string) bool {
-	prefixes := []string{"AWSControlTower", "aws-controltower-", "stacksets-exec-", "AWSCloudFormationStackSet"}
-	if kind == snapshot.DestinationBucketPolicy {
-		prefixes = []string{"aws-controltower-"}
-	}
-	for _, p := range prefixes {
-		if strings.HasPrefix(name, p) {
-			return true
-		}
-	}
-	return false
+// centralNames is how names of roles and buckets start that Control Tower and StackSets give.
+var centralNames = []string{"AWSControlTower", "aws-controltower-", "stacksets-exec-", "AWSCloudFormationStackSet"}
+
+func centralName(name string) bool {
+	return slices.ContainsFunc(centralNames, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 // labels is the name and the tags of what an edit's document belongs to.

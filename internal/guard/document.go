@@ -3,7 +3,6 @@ package guard
 import (
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
@@ -39,7 +38,7 @@ var document = Rule{
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 func (q *inquiry) isDefaultKey(ref snapshot.Ref) bool {
 	_, key, _, _ := q.route.DefaultKey(q.snapshot)
-	return strings.HasSuffix(string(ref.Kind), "-key-policy") && !key.IsZero() && key.String() == ref.ID
+	return key.String() == ref.ID
 }
 
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html

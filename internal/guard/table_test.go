@@ -182,6 +182,10 @@ func TestNothingIsAllowedWithoutASnapshot(t *testing.T) {
 		if v := guard.Check(patch.Plan{}, route.Route{}, empty, nil, guard.History{}); v.Decision != guard.Refuse {
 			t.Errorf("%s: verdict on nothing: %s", name, text(v))
 		}
+		ofNobody := patch.Plan{Edits: []patch.Edit{{Document: snapshot.Ref{Kind: snapshot.RolePolicy, Name: "Replimend"}}}}
+		if v := guard.Check(ofNobody, route.Route{}, empty, nil, guard.History{}); !objects(v, "document") {
+			t.Errorf("%s: a document of nobody is one of the route: %s", name, text(v))
+		}
 	}
 }
 
