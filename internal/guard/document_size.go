@@ -61,7 +61,7 @@ func (q *inquiry) otherInline(ref snapshot.Ref) (int, bool) {
 		}
 	}
 	for _, e := range q.plan.Edits {
-		if e.Document.Kind == ref.Kind && e.Document.ID == ref.ID && e.Document.Name != ref.Name {
+		if e.Document.Kind == ref.Kind && e.Document.Name != ref.Name {
 			total += e.After.V.Size() - e.Before.V.Size()
 		}
 	}

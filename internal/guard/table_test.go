@@ -224,3 +224,81 @@ func TestPinsThatAreGone(t *testing.T) {
 		})
 	}
 }
+
+// TestTheHubStopsEveryAccount: whoever asks for one account hears of the hub's switch, too.
+func TestTheHubStopsEveryAccount(t *testing.T) {
+	t.Parallel()
+	h := guard.History{KillSwitches: []string{guard.Hub}}
+	if !h.Stopped("111122223333") || (guard.History{KillSwitches: []string{"444455556666"}}).Stopped("111122223333") {
+		t.Error("a kill switch stops what it should not, or does not stop what it should")
+	}
+}
+
+// TestSizesToTheByte: the last size that fits and the first one that does not.
+func TestSizesToTheByte(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		ref           snapshot.Ref
+		before, after int // in bytes; before 0: no document
+		want          string
+	}{
+		"inline policy that fits":           {snapshot.Ref{Kind: snapshot.RolePolicy, ID: approvedRole, Name: "Replimend"}, 0, 10_240, ""},
+		"inline policy that does not":       {snapshot.Ref{Kind: snapshot.RolePolicy, ID: approvedRole, Name: "Replimend"}, 0, 10_241, "refuse"},
+		"trust that fits":                   {snapshot.Ref{Kind: snapshot.RoleTrust, ID: approvedRole}, 1_000, 2_048, ""},
+		"trust beyond the quota":            {snapshot.Ref{Kind: snapshot.RoleTrust, ID: approvedRole}, 1_000, 2_049, "ask"},
+		"trust at the quota before":         {snapshot.Ref{Kind: snapshot.RoleTrust, ID: approvedRole}, 2_048, 3_000, "ask"},
+		"trust beyond the quota before":     {snapshot.Ref{Kind: snapshot.RoleTrust, ID: approvedRole}, 2_049, 3_000, ""},
+		"trust at the most":                 {snapshot.Ref{Kind: snapshot.RoleTrust, ID: approvedRole}, 1_000, 4_096, "ask"},
+		"trust beyond the most":             {snapshot.Ref{Kind: snapshot.RoleTrust, ID: approvedRole}, 1_000, 4_097, "refuse"},
+		"trust beyond the most, raised":     {snapshot.Ref{Kind: snapshot.RoleTrust, ID: approvedRole}, 3_000, 4_097, "refuse"},
+		"trust at the most, raised":         {snapshot.Ref{Kind: snapshot.RoleTrust, ID: approvedRole}, 3_000, 4_096, ""},
+		"bucket policy that fits":           {snapshot.Ref{Kind: snapshot.DestinationBucketPolicy, ID: destName}, 1_000, 20_480, ""},
+		"bucket policy that does not":       {snapshot.Ref{Kind: snapshot.DestinationBucketPolicy, ID: destName}, 1_000, 20_481, "refuse"},
+		"policy of a source key that fits":  {snapshot.Ref{Kind: snapshot.SourceKeyPolicy, ID: sourceKeyARN}, 1_000, 32_768, ""},
+		"policy of a replica key, not":      {snapshot.Ref{Kind: snapshot.ReplicaKeyPolicy, ID: replicaKey}, 1_000, 32_769, "refuse"},
+		"policy of a source key, not":       {snapshot.Ref{Kind: snapshot.SourceKeyPolicy, ID: sourceKeyARN}, 1_000, 32_769, "refuse"},
+		"policy of a replica key that fits": {snapshot.Ref{Kind: snapshot.ReplicaKeyPolicy, ID: replicaKey}, 1_000, 32_768, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := load(t, map[string]string{"snapshot.json": `{"roles": {"arn:aws:iam::111122223333:role/service-role/replication": {"inline": {"replication": "delete me"}}}}`})
+			e := patch.Edit{Document: tt.ref, Account: ownerOf(tt.ref.ID), Class: patch.Automatic, Before: snapshot.None[policy.Document]()}
+			start := mustParse(`{"Version": "2012-10-17", "Statement": []}`)
+			if tt.before > 0 {
+				start = padded(t, start, tt.before)
+				e.Before = snapshot.Of(start)
+			}
+			e.After = snapshot.Of(padded(t, start, tt.after))
+			s.plan.Edits = []patch.Edit{e}
+			var got []string
+			for _, r := range s.check().Reasons {
+				if r.Rule == "document-size" {
+					got = append(got, r.Decision.String())
+				}
+			}
+			if strings.Join(got, " ") != tt.want {
+				t.Errorf("decisions %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// padded is a document with one more statement, whose Sid makes it exactly as long as is asked for.
+func padded(t *testing.T, d policy.Document, size int) policy.Document {
+	t.Helper()
+	spec := policy.StatementSpec{Sid: "Replimend", Effect: policy.Allow, Actions: []string{"s3:ListBucket"}}
+	for range 2 {
+		s, err := spec.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := d.Append(s)
+		if out.Size() == size {
+			return out
+		}
+		spec.Sid += strings.Repeat("x", size-out.Size())
+	}
+	t.Fatalf("no document of %d bytes", size)
+	return d
+}
