@@ -16,8 +16,8 @@ import (
 func (e *examination) blame(a *asked) {
 	switch {
 	case a.decision.Outcome == authz.Allowed,
-		a.Need == route.DenyOnly && a.decision.Outcome != authz.ExplicitDeny,
-		a.Need == route.Advisory && a.decision.Outcome == authz.Unknown:
+		a.Need == route.DenyOnly && a.decision.Outcome == authz.ImplicitDeny,
+		a.decision.Outcome == authz.Unknown && !a.mayHurt():
 		return
 	}
 	var found []Finding
@@ -162,6 +162,10 @@ func (d denial) finding(e *examination, message string) Finding {
 // cured is the finding with the grant that cures it.
 func (d denial) cured(e *examination, message string) Finding {
 	f := d.finding(e, message)
+	if stale := e.stale(f.Document); stale != "" {
+		f.Message += fmt.Sprintf("; principal %s of the document belongs to a deleted role or user, and AWS refuses to save the document while it is there: replace or remove it", stale)
+		return f
+	}
 	f.Grants, f.Conditions = e.grant(d)
 	switch {
 	case len(f.Grants) == 0:
@@ -172,6 +176,33 @@ func (d denial) cured(e *examination, message string) Finding {
 		f.Remedy = patch.Automatic
 	}
 	return f
+}
+
+// stale is the first principal of a document that is the unique id of nobody: AWS shows the ARN of what exists, and takes no
+// document with a principal that does not.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+// https://repost.aws/knowledge-center/s3-invalid-principal-in-policy-error
+func (e *examination) stale(ref snapshot.Ref) string {
+	for _, s := range e.document(ref).V.Statements {
+		if s.Principal == nil {
+			continue
+		}
+		for _, p := range s.Principal.Values {
+			if p.IsUniqueID() && !e.exists(p.Value) {
+				return p.Value
+			}
+		}
+	}
+	return ""
+}
+
+func (e *examination) exists(uniqueID string) bool {
+	for _, role := range e.w.Snapshot.Roles {
+		if role.V.UniqueID == uniqueID {
+			return true
+		}
+	}
+	return false
 }
 
 // certainFault says whether something is certainly missing in that very document. Then what the pages dispute is granted along
@@ -221,7 +252,7 @@ func (d denial) lacks(e *examination) string {
 	if d.nearMiss(e) {
 		s += fmt.Sprintf("; statement %s of %s comes nearest and %s", d.reason.Statement, d.reason.Document, d.reason.Text)
 	}
-	return s + said(d.Need)
+	return s + d.otherPartition() + d.grantsNear() + d.said()
 }
 
 // nearMiss says whether the nearest statement is worth a word: one with a wrong condition, for a lookalike of the resource
@@ -248,17 +279,40 @@ func (d denial) nearMiss(e *examination) bool {
 }
 
 // said says out loud what is not certain.
-func said(n route.Need) string {
-	switch n {
-	case route.Conditional:
+func (d denial) said() string {
+	switch {
+	case d.Need == route.Conditional && d.Evidence == route.Inferred:
+		return ". That kms:ViaService ends in .amazonaws.com.cn in China is deduced, written on no page of AWS"
+	case d.Need == route.Conditional:
 		return ". AWS's pages disagree on whether S3 needs this here"
-	case route.Advisory:
+	case d.Need == route.Advisory:
 		return ". One AWS page lists it; a reported test replicated without it"
-	case route.Partial:
+	case d.Need == route.Partial:
 		return ". Objects arrive without it, but something of them is lost"
 	default:
 		return ""
 	}
+}
+
+// grantsNear is which grants of a key name the role and still do not allow: another operation, or a constraint. A retired grant
+// is not listed at all.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantConstraints.html
+func (d denial) grantsNear() string {
+	s := ""
+	for i := range d.Layers.Grants {
+		g := &d.Layers.Grants[i]
+		if g.Grantee != d.Request.Principal.Issuer.String() {
+			continue
+		}
+		_, operation, _ := strings.Cut(d.Request.Action, ":")
+		if !slices.Contains(g.Operations, operation) {
+			s += fmt.Sprintf("; grant %s to the role is for %s only", g.ID, strings.Join(g.Operations, ", "))
+			continue
+		}
+		sent, _ := d.Request.Context.Values("kms:EncryptionContext:aws:s3:arn")
+		s += fmt.Sprintf("; grant %s to the role has constraints that do not hold where S3 sends the encryption context aws:s3:arn %s", g.ID, strings.Join(sent, " or "))
+	}
+	return s
 }
 
 // lacksCause is a cause that is a silent layer for certain actions.
@@ -294,8 +348,9 @@ func (d denial) neverMatches(why string) string {
 	if got == "" {
 		got = "no such key"
 	}
+	why += ofNetwork(m.Key)
 	return fmt.Sprintf("statement %s of %s allows %s, but its condition can never match: %s %s wants %s, S3 sends %s%s%s",
-		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), got, why, said(d.Need))
+		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), got, why, d.said())
 }
 
 // grant is what cures the denial: exact tuples for the rule's whole scope, and the conditions that pin them. No tuples mean

@@ -13,7 +13,7 @@ import (
 
 // principalMismatch: a statement is there for a role that looks like this one: the same name under another path, or the unique
 // id that AWS leaves behind when a role is deleted and made again. A unique id may also mean that the role was replaced on
-// purpose, so that a person decides then.
+// purpose, and AWS refuses to save a document that still has it, so that nothing can be added: a person replaces it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 var principalMismatch = Cause{
 	Name:      "principal-mismatch",
@@ -32,12 +32,12 @@ var principalMismatch = Cause{
 			if !ok {
 				continue
 			}
-			f := d.cured(e, fmt.Sprintf("statement %s of %s allows %s to %s, but the role is %s", r.Statement, r.Document, d.Request.Action, want, e.r.RoleText))
+			message := fmt.Sprintf("statement %s of %s allows %s to %s, but the role is %s", r.Statement, r.Document, d.Request.Action, want, e.r.RoleText)
 			if unique {
-				f.Remedy = stricterApproval(f.Remedy)
-				f.Message += "; a unique id stands where the role it meant was deleted"
+				return d.finding(e, message+"; a unique id stands where the role that it meant was deleted, and AWS refuses to save the document while it is there. "+
+					fmt.Sprintf("If the role is meant, replace \"AWS\": %q by \"AWS\": %q in that statement", want, e.r.RoleText)), true
 			}
-			return f, true
+			return d.cured(e, message), true
 		}
 		return Finding{}, false
 	},

@@ -53,6 +53,9 @@ var verbs = map[string]verb{
 	"heal":        {"OUTCOME", 1, 1, true, heal},
 	"writes":      {"NUMBER", 1, 1, true, writes},
 	"status":      {"BUCKET KEY STATUS|none", 3, 3, true, status},
+	"owner":       {"BUCKET KEY ACCOUNT", 3, 3, true, owner},
+	"warning":     {"CAUSE SIDE KIND", 3, 3, true, warning},
+	"key":         {"ARN STATE", 2, 2, false, keyState},
 	"tags":        {"BUCKET KEY NUMBER", 3, 3, true, tagCount},
 	"replica":     {"BUCKET KEY ENCRYPTION", 3, 3, true, replica},
 }
@@ -307,10 +310,44 @@ func fault(_ context.Context, st *stage, args []string) error {
 	return fmt.Errorf("the faults are %v", faultNames(st.route))
 }
 
-func faultNames(r *diagnose.Route) []string {
+// warning is fault for what does not blame.
+func warning(_ context.Context, st *stage, args []string) error {
+	for _, f := range st.route.Findings {
+		if f.Severity == diagnose.Warning && f.Cause == args[0] && string(f.Side) == args[1] && string(f.Document.Kind) == args[2] {
+			return nil
+		}
+	}
+	return fmt.Errorf("the warnings are %v", names(st.route, diagnose.Warning))
+}
+
+// keyState puts a key into a state of KMS.
+func keyState(_ context.Context, st *stage, args []string) error {
+	arn, err := policy.ParseARN(args[0])
+	if err != nil {
+		return err
+	}
+	st.tell(Step{Title: "fault", Text: fmt.Sprintf("key %s becomes %s", arn, args[1])})
+	return st.cloud.SetKeyState(arn, args[1])
+}
+
+func owner(_ context.Context, st *stage, args []string) error {
+	o, err := st.latest(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	if o.Owner != args[2] {
+		return fmt.Errorf("it belongs to %s", o.Owner)
+	}
+	st.tell(Step{Title: "replica", Text: fmt.Sprintf("%s in %s belongs to account %s", args[1], args[0], args[2])})
+	return nil
+}
+
+func faultNames(r *diagnose.Route) []string { return names(r, diagnose.Fault) }
+
+func names(r *diagnose.Route, of diagnose.Severity) []string {
 	var out []string
 	for _, f := range r.Findings {
-		if f.Severity == diagnose.Fault {
+		if f.Severity == of {
 			out = append(out, fmt.Sprintf("%s/%s/%s", f.Cause, f.Side, f.Document.Kind))
 		}
 	}

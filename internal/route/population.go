@@ -28,6 +28,8 @@ type Population struct {
 	ObjectKey       string // the object whose name stands for all
 	Failed          bool   // some object of it is FAILED
 	Text            string // in words
+	// LockWrite is the action with which S3 would write the replica's lock, where an event says that it could not; else "".
+	LockWrite string
 }
 
 // KMS says whether the objects are encrypted with a KMS key.
