@@ -287,6 +287,8 @@ func (d denial) said() string {
 		return ". AWS's pages disagree on whether S3 needs this here"
 	case d.Need == route.Advisory:
 		return ". One AWS page lists it; a reported test replicated without it"
+	case d.Need == route.Partial && d.Hop == route.WriteTags:
+		return ". One AWS page says that objects arrive without their tags then, another one has a failure reason for it, SrcGetTaggingNotPermitted"
 	case d.Need == route.Partial:
 		return ". Objects arrive without it, but something of them is lost"
 	default:

@@ -36,7 +36,7 @@ func (v verb) check(args []string) error {
 // verbs is the whole language. Those that expect something fail the scenario when it is not so.
 var verbs = map[string]verb{
 	"route":       {"SOURCE RULE observe|approve|automatic", 3, 3, false, approveRoute},
-	"put":         {"BUCKET KEY [sse-s3|kms|dsse|sse-c] [tagged] [locked]", 2, 5, false, put},
+	"put":         {"BUCKET KEY [sse-s3|kms|dsse|sse-c] [tagged] [locked] [public]", 2, 5, false, put},
 	"delete":      {"BUCKET KEY", 2, 2, false, deleteObject},
 	"failure":     {"REASON|none", 1, 1, true, failure},
 	"drop":        {"KIND ID NAME|- SID…", 4, -1, false, drop},
@@ -106,6 +106,8 @@ func put(ctx context.Context, st *stage, args []string) error {
 			o.Encryption = "SSE-C"
 		case "tagged":
 			o.Tags = map[string]string{"team": "data"}
+		case "public":
+			o.ACL = "public-read"
 		case "locked":
 			o.Retention, o.LegalHold = true, true
 		default:

@@ -132,12 +132,13 @@ func (a *asker) ownReplica() {
 	}
 }
 
-// tags are lost without the reading permission; s3:ReplicateObject implies the writing one, so that only a Deny hurts.
+// tags are lost without the reading permission, says the page on permissions, while the table of failure reasons has one for it.
+// s3:ReplicateObject implies the writing one, so that only a Deny hurts.
 func (a *asker) tags() {
 	if !a.p.Tagged {
 		return
 	}
-	a.s3(WriteTags, "s3:GetObjectVersionTagging", Partial, Documented, pagePermissions, true, policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey))
+	a.s3(WriteTags, "s3:GetObjectVersionTagging", Partial, Disputed, pagePermissions, true, policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey))
 	a.s3(WriteTags, "s3:ReplicateTags", DenyOnly, Documented, pagePermissions, false, a.replica())
 }
 
