@@ -252,7 +252,7 @@ func (d denial) lacks(e *examination) string {
 	if d.nearMiss(e) {
 		s += fmt.Sprintf("; statement %s of %s comes nearest and %s", d.reason.Statement, d.reason.Document, d.reason.Text)
 	}
-	return s + d.otherPartition() + d.grantsNear() + d.said()
+	return s + d.otherPartition() + d.grantsNear() + d.withoutOverride(e) + d.said()
 }
 
 // nearMiss says whether the nearest statement is worth a word: one with a wrong condition, for a lookalike of the resource
@@ -283,6 +283,8 @@ func (d denial) said() string {
 	switch {
 	case d.Need == route.Conditional && d.Evidence == route.Inferred:
 		return ". That kms:ViaService ends in .amazonaws.com.cn in China is deduced, written on no page of AWS"
+	case d.Need == route.Conditional && d.Evidence == route.Documented:
+		return ". S3 needs this if the source bucket has Object Lock, which is not in the snapshot"
 	case d.Need == route.Conditional:
 		return ". AWS's pages disagree on whether S3 needs this here"
 	case d.Need == route.Advisory:

@@ -30,6 +30,9 @@ var explicitDeny = Cause{
 			f.Evidence = route.Disputed
 			f.Message += ". AWS's pages allow both readings: that this is the owner's choice and objects arrive without tags, and that they fail with DstPutTaggingNotPermitted"
 		}
+		if d.Evidence == route.Inferred {
+			f.Message += d.said()
+		}
 		return f, true
 	},
 }

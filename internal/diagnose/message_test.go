@@ -40,6 +40,9 @@ func TestMessagesNameWhatDecides(t *testing.T) {
 		{"replica-owned-by-source/acls-enabled", "replica-owned-by-source", []string{"account 444455556666 may be unable to open them", "BucketOwnerEnforced"}},
 		{"public-acl-blocked/acl-refused", "public-acl-blocked", []string{"hypothesis", "get-object-acl"}},
 		{"role-in-another-account/role-of-the-destination", "role-in-another-account", []string{"of account 444455556666", "probably", "no page on replication says so"}},
+		{"role-lacks-read-lock/object-lock-not-read", "role-lacks-read-lock", []string{"if the source bucket has Object Lock, which is not in the snapshot"}},
+		{"role-lacks-owner-override/dropped", "role-lacks-owner-override", []string{"ACLs disabled", "could do without AccessControlTranslation"}},
+		{"role-lacks-read-tags/dropped", "role-lacks-read-tags", []string{"arrive without their tags", "SrcGetTaggingNotPermitted"}},
 		{"role-lacks-write-lock/retention-refused", "role-lacks-write-lock", []string{"s3:PutObjectRetention", "pages disagree"}},
 	} {
 		t.Run(c.file, func(t *testing.T) {

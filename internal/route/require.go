@@ -153,10 +153,15 @@ func (a *asker) writeDeleteMarker() {
 // lock asks for the two permissions at the source that the page on permissions lists. Those at the destination stand in the table
 // of failure reasons only, so that they are asked for where an event gives such a reason.
 func (a *asker) lock() {
-	if lock, ok := a.w.Snapshot.Buckets[a.r.Source].V.ObjectLock.Get(); ok && lock.ObjectLockEnabled == "Enabled" {
+	lock := a.w.Snapshot.Buckets[a.r.Source].V.ObjectLock
+	need := Required
+	if lock.State == snapshot.Missing {
+		need = Conditional // on whether the bucket has Object Lock
+	}
+	if lock.State == snapshot.Missing || lock.V.ObjectLockEnabled == "Enabled" {
 		object := policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey)
 		for _, action := range []string{"s3:GetObjectRetention", "s3:GetObjectLegalHold"} {
-			a.s3(LockReplica, action, Required, Documented, pagePermissions, true, object)
+			a.s3(LockReplica, action, need, Documented, pagePermissions, true, object)
 		}
 	}
 	if a.p.LockWrite != "" {
