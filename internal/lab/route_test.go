@@ -333,6 +333,7 @@ func TestRulesThatS3Refuses(t *testing.T) {
 		refused bool
 	}{
 		"into itself":       {func(r *snapshot.Rule) { r.Destination.Bucket = "arn:aws:s3:::src" }, true},
+		"directory bucket":  {func(r *snapshot.Rule) { r.Destination.Bucket = "arn:aws:s3:::logs--use1-az4--x-s3" }, true},
 		"time control":      {timed(object{"Status": "Enabled", "Time": minutes(15)}, object{"Status": "Enabled", "EventThreshold": minutes(15)}), false},
 		"half an hour":      {timed(object{"Status": "Enabled", "Time": minutes(30)}, object{"Status": "Enabled", "EventThreshold": minutes(30)}), true},
 		"without metrics":   {timed(object{"Status": "Enabled", "Time": minutes(15)}, object{"Status": "Disabled"}), true},

@@ -139,6 +139,9 @@ func acceptRules(b *bucket, rules []snapshot.Rule) error {
 			return refuse("InvalidRequest", "rule %s: SseKmsEncryptedObjects and EncryptionConfiguration must be given together", r.ID)
 		case destinationName(r) == b.name:
 			return refuse("InvalidRequest", "rule %s: the destination must not be the source bucket", r.ID)
+		case strings.HasSuffix(destinationName(r), "--x-s3"), strings.HasSuffix(destinationName(r), "--table-s3"):
+			// https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html
+			return refuse("InvalidRequest", "rule %s: the destination must be a general purpose bucket", r.ID)
 		case untimely(r):
 			return refuse("InvalidRequest", "rule %s: ReplicationTime needs Metrics, both with 15 minutes", r.ID)
 		case r.DeleteMarkerReplication.On() && len(filterTags(r.Filter)) > 0:

@@ -53,6 +53,7 @@ var verbs = map[string]verb{
 	"heal":        {"OUTCOME", 1, 1, true, heal},
 	"writes":      {"NUMBER", 1, 1, true, writes},
 	"status":      {"BUCKET KEY STATUS|none", 3, 3, true, status},
+	"tag":         {"BUCKET KEY NUMBER", 3, 3, false, tag},
 	"owner":       {"BUCKET KEY ACCOUNT", 3, 3, true, owner},
 	"warning":     {"CAUSE SIDE KIND", 3, 3, true, warning},
 	"key":         {"ARN STATE", 2, 2, false, keyState},
@@ -330,6 +331,23 @@ func keyState(_ context.Context, st *stage, args []string) error {
 	}
 	st.tell(Step{Title: "fault", Text: fmt.Sprintf("key %s becomes %s", arn, args[1])})
 	return st.cloud.SetKeyState(arn, args[1])
+}
+
+// tag gives an object that many tags, and lets S3 replicate.
+func tag(ctx context.Context, st *stage, args []string) error {
+	n, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	tags := make(map[string]string)
+	for i := range n {
+		tags["tag"+strconv.Itoa(i+1)] = "x"
+	}
+	st.tell(Step{Title: "object", Text: fmt.Sprintf("somebody gives %s in %s %d tags", args[1], args[0], n)})
+	if err := st.cloud.SetTags(args[0], args[1], tags); err != nil {
+		return err
+	}
+	return st.cloud.Replicate(ctx)
 }
 
 func owner(_ context.Context, st *stage, args []string) error {
