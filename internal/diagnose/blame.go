@@ -353,8 +353,12 @@ func (d denial) neverMatches(why string) string {
 		got = "no such key"
 	}
 	why += ofNetwork(m.Key)
-	return fmt.Sprintf("statement %s of %s allows %s, but its condition can never match: %s %s wants %s, S3 sends %s%s%s",
-		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), got, why, d.said())
+	can := "can never match"
+	if d.Evidence == route.Inferred {
+		can = "may never match"
+	}
+	return fmt.Sprintf("statement %s of %s allows %s, but its condition %s: %s %s wants %s, S3 sends %s%s%s",
+		d.reason.Statement, d.reason.Document, d.Request.Action, can, m.Operator, m.Key, strings.Join(m.Want, " or "), got, why, d.said())
 }
 
 // grant is what cures the denial: exact tuples for the rule's whole scope, and the conditions that pin them. No tuples mean

@@ -84,6 +84,11 @@ func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
 	return e
 }
 
+// impossible says whether no permission can help: then S3 asks nothing, and nobody is blamed for lacking one.
+func (e *examination) impossible() bool {
+	return slices.ContainsFunc([]Cause{partitionMismatch, bucketTypeNotSupported, destinationIsSource}, func(c Cause) bool { return len(c.Inspect(e)) > 0 })
+}
+
 // judge is the verdict on the same requests in another world: the proof of a plan, whose edits change policies and so what
 // decides a request, but never which requests S3 makes.
 func (e *examination) judge(w *route.World) Verdict {
@@ -124,6 +129,9 @@ func (e *examination) ask() {
 	e.populations = route.Populations(e.w.Snapshot, e.r, key)
 	for i := range e.populations {
 		e.populations[i].LockWrite = lockWrite(e.hint)
+	}
+	if e.impossible() {
+		return
 	}
 	e.asked = make([]asked, 0, 16*len(e.populations))
 	for _, p := range e.populations {

@@ -43,7 +43,11 @@ func (e *examination) hanging(d denial) Finding {
 		same, _ := other.decision.HangsOn()
 		return other.reason.Text == d.reason.Text && slices.Equal(same, keys)
 	})
-	f.Message = fmt.Sprintf("%s on %s hangs on %s, %s: %s", strings.Join(actions, ", "), d.Request.Resource, strings.Join(keys, ", "), why(keys), d.reason.Text)
+	hang := "hangs"
+	if len(actions) > 1 {
+		hang = "hang"
+	}
+	f.Message = fmt.Sprintf("%s on %s %s on %s, %s: %s", strings.Join(actions, ", "), d.Request.Resource, hang, strings.Join(keys, ", "), why(keys), d.reason.Text)
 	if !slices.ContainsFunc(needs, func(n route.Need) bool { return n != route.DenyOnly && n != route.Partial }) {
 		f.Message += "; it is not certain whether replicas lose something, or fail"
 	}
