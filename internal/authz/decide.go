@@ -83,7 +83,11 @@ type Decision struct {
 	Deciding LayerSet
 	hangs    [4]string
 	more     bool
+	mayDeny  bool
 }
+
+// MayDeny says, for Unknown, whether a Deny may apply, and not only whether something allows.
+func (d Decision) MayDeny() bool { return d.mayDeny }
 
 // HangsOn names, for Unknown, the condition keys that would settle the decision, in lower case; "kms:encryptioncontext" for
 // pairs that an open context does not name; and "policy" when a layer was not readable. more says that there are others.
@@ -303,13 +307,13 @@ func conclude(res *results, r *Request, l *Layers) Decision {
 		if possible == 0 {
 			return Decision{Outcome: Allowed, Deciding: res.with(yes)}
 		}
-		return Decision{Outcome: Unknown, Deciding: possible}
+		return Decision{Outcome: Unknown, Deciding: possible, mayDeny: true}
 	default:
 		deciding := res.with(unknown) | possible
 		if slices.Contains(res.ways[:], unknown) { // beside a certain Allow that does not reach as far
 			deciding |= SetOf(LayerResource)
 		}
-		return Decision{Outcome: Unknown, Deciding: deciding}
+		return Decision{Outcome: Unknown, Deciding: deciding, mayDeny: possible != 0}
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 func (e *examination) blame(a *asked) {
 	switch {
 	case a.decision.Outcome == authz.Allowed,
-		a.Need == route.DenyOnly && a.decision.Outcome != authz.ExplicitDeny,
-		a.Need == route.Advisory && a.decision.Outcome == authz.Unknown:
+		a.Need == route.DenyOnly && a.decision.Outcome == authz.ImplicitDeny,
+		a.decision.Outcome == authz.Unknown && !a.mayHurt():
 		return
 	}
 	var found []Finding
@@ -230,7 +230,7 @@ func (d denial) lacks(e *examination) string {
 	if d.nearMiss(e) {
 		s += fmt.Sprintf("; statement %s of %s comes nearest and %s", d.reason.Statement, d.reason.Document, d.reason.Text)
 	}
-	return s + said(d.Requirement)
+	return s + d.otherPartition() + d.grantsNear() + d.withoutOverride(e) + d.said()
 }
 
 // nearMiss says whether the nearest statement is worth a word: one with a wrong condition, for a lookalike of the resource
@@ -257,20 +257,46 @@ func (d denial) nearMiss(e *examination) bool {
 }
 
 // said says out loud what is not certain.
-func said(q *route.Requirement) string {
-	switch q.Need {
-	case route.Conditional:
-		if q.Evidence == route.Documented {
-			return ". Only uploads in parts need it, as clients send large objects"
-		}
+func (d denial) said() string {
+	switch {
+	case d.Need == route.Conditional && d.Evidence == route.Inferred:
+		return ". That kms:ViaService ends in .amazonaws.com.cn in China is deduced, written on no page of AWS"
+	case d.Need == route.Conditional && d.Evidence == route.Documented && d.Hop == route.LockReplica:
+		return ". S3 needs this if the source bucket has Object Lock, which is not in the snapshot"
+	case d.Need == route.Conditional && d.Evidence == route.Documented:
+		return ". Only uploads in parts need it, as clients send large objects"
+	case d.Need == route.Conditional:
 		return ". AWS's pages disagree on whether S3 needs this here"
-	case route.Advisory:
+	case d.Need == route.Advisory:
 		return ". One AWS page lists it; a reported test replicated without it"
-	case route.Partial:
+	case d.Need == route.Partial && d.Hop == route.WriteTags:
+		return ". One AWS page says that objects arrive without their tags then, another one has a failure reason for it, SrcGetTaggingNotPermitted"
+	case d.Need == route.Partial:
 		return ". Objects arrive without it, but something of them is lost"
 	default:
 		return ""
 	}
+}
+
+// grantsNear is which grants of a key name the role and still do not allow: another operation, or a constraint. A retired grant
+// is not listed at all.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantConstraints.html
+func (d denial) grantsNear() string {
+	s := ""
+	for i := range d.Layers.Grants {
+		g := &d.Layers.Grants[i]
+		if g.Grantee != d.Request.Principal.Issuer.String() {
+			continue
+		}
+		_, operation, _ := strings.Cut(d.Request.Action, ":")
+		if !slices.Contains(g.Operations, operation) {
+			s += fmt.Sprintf("; grant %s to the role is for %s only", g.ID, strings.Join(g.Operations, ", "))
+			continue
+		}
+		sent, _ := d.Request.Context.Values("kms:EncryptionContext:aws:s3:arn")
+		s += fmt.Sprintf("; grant %s to the role has constraints that do not hold where S3 sends the encryption context aws:s3:arn %s", g.ID, strings.Join(sent, " or "))
+	}
+	return s
 }
 
 // lacksCause is a cause that is a silent layer for certain actions.
@@ -311,12 +337,17 @@ func (d denial) neverMatches(why string) string {
 	if got == "" {
 		got = "no such key"
 	}
+	why += ofNetwork(m.Key)
+	can := "can never match"
+	if d.Evidence == route.Inferred {
+		can = "may never match"
+	}
 	sent := "S3 sends"
 	if d.Resource.Kind == snapshot.BucketPolicy {
 		sent = "the request has"
 	}
-	return fmt.Sprintf("statement %s of %s allows %s, but its condition can never match: %s %s wants %s, %s %s%s%s",
-		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), sent, got, why, said(d.Requirement))
+	return fmt.Sprintf("statement %s of %s allows %s, but its condition %s: %s %s wants %s, %s %s%s%s",
+		d.reason.Statement, d.reason.Document, d.Request.Action, can, m.Operator, m.Key, strings.Join(m.Want, " or "), sent, got, why, d.said())
 }
 
 // grant is what cures the denial: exact tuples for the rule's whole scope, and the conditions that pin them. No tuples mean

@@ -1,6 +1,8 @@
 package diagnose
 
 import (
+	"strings"
+
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
@@ -18,7 +20,11 @@ var conditionMismatch = Cause{
 		if d.Need != route.Required || d.Hop == route.AssumeRole || !d.mismatch(func(string) bool { return true }) {
 			return Finding{}, false
 		}
-		f := d.cured(e, d.neverMatches(""))
+		note := ""
+		if strings.HasPrefix(strings.ToLower(d.reason.Miss.Key), "s3:x-amz-server-side-encryption") {
+			note = "; the replica's encryption counts here, and its key in the form of an ARN"
+		}
+		f := d.cured(e, d.neverMatches(note))
 		f.Remedy = stricterApproval(f.Remedy)
 		return f, true
 	},

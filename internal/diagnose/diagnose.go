@@ -52,6 +52,9 @@ func (e *examination) route() Route {
 	for _, w := range e.writers {
 		out.Writers = append(out.Writers, w.Service.Name+" ("+w.Service.Principal+")")
 	}
+	if text, ok := e.wayBack(); ok {
+		out.Objects = append(out.Objects, text)
+	}
 	out.Plan = e.plan(out.Verdict)
 	out.Findings = e.findings // making a plan finds what stands in its way
 	return out
@@ -105,10 +108,17 @@ func (e *examination) examine() {
 	e.contradiction()
 }
 
+// impossible says whether no permission can help: then S3 asks nothing, and nobody is blamed for lacking one.
+func (e *examination) impossible() bool {
+	return slices.ContainsFunc([]Cause{partitionMismatch, bucketTypeNotSupported, destinationIsSource}, func(c Cause) bool { return len(c.Inspect(e)) > 0 })
+}
+
 // judge is the verdict on the same requests in another world: the proof of a plan, whose edits change policies and so what
 // decides a request, but never which requests S3 makes.
 func (e *examination) judge(w *route.World) (verdict Verdict, unmet int) {
-	after := &examination{w: w, r: e.r, access: e.access, subject: e.subject, populations: e.populations, asked: make([]asked, len(e.asked))}
+	after := &examination{
+		w: w, r: e.r, access: e.access, subject: e.subject, hint: e.hint, populations: e.populations, asked: make([]asked, len(e.asked)),
+	}
 	settled := false
 	for i, a := range e.asked {
 		layers := w.Layers(a.Requirement)
@@ -143,6 +153,14 @@ func (e *examination) inspect() {
 
 // ask decides every requirement; what several populations ask alike is asked once.
 func (e *examination) ask() {
+	if e.access == nil {
+		for i := range e.populations {
+			e.populations[i].LockWrite = lockWrite(e.hint)
+		}
+		if e.impossible() {
+			return
+		}
+	}
 	e.asked = make([]asked, 0, 16*len(e.populations))
 	for _, p := range e.populations {
 		requirements := e.requirements(p)
@@ -160,6 +178,8 @@ func (e *examination) ask() {
 				}
 			}
 			e.settle(&a, &q.Layers)
+			a.doubtSuffix()
+			e.settleHeaders(&a)
 			e.asked = append(e.asked, a)
 		}
 	}
@@ -238,11 +258,53 @@ func (a *asked) hurts() (denied, certain bool) {
 		return false, true
 	case authz.Unknown:
 		// A permission that another one implies is lost only to a Deny, and what only some page lists cannot decide.
-		return a.Need != route.DenyOnly && a.Need != route.Advisory, false
+		return a.Need != route.Advisory && (a.Need != route.DenyOnly || a.decision.MayDeny()), false
 	case authz.ImplicitDeny:
 		return a.Need != route.DenyOnly && a.Need != route.Advisory, true
 	default:
 		return a.Need != route.Advisory, true
+	}
+}
+
+// mayHurt says whether the answer means, or may mean, that the requirement is not met.
+func (a *asked) mayHurt() bool {
+	denied, _ := a.hurts()
+	return denied
+}
+
+// doubtSuffix lowers a denial that stands or falls with the DNS suffix of China to what it is: a deduction.
+func (a *asked) doubtSuffix() {
+	if a.Need != route.Required || a.decision.Outcome == authz.Allowed {
+		return
+	}
+	other, ok := route.OtherSuffix(&a.Request)
+	if !ok || authz.Decide(&other, &a.Layers).Outcome != authz.Allowed {
+		return
+	}
+	a.Need, a.Evidence = route.Conditional, route.Inferred
+}
+
+// settleHeaders decides a request at the replica that is open only because nobody knows whether it carries the headers of the
+// write: where both answers agree, as under an IfExists condition, it does not matter.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+func (e *examination) settleHeaders(a *asked) {
+	if a.decision.Outcome != authz.Unknown || a.Hop != route.OwnReplica && a.Hop != route.WriteTags {
+		return
+	}
+	i := slices.IndexFunc(e.asked, func(o asked) bool { return o.Hop == route.WriteReplica && o.Request.Resource == a.Request.Resource })
+	if i < 0 {
+		return
+	}
+	base := a.Request.Context
+	with, without := a.Request, a.Request
+	with.Context, without.Context = authz.Over(&base), authz.Over(&base)
+	for _, header := range []string{"s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"} {
+		values, _ := e.asked[i].Request.Context.Values(header)
+		with.Context.Set(header, values...)
+		without.Context.SetAbsent(header)
+	}
+	if d := authz.Decide(&with, &a.Layers); d.Outcome != authz.Unknown && d.Outcome == authz.Decide(&without, &a.Layers).Outcome {
+		a.decision, a.Request = d, without
 	}
 }
 
@@ -265,7 +327,7 @@ func (e *examination) verdict() Verdict {
 			worse(Unknown)
 		case a.Need == route.Required:
 			worse(Broken)
-		case a.Need == route.Conditional:
+		case !certain, a.Need == route.Conditional, a.Need == route.DenyOnly:
 			worse(Conditional)
 		default:
 			worse(Degraded)

@@ -9,6 +9,7 @@ import (
 	"github.com/replimend/replimend/internal/authz"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -29,20 +30,75 @@ var documentUnreadable = Cause{
 			return Finding{}, false
 		}
 		if d.Layers.Missing.Has(d.layer) {
-			message := fmt.Sprintf("%s is not in the snapshot, so that %s on %s cannot be decided", ref, d.Request.Action, d.Request.Resource)
-			if why := e.unreadable(ref); why != "" {
-				message += ": " + why
-			}
-			return d.finding(e, message), true
+			return e.notInSnapshot(d, ref), true
 		}
-		keys, _ := d.decision.HangsOn()
-		sender := "S3 may send"
-		if e.access != nil {
-			sender = "the request may carry"
-		}
-		return d.finding(e, fmt.Sprintf("%s on %s hangs on %s, which %s with any value: %s", d.Request.Action, d.Request.Resource,
-			strings.Join(keys, ", "), sender, d.reason.Text)), true
+		return e.hanging(d), true
 	},
+}
+
+// hanging is one finding for a statement whose condition nobody can decide, however many requests it decides.
+func (e *examination) hanging(d denial) Finding {
+	keys, _ := d.decision.HangsOn()
+	f, actions, needs := e.undecided(d, func(other denial) bool {
+		same, _ := other.decision.HangsOn()
+		return other.reason.Text == d.reason.Text && slices.Equal(same, keys)
+	})
+	hang := "hangs"
+	if len(actions) > 1 {
+		hang = "hang"
+	}
+	f.Message = fmt.Sprintf("%s on %s %s on %s, %s: %s", strings.Join(actions, ", "), d.Request.Resource, hang, strings.Join(keys, ", "), e.unknownBecause(keys), d.reason.Text)
+	if !slices.ContainsFunc(needs, func(n route.Need) bool { return n != route.DenyOnly && n != route.Partial }) {
+		f.Message += "; it is not certain whether replicas lose something, or fail"
+	}
+	return f
+}
+
+// undecided is the finding of a document at the first hop that it leaves open, with every action and need that it leaves open.
+func (e *examination) undecided(d denial, same func(denial) bool) (f Finding, actions []string, needs []route.Need) {
+	f = d.finding(e, "")
+	for i := range e.asked {
+		a := &e.asked[i]
+		if a.decision.Outcome != authz.Unknown || !a.mayHurt() {
+			continue
+		}
+		for _, other := range a.denials() {
+			if other.ref(e) != f.Document || !same(other) {
+				continue
+			}
+			if len(needs) == 0 {
+				f.Hop = a.Hop.String()
+			}
+			needs = append(needs, a.Need)
+			if !slices.Contains(actions, a.Request.Action) {
+				actions = append(actions, a.Request.Action)
+			}
+		}
+	}
+	return f, actions, needs
+}
+
+// unknownBecause is what makes the keys unknown: the organization is a matter of the snapshot, the rest is of who asks.
+func (e *examination) unknownBecause(keys []string) string {
+	for _, k := range keys {
+		if strings.HasSuffix(k, "orgid") || strings.HasSuffix(k, "orgpaths") {
+			return "which is not known: the snapshot does not say which organization the account belongs to"
+		}
+	}
+	if e.access != nil {
+		return "which the request may carry with any value"
+	}
+	return "which S3 may send with any value"
+}
+
+// notInSnapshot is one finding for a document, however many requests cannot be decided without it.
+func (e *examination) notInSnapshot(d denial, ref snapshot.Ref) Finding {
+	f, actions, _ := e.undecided(d, func(other denial) bool { return other.Layers.Missing.Has(other.layer) })
+	f.Message = fmt.Sprintf("%s is not in the snapshot, so that %s cannot be decided", ref, strings.Join(actions, ", "))
+	if why := e.unreadable(ref); why != "" {
+		f.Message += ": " + why
+	}
+	return f
 }
 
 // gone says whether the owner of the document does not exist: another cause says so, and nobody can supply the document.

@@ -21,7 +21,7 @@ var failureNotificationMissing = Cause{
 	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		n := e.w.Snapshot.Buckets[e.r.Source].V.Notifications
-		if n.State == snapshot.Missing || notifiesFailure(n.V) {
+		if n.State == snapshot.Missing || notifies(n.V, "s3:Replication:OperationFailedReplication") {
 			return nil
 		}
 		return []Finding{{
@@ -32,11 +32,12 @@ var failureNotificationMissing = Cause{
 	},
 }
 
-func notifiesFailure(n jsontree.Node) bool {
+// notifies says whether some notification asks for that event, by its name or for all events of replication.
+func notifies(n jsontree.Node, name string) bool {
 	for _, list := range []string{"TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations"} {
 		for _, c := range n.Get(list).Items {
 			for _, event := range c.Get("Events").Items {
-				if event.Text == "s3:Replication:OperationFailedReplication" || event.Text == "s3:Replication:*" {
+				if event.Text == name || event.Text == "s3:Replication:*" {
 					return true
 				}
 			}

@@ -13,7 +13,7 @@ import (
 
 // principalMismatch: a statement is there for a role that looks like this one: the same name under another path, or the unique
 // id that AWS leaves behind when a role is deleted and made again. A unique id may also mean that the role was replaced on
-// purpose, so that a person decides then.
+// purpose, and AWS refuses to save a document that still has it, so that nothing can be added: a person replaces it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 var principalMismatch = Cause{
 	Name:      "principal-mismatch",
@@ -32,12 +32,12 @@ var principalMismatch = Cause{
 			if !ok {
 				continue
 			}
-			f := d.cured(e, fmt.Sprintf("statement %s of %s allows %s to %s, but the %s is %s", r.Statement, r.Document, d.Request.Action, want, e.subject.noun, e.subject.text))
+			message := fmt.Sprintf("statement %s of %s allows %s to %s, but the %s is %s", r.Statement, r.Document, d.Request.Action, want, e.subject.noun, e.subject.text)
 			if unique {
-				f.Remedy = stricterApproval(f.Remedy)
-				f.Message += "; a unique id stands where the " + e.subject.noun + " it meant was deleted"
+				return d.finding(e, message+"; a unique id stands where the "+e.subject.noun+" that it meant was deleted, and AWS refuses to save the document while it is there. "+
+					fmt.Sprintf("If the %s is meant, replace \"AWS\": %q by \"AWS\": %q in that statement", e.subject.noun, want, e.subject.text)), true
 			}
-			return f, true
+			return d.cured(e, message), true
 		}
 		return Finding{}, false
 	},

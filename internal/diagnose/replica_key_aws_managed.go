@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -14,24 +15,26 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var replicaKeyAWSManaged = Cause{
 	Name:      "replica-key-aws-managed",
-	Summary:   "the replica key is an AWS managed key, and the route crosses accounts",
+	Summary:   "the replica key is an AWS managed key, and the role or the destination bucket is of another account",
 	Verdict:   Broken,
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ReplicationConfig},
 	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
-		if _, ok := e.kmsPopulation(); !ok || !e.r.CrossAccount() {
+		k := e.w.Snapshot.Keys[e.r.ReplicaKey].V
+		if _, ok := e.kmsPopulation(); !ok || k.Manager != "AWS" && !isS3Alias(e.r.ReplicaKeyText) {
 			return nil
 		}
-		k, ok := e.w.Snapshot.Keys[e.r.ReplicaKey].Get()
-		managed := ok && k.Manager == "AWS"
-		ours := !e.r.ReplicaKey.IsZero() && e.r.ReplicaKey.Account == e.r.SourceAccount
-		if !managed && !isS3Alias(e.r.ReplicaKeyText) {
+		// Without its ARN the key is the one of the account that asks: the role's.
+		owner := cmp.Or(e.r.ReplicaKey.Account, e.r.RoleAccount())
+		message := fmt.Sprintf("replica key %s is an AWS managed key of account %s: it cannot be used across accounts, and no policy edit changes that", e.r.ReplicaKeyText, owner)
+		switch {
+		case owner != e.r.RoleAccount():
+			message += fmt.Sprintf("; the role is of account %s", e.r.RoleAccount())
+		case e.r.DestinationAccount != "" && owner != e.r.DestinationAccount:
+			message += fmt.Sprintf("; account %s, which owns bucket %s, could not read the replicas", e.r.DestinationAccount, e.r.Destination)
+		default:
 			return nil
-		}
-		message := fmt.Sprintf("replica key %s is an AWS managed key: it cannot be used across accounts, and no policy edit changes that", e.r.ReplicaKeyText)
-		if ours {
-			message += "; it belongs to the source's account, so that the destination could not read the replicas"
 		}
 		return []Finding{{
 			Cause: "replica-key-aws-managed", Side: SourceSide, Document: e.config(), Severity: Fault,

@@ -24,7 +24,7 @@ var replicaKeyUnresolved = Cause{
 			Evidence: route.Documented, Remedy: patch.Manual,
 		}
 		var out []Finding
-		if _, ok := e.kmsPopulation(); ok && e.r.ReplicaKeyText != "" && e.r.ReplicaKey.IsZero() && !(e.r.CrossAccount() && isS3Alias(e.r.ReplicaKeyText)) {
+		if _, ok := e.kmsPopulation(); ok && e.r.ReplicaKeyText != "" && e.r.ReplicaKey.IsZero() && len(replicaKeyAWSManaged.Inspect(e)) == 0 {
 			f.Message = fmt.Sprintf("rule %s names the replica key as %q, which no key of the snapshot answers to; a key ARN settles it", e.r.RuleID, e.r.ReplicaKeyText)
 			out = append(out, f)
 		}

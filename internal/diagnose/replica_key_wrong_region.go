@@ -2,8 +2,10 @@ package diagnose
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -25,7 +27,24 @@ var replicaKeyWrongRegion = Cause{
 		return []Finding{{
 			Cause: "replica-key-wrong-region", Side: SourceSide, Document: e.config(), Severity: Fault,
 			Evidence: route.Documented, Remedy: patch.Manual,
-			Message: fmt.Sprintf("rule %s encrypts replicas with %s of %s, but bucket %s is in %s", e.r.RuleID, key, key.Region, e.r.Destination, e.r.DestinationRegion),
+			Message: fmt.Sprintf("rule %s encrypts replicas with %s of %s, but bucket %s is in %s", e.r.RuleID, key, key.Region, e.r.Destination, e.r.DestinationRegion) + e.related(key),
 		}}
 	},
+}
+
+// related says which ARN the rule needs where the key is a multi-Region key. S3 treats each of its replicas as a key of its own.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+func (e *examination) related(key policy.ARN) string {
+	if !strings.HasPrefix(key.Resource, "key/mrk-") {
+		return ""
+	}
+	key.Region = e.r.DestinationRegion
+	switch e.w.Snapshot.Keys[key].State {
+	case snapshot.Present:
+		return fmt.Sprintf("; S3 takes a multi-Region key for the key of one Region: the rule must name %s, whose key policy is its own", key)
+	case snapshot.Absent:
+		return fmt.Sprintf("; its related key %s does not exist", key)
+	default:
+		return fmt.Sprintf("; the related key would be %s, of which this snapshot does not know whether it exists", key)
+	}
 }

@@ -25,6 +25,8 @@ var sourceEncryptionUnknown = Cause{
 			case p.DeleteMarker:
 			case !p.EncryptionKnown:
 				message = fmt.Sprintf("the default encryption of bucket %s is not in the snapshot", e.r.Source)
+			case p.KMS() && p.KeyText == "":
+				message = fmt.Sprintf("%s are encrypted under a KMS key that the snapshot does not name: their kmsKeyId is missing", sampleOf(p))
 			case p.KMS() && p.Key.IsZero():
 				message = fmt.Sprintf("no key of the snapshot answers to %s, under which the source objects are encrypted", p.KeyText)
 			}
@@ -38,3 +40,6 @@ var sourceEncryptionUnknown = Cause{
 		return nil
 	},
 }
+
+// sampleOf names the objects whose key is not known by one of them.
+func sampleOf(p route.Population) string { return fmt.Sprintf("objects such as %q", p.ObjectKey) }

@@ -64,7 +64,7 @@ func drawBystander(t *rapid.T, e patch.Edit) authz.Request {
 		q.Resource = rapid.SampledFrom([]policy.ARN{
 			arn("arn:aws:s3:::amzn-s3-demo-other/any-object"), arn("arn:aws:s3:::amzn-s3-demo-destination2/any-object"),
 			arn("arn:aws:s3:::amzn-s3-demo-other"), arn("arn:aws:kms:us-east-1:111122223333:key/00000000-0000-0000-0000-000000000000"),
-			{Partition: "aws-cn", Service: q.Resource.Service, Region: q.Resource.Region, Account: q.Resource.Account, Resource: q.Resource.Resource},
+			{Partition: "aws-iso", Service: q.Resource.Service, Region: q.Resource.Region, Account: q.Resource.Account, Resource: q.Resource.Resource},
 		}).Draw(t, "resource")
 	case "service":
 		q.Context.Set("kms:ViaService", rapid.SampledFrom([]string{"s3.sa-east-1.amazonaws.com", "ec2.us-east-1.amazonaws.com"}).Draw(t, "service"))

@@ -14,7 +14,7 @@ var viaServiceMismatch = Cause{
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy},
 	Remedy:    patch.Automatic,
 	Recognise: func(e *examination, d denial) (Finding, bool) {
-		if d.Need != route.Required || !d.mismatch(func(key string) bool { return key == "kms:viaservice" }) {
+		if d.Need != route.Required && d.Evidence != route.Inferred || !d.mismatch(func(key string) bool { return key == "kms:viaservice" }) {
 			return Finding{}, false
 		}
 		return d.cured(e, d.neverMatches("")), true

@@ -144,14 +144,14 @@ func (e *examination) alternatives(ways []way, taken int) []patch.Alternative {
 	var out []patch.Alternative
 	for i := range ways {
 		if i > taken || i < taken && ways[i].fault != "" {
-			out = append(out, patch.Alternative{Documents: ways[i].documents, Cost: ways[i].cost, Why: why(&ways[i], &ways[taken])})
+			out = append(out, patch.Alternative{Documents: ways[i].documents, Cost: ways[i].cost, Why: whyNot(&ways[i], &ways[taken])})
 		}
 	}
 	return out
 }
 
-// why says what speaks for the way that was taken, the gravest first.
-func why(w, chosen *way) string {
+// whyNot says what speaks against a way and for the one that was taken, the gravest first.
+func whyNot(w, chosen *way) string {
 	c, o := w.cost, chosen.cost
 	switch {
 	case w.fault != "":

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/replimend/replimend/internal/authz"
@@ -208,7 +209,11 @@ func (a *attempt) onKey(action string, arn policy.ARN, key *snapshot.Key, b *buc
 	}
 	ctx := &q.request.Context
 	ctx.Set("aws:ViaAWSService", "true")
-	ctx.Set("kms:ViaService", viaService(b.Region))
+	via := viaService(b.Region)
+	if a.disputed("global-suffix") {
+		via = strings.TrimSuffix(via, ".cn")
+	}
+	ctx.Set("kms:ViaService", via)
 	ctx.Set("kms:CallerAccount", a.roleARN.Account)
 	ctx.Set("kms:EncryptionContext:aws:s3:arn", bound.String())
 	ctx.Set("kms:EncryptionContextKeys", "aws:s3:arn")

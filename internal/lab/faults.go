@@ -59,6 +59,10 @@ func (c *Cloud) SetReplication(bucketName string, r snapshot.Replication) error 
 		if err := acceptRules(b, r.Rules); err != nil {
 			return err
 		}
+		if role, err := policy.ParseARN(r.Role); err != nil || role.Account != b.Account {
+			// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+			return refuse("AccessDenied", "%s cannot be passed to S3 for a bucket of account %s", r.Role, b.Account)
+		}
 		b.Replication = snapshot.Of(snapshot.Replication{Role: r.Role, Rules: slices.Clone(r.Rules)})
 		return nil
 	})

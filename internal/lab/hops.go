@@ -94,6 +94,9 @@ var readings = map[string]string{
 		" says that it is replicated without tags",
 	"write-tags": "fails a tagged object without s3:ReplicateTags, as https://repost.aws/knowledge-center/s3-troubleshoot-cross-account-replication " +
 		"can be read; " + pagePermissions + " says that s3:ReplicateObject is enough",
+	"deny-tags": "fails a tagged object where a Deny of s3:ReplicateTags applies, as " + pageReasons + " has a reason for; " +
+		pagePermissions + " calls such a Deny the owner's way to take objects without tags",
+	"global-suffix": "sends kms:ViaService with the suffix amazonaws.com in China, too; no page gives the value",
 	"write-lock": "asks for s3:PutObjectRetention and s3:PutObjectLegalHold at the destination, as " + pageReasons + " has reasons for; " +
 		pagePermissions + " names only two permissions at the source",
 	"source-context": "sends aws:SourceAccount and aws:SourceArn when it assumes the role; no page says that it does",

@@ -5,7 +5,7 @@ import "github.com/replimend/replimend/internal/authz"
 // What each hop asks. Without a role and a destination S3 does not come beyond the hops that find them.
 
 func (a *attempt) assumesRole() bool {
-	return a.role != nil && a.askTrust() == authz.Allowed
+	return a.role != nil && a.roleARN.Partition == a.source.partition() && a.askTrust() == authz.Allowed
 }
 
 func (a *attempt) readsConfig() bool {
@@ -66,7 +66,11 @@ func (a *attempt) sourceKeyUsable() bool {
 	return key != nil && usable(key)
 }
 
-func (a *attempt) findsDestination() bool { return a.destination != nil }
+// findsDestination: replication stays inside one partition; that a bucket of another one is not found is deduced.
+// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+func (a *attempt) findsDestination() bool {
+	return a.destination != nil && a.destination.partition() == a.source.partition()
+}
 
 func (a *attempt) accountAsConfigured() bool {
 	account := a.rule.Destination.Account
@@ -114,7 +118,8 @@ func (a *attempt) ownsReplica() bool {
 
 func (a *attempt) takesPublicACL() bool { return !a.destination.blocksPublic("BlockPublicAcls") }
 
-// writesTags: s3:ReplicateObject lets tags through, so that only a Deny of s3:ReplicateTags stops them.
+// writesTags: s3:ReplicateObject lets tags through, so that only a Deny of s3:ReplicateTags stops them: it is the destination's
+// owner's way to take objects without their tags.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
 func (a *attempt) writesTags() bool {
 	switch a.decide(a.onReplica("s3:ReplicateTags")) {
@@ -123,7 +128,8 @@ func (a *attempt) writesTags() bool {
 	case authz.ImplicitDeny:
 		return !a.disputed("write-tags")
 	default:
-		return false
+		a.loseTags = true
+		return !a.disputed("deny-tags")
 	}
 }
 

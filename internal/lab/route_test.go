@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -122,6 +123,7 @@ var faults = []fault{
 		w.src.Encryption = encryption("AES256", "", false)
 		w.srcKey.State = "PendingDeletion"
 	}, reason: "SrcKmsKeyInvalidState"},
+	{hop: "find-destination", name: "of another partition", edit: func(w *world) { w.dst.Region = "cn-north-1" }, reason: "DstBucketNotFound"},
 	{hop: "find-destination", name: "no bucket", edit: func(w *world) { w.noDst = true }, reason: "DstBucketNotFound"},
 	{hop: "destination-account", name: "another owner than configured", edit: func(w *world) { w.rules[0].Destination.Account = "777788889999" }, reason: "DstPutObjectNotPermitted"},
 	{hop: "destination-payer", name: "requester pays", edit: func(w *world) { w.dst.RequestPayer = snapshot.Of("Requester") }, reason: "DstPutObjectNotPermitted"},
@@ -163,7 +165,7 @@ var faults = []fault{
 		edit: all(publicACL, func(w *world) { w.dst.PublicAccessBlock = node(object{"BlockPublicAcls": true}) }),
 	},
 	{
-		hop: "write-tags", name: "denied", edit: with("dst", deny("*", "s3:ReplicateTags", "arn:aws:s3:::dst/*", nil)),
+		hop: "write-tags", name: "denied, in the other reading", edit: all(disputed("deny-tags"), with("dst", deny("*", "s3:ReplicateTags", "arn:aws:s3:::dst/*", nil))),
 		object: lab.PutOptions{Tags: map[string]string{"k": "v"}}, reason: "DstPutTaggingNotPermitted",
 	},
 	{
@@ -260,6 +262,7 @@ func TestNothingMoreIsAsked(t *testing.T) {
 		{name: "an object is not a delete marker", edit: without("role", "ReplicateDelete")},
 		{name: "no tags to read", edit: all(without("role", "GetObjectVersionTagging"), disputed("read-tags"))},
 		{name: "no tags to write", edit: denied("s3:ReplicateTags")},
+		{name: "tags that the owner does not want", edit: denied("s3:ReplicateTags"), object: lab.PutOptions{Tags: map[string]string{"k": "v"}}},
 		{
 			name: "no tags to write once they are lost", edit: all(without("role", "GetObjectVersionTagging"), denied("s3:ReplicateTags")),
 			object: lab.PutOptions{Tags: map[string]string{"k": "v"}},
@@ -305,6 +308,54 @@ func TestNothingMoreIsAsked(t *testing.T) {
 				t.Errorf("got %s, want COMPLETED", got)
 			}
 		})
+	}
+}
+
+func TestDeniedTagsStayBehind(t *testing.T) {
+	w := newWorld()
+	with("dst", deny("*", "s3:ReplicateTags", "arn:aws:s3:::dst/*", nil))(w)
+	c := w.cloud(t)
+	v := put(t, c, "a/b.txt", lab.PutOptions{Tags: map[string]string{"k": "v"}})
+	replicate(t, c)
+	if got := head(t, c, "dst", v).Tags.V; len(got) != 0 {
+		t.Errorf("the replica has tags %v", got)
+	}
+}
+
+// TestRulesThatS3Refuses is what PutBucketReplication does not take.
+func TestRulesThatS3Refuses(t *testing.T) {
+	timed := func(rtc, metrics object) func(*snapshot.Rule) {
+		return func(r *snapshot.Rule) { fill(&r.Destination, object{"ReplicationTime": rtc, "Metrics": metrics}) }
+	}
+	minutes := func(n int) object { return object{"Minutes": n} }
+	for name, c := range map[string]struct {
+		edit    func(*snapshot.Rule)
+		refused bool
+	}{
+		"into itself":       {func(r *snapshot.Rule) { r.Destination.Bucket = "arn:aws:s3:::src" }, true},
+		"directory bucket":  {func(r *snapshot.Rule) { r.Destination.Bucket = "arn:aws:s3:::logs--use1-az4--x-s3" }, true},
+		"time control":      {timed(object{"Status": "Enabled", "Time": minutes(15)}, object{"Status": "Enabled", "EventThreshold": minutes(15)}), false},
+		"half an hour":      {timed(object{"Status": "Enabled", "Time": minutes(30)}, object{"Status": "Enabled", "EventThreshold": minutes(30)}), true},
+		"without metrics":   {timed(object{"Status": "Enabled", "Time": minutes(15)}, object{"Status": "Disabled"}), true},
+		"without threshold": {timed(object{"Status": "Enabled", "Time": minutes(15)}, object{"Status": "Enabled"}), true},
+		"switched off":      {timed(object{"Status": "Disabled"}, object{"Status": "Enabled"}), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			c.edit(&w.rules[0])
+			err := newWorld().cloud(t).SetRule("src", w.rules[0])
+			if (err != nil) != c.refused {
+				t.Errorf("refused: %v", err)
+			}
+		})
+	}
+}
+
+func TestRoleOfAnotherAccountCannotBePassed(t *testing.T) {
+	err := newWorld().cloud(t).SetReplication("src", snapshot.Replication{Role: "arn:aws:iam::444455556666:role/replication"})
+	var refusal *lab.Error
+	if !errors.As(err, &refusal) || refusal.Code != "AccessDenied" {
+		t.Errorf("got %v", err)
 	}
 }
 

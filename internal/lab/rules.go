@@ -112,6 +112,18 @@ func destinationName(r snapshot.Rule) string {
 	return a.Resource
 }
 
+// untimely says whether the rule asks for S3 Replication Time Control without the metrics that belong to it, or with another
+// threshold than the one there is.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationTimeValue.html
+func untimely(r snapshot.Rule) bool {
+	rtc, metrics := r.Destination.ReplicationTime, r.Destination.Metrics
+	if rtc == nil || rtc.Status != "Enabled" {
+		return false
+	}
+	return rtc.Time == nil || rtc.Time.Minutes != 15 || metrics == nil || metrics.Status != "Enabled" ||
+		metrics.EventThreshold == nil || metrics.EventThreshold.Minutes != 15
+}
+
 // acceptRules says what PutBucketReplication would refuse. It does not look at keys: AWS answers 200 for keys that do not exist.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketReplication.html
 func acceptRules(b *bucket, rules []snapshot.Rule) error {
@@ -125,6 +137,13 @@ func acceptRules(b *bucket, rules []snapshot.Rule) error {
 		switch {
 		case key && !optIn, !key && optIn && r.SourceSelectionCriteria.SseKmsEncryptedObjects.On():
 			return refuse("InvalidRequest", "rule %s: SseKmsEncryptedObjects and EncryptionConfiguration must be given together", r.ID)
+		case destinationName(r) == b.name:
+			return refuse("InvalidRequest", "rule %s: the destination must not be the source bucket", r.ID)
+		case strings.HasSuffix(destinationName(r), "--x-s3"), strings.HasSuffix(destinationName(r), "--table-s3"):
+			// https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html
+			return refuse("InvalidRequest", "rule %s: the destination must be a general purpose bucket", r.ID)
+		case untimely(r):
+			return refuse("InvalidRequest", "rule %s: ReplicationTime needs Metrics, both with 15 minutes", r.ID)
 		case r.DeleteMarkerReplication.On() && len(filterTags(r.Filter)) > 0:
 			return refuse("InvalidRequest", "rule %s: delete marker replication is not supported with a tag filter", r.ID)
 		case r.Destination.AccessControlTranslation != nil && r.Destination.Account == "":

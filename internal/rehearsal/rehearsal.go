@@ -83,7 +83,8 @@ func All() ([]Scenario, error) {
 }
 
 // Parse reads a scenario: its first line is the title, "source:" lines follow, then the files world (the name of one of the
-// embedded worlds), change.json (a merge patch on it, optional), script, and what the script refers to.
+// embedded worlds), change.json (a merge patch on it, optional), readings (names of lab.Readings that this cloud follows, optional),
+// script, and what the script refers to.
 func Parse(name string, text []byte) (Scenario, error) {
 	s := Scenario{Name: name, parts: map[string]string{}}
 	archive := txtar.Parse(text)

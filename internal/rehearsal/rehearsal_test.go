@@ -36,12 +36,7 @@ func TestEveryScenarioIsGreen(t *testing.T) {
 
 // unrehearsed is the hops of the lab that no scenario depends on, and why.
 var unrehearsed = map[string]string{
-	"read-tags":            "S3 replicates without tags that it may not read; the scenario of lost tags looks at the replica",
-	"find-destination":     "a bucket that is not there takes no replica, asked for or not",
-	"generate-replica-key": "only objects without encryption need it, and no new object is without",
-	"write-acl":            "only public ACLs are refused, and buckets have none unless somebody switches them on",
-	"write-retention":      "AWS's pages disagree whether S3 asks; the lab does only when told",
-	"write-legal-hold":     "AWS's pages disagree whether S3 asks; the lab does only when told",
+	"find-destination": "a bucket that is not there takes no replica, asked for or not",
 }
 
 // TestScenariosDependOnEveryHop switches one hop of the lab off, so that S3 no longer asks for it. If all scenarios stayed green,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/replimend/replimend/internal/diagnose"
@@ -47,6 +48,12 @@ func newStage(s Scenario, options lab.Options, tell func(Step)) (*stage, error) 
 		st.bucket = max(st.bucket, name)
 	}
 	options.Now = st.clock
+	if readings := strings.Fields(s.parts["readings"]); len(readings) > 0 {
+		options.Disputed = map[string]bool{}
+		for _, r := range readings {
+			options.Disputed[r] = true
+		}
+	}
 	st.notes = &remedy.Notes{Now: st.clock}
 	var err error
 	st.cloud, err = lab.New(s.world, options)

@@ -36,7 +36,7 @@ func (v verb) check(args []string) error {
 // verbs is the whole language. Those that expect something fail the scenario when it is not so.
 var verbs = map[string]verb{
 	"route":       {"SOURCE RULE observe|approve|automatic", 3, 3, false, approveRoute},
-	"put":         {"BUCKET KEY [sse-s3|kms|dsse|sse-c] [tagged] [locked]", 2, 5, false, put},
+	"put":         {"BUCKET KEY [sse-s3|kms|dsse|sse-c] [tagged] [locked] [public]", 2, 5, false, put},
 	"delete":      {"BUCKET KEY", 2, 2, false, deleteObject},
 	"failure":     {"REASON|none", 1, 1, true, failure},
 	"drop":        {"KIND ID NAME|- SID…", 4, -1, false, drop},
@@ -53,6 +53,10 @@ var verbs = map[string]verb{
 	"heal":        {"OUTCOME", 1, 1, true, heal},
 	"writes":      {"NUMBER", 1, 1, true, writes},
 	"status":      {"BUCKET KEY STATUS|none", 3, 3, true, status},
+	"tag":         {"BUCKET KEY NUMBER", 3, 3, false, tag},
+	"owner":       {"BUCKET KEY ACCOUNT", 3, 3, true, owner},
+	"warning":     {"CAUSE SIDE KIND", 3, 3, true, warning},
+	"key":         {"ARN STATE", 2, 2, false, keyState},
 	"tags":        {"BUCKET KEY NUMBER", 3, 3, true, tagCount},
 	"replica":     {"BUCKET KEY ENCRYPTION", 3, 3, true, replica},
 	"as":          {"PRINCIPAL get|put BUCKET KEY [in-parts] allowed|denied", 5, 6, true, as},
@@ -108,6 +112,8 @@ func put(ctx context.Context, st *stage, args []string) error {
 			o.Encryption = "SSE-C"
 		case "tagged":
 			o.Tags = map[string]string{"team": "data"}
+		case "public":
+			o.ACL = "public-read"
 		case "locked":
 			o.Retention, o.LegalHold = true, true
 		default:
@@ -312,10 +318,61 @@ func fault(_ context.Context, st *stage, args []string) error {
 	return fmt.Errorf("the faults are %v", faultNames(st.route))
 }
 
-func faultNames(r *diagnose.Route) []string {
+// warning is fault for what does not blame.
+func warning(_ context.Context, st *stage, args []string) error {
+	for _, f := range st.route.Findings {
+		if f.Severity == diagnose.Warning && f.Cause == args[0] && string(f.Side) == args[1] && string(f.Document.Kind) == args[2] {
+			return nil
+		}
+	}
+	return fmt.Errorf("the warnings are %v", names(st.route, diagnose.Warning))
+}
+
+// keyState puts a key into a state of KMS.
+func keyState(_ context.Context, st *stage, args []string) error {
+	arn, err := policy.ParseARN(args[0])
+	if err != nil {
+		return err
+	}
+	st.tell(Step{Title: "fault", Text: fmt.Sprintf("key %s becomes %s", arn, args[1])})
+	return st.cloud.SetKeyState(arn, args[1])
+}
+
+// tag gives an object that many tags, and lets S3 replicate.
+func tag(ctx context.Context, st *stage, args []string) error {
+	n, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	tags := make(map[string]string)
+	for i := range n {
+		tags["tag"+strconv.Itoa(i+1)] = "x"
+	}
+	st.tell(Step{Title: "object", Text: fmt.Sprintf("somebody gives %s in %s %d tags", args[1], args[0], n)})
+	if err := st.cloud.SetTags(args[0], args[1], tags); err != nil {
+		return err
+	}
+	return st.cloud.Replicate(ctx)
+}
+
+func owner(_ context.Context, st *stage, args []string) error {
+	o, err := st.latest(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	if o.Owner != args[2] {
+		return fmt.Errorf("it belongs to %s", o.Owner)
+	}
+	st.tell(Step{Title: "replica", Text: fmt.Sprintf("%s in %s belongs to account %s", args[1], args[0], args[2])})
+	return nil
+}
+
+func faultNames(r *diagnose.Route) []string { return names(r, diagnose.Fault) }
+
+func names(r *diagnose.Route, of diagnose.Severity) []string {
 	var out []string
 	for _, f := range r.Findings {
-		if f.Severity == diagnose.Fault {
+		if f.Severity == of {
 			out = append(out, fmt.Sprintf("%s/%s/%s", f.Cause, f.Side, f.Document.Kind))
 		}
 	}

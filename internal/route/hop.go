@@ -81,6 +81,6 @@ const (
 	Required    Need = "required"    // the object fails
 	Conditional Need = "conditional" // it fails if the disputed requirement is real
 	Partial     Need = "partial"     // it arrives, but something of it is lost
-	DenyOnly    Need = "deny-only"   // another permission implies it; only an explicit Deny hurts, and then as Partial does
+	DenyOnly    Need = "deny-only"   // another permission implies it; only an explicit Deny hurts, and AWS's pages differ on how much
 	Advisory    Need = "advisory"    // some page lists it, and there is a report that it is not needed
 )

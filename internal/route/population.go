@@ -29,6 +29,8 @@ type Population struct {
 	Owner           string // the account that owns them, where an access finds that it is not the bucket's
 	Failed          bool   // some object of it is FAILED
 	Text            string // in words
+	// LockWrite is the action with which S3 would write the replica's lock, where an event says that it could not; else "".
+	LockWrite string
 }
 
 // KMS says whether the objects are encrypted with a KMS key.

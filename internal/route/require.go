@@ -21,6 +21,7 @@ const (
 	pageTrouble     = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-troubleshoot.html"
 	pageOwner       = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-change-owner.html"
 	pageDelete      = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-marker-replication.html"
+	pageReasons     = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-failure-codes.html"
 	pageTested      = "https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/1144"
 )
 
@@ -131,12 +132,13 @@ func (a *asker) ownReplica() {
 	}
 }
 
-// tags are lost without the reading permission; s3:ReplicateObject implies the writing one, so that only a Deny hurts.
+// tags are lost without the reading permission, says the page on permissions, while the table of failure reasons has one for it.
+// s3:ReplicateObject implies the writing one, so that only a Deny hurts.
 func (a *asker) tags() {
 	if !a.p.Tagged {
 		return
 	}
-	a.s3(WriteTags, "s3:GetObjectVersionTagging", Partial, Documented, pagePermissions, true, policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey))
+	a.s3(WriteTags, "s3:GetObjectVersionTagging", Partial, Disputed, pagePermissions, true, policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey))
 	a.s3(WriteTags, "s3:ReplicateTags", DenyOnly, Documented, pagePermissions, false, a.replica())
 }
 
@@ -148,14 +150,22 @@ func (a *asker) writeDeleteMarker() {
 	a.s3(WriteDeleteMarker, "s3:ReplicateDelete", need, Documented, pageDelete, false, a.replica())
 }
 
+// lock asks for the two permissions at the source that the page on permissions lists. Those at the destination stand in the table
+// of failure reasons only, so that they are asked for where an event gives such a reason.
 func (a *asker) lock() {
-	lock, ok := a.w.Snapshot.Buckets[a.r.Source].V.ObjectLock.Get()
-	if !ok || lock.ObjectLockEnabled != "Enabled" {
-		return
+	lock := a.w.Snapshot.Buckets[a.r.Source].V.ObjectLock
+	need := Required
+	if lock.State == snapshot.Missing {
+		need = Conditional // on whether the bucket has Object Lock
 	}
-	object := policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey)
-	for _, action := range []string{"s3:GetObjectRetention", "s3:GetObjectLegalHold"} {
-		a.s3(LockReplica, action, Required, Documented, pagePermissions, true, object)
+	if lock.State == snapshot.Missing || lock.V.ObjectLockEnabled == "Enabled" {
+		object := policy.ObjectARN(a.r.Partition, a.r.Source, a.p.ObjectKey)
+		for _, action := range []string{"s3:GetObjectRetention", "s3:GetObjectLegalHold"} {
+			a.s3(LockReplica, action, need, Documented, pagePermissions, true, object)
+		}
+	}
+	if a.p.LockWrite != "" {
+		a.s3(LockReplica, a.p.LockWrite, Conditional, Disputed, pageReasons, false, a.replica())
 	}
 }
 
@@ -308,10 +318,28 @@ func (a *asker) kms(hop Hop, action string, need Need, evidence Evidence, source
 }
 
 func dnsSuffix(partition string) string {
-	if partition == "aws-cn" {
+	if partition == China {
 		return "amazonaws.com.cn"
 	}
 	return "amazonaws.com"
+}
+
+// China is the partition of the Regions in China. That kms:ViaService has China's DNS suffix there is a deduction from the
+// endpoints: no page gives the value.
+// https://docs.amazonaws.cn/en_us/general/latest/gr/endpoints-Ningxia.html
+const China = "aws-cn"
+
+// OtherSuffix is the same request to KMS as it would be if kms:ViaService had the DNS suffix of the other partitions; ok is
+// false where the suffix is not in doubt.
+func OtherSuffix(q *authz.Request) (other authz.Request, ok bool) {
+	via, _ := q.Context.Values("kms:ViaService")
+	if q.Resource.Partition != China || len(via) != 1 {
+		return authz.Request{}, false
+	}
+	other = *q
+	other.Context = authz.Over(&q.Context)
+	other.Context.Set("kms:ViaService", strings.TrimSuffix(via[0], ".cn"))
+	return other, true
 }
 
 func (a *asker) add(hop Hop, q authz.Request, ref snapshot.Ref, need Need, evidence Evidence, source string) {

@@ -6,6 +6,7 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,19 @@ import (
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/snapshot"
 )
+
+// PartitionOf is the partition of a Region.
+// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+func PartitionOf(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return China
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	default:
+		return "aws"
+	}
+}
 
 // Route is one enabled rule of a source bucket and its destination, as the configuration has it.
 type Route struct {
@@ -42,11 +56,29 @@ func (r Route) CrossAccount() bool {
 	return r.DestinationAccount != "" && r.DestinationAccount != r.SourceAccount
 }
 
+// RoleAccount is the account of the role, or the source bucket's where the rule names no role.
+func (r Route) RoleAccount() string { return cmp.Or(r.Role.Account, r.SourceAccount) }
+
 // OwnerOverride says whether the replica is to belong to the destination's owner.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-change-owner.html
 func (r Route) OwnerOverride() bool {
 	t := r.Rule.Destination.AccessControlTranslation
 	return t != nil && t.Owner == "Destination"
+}
+
+// Reverse is the routes back: the enabled rules of the destination bucket that write to the source.
+func (r Route) Reverse(s *snapshot.Snapshot) []Route {
+	b, ok := s.Buckets[r.Destination].Get()
+	if !ok {
+		return nil
+	}
+	var out []Route
+	for _, back := range routesOf(s, r.Destination, b) {
+		if back.Destination == r.Source {
+			out = append(out, back)
+		}
+	}
+	return out
 }
 
 // Routes is every enabled rule of every bucket, in the order of bucket names and rules.
@@ -58,18 +90,18 @@ func Routes(s *snapshot.Snapshot) []Route {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		bucket, ok := s.Buckets[name].Get()
-		if !ok {
-			continue
+		if bucket, ok := s.Buckets[name].Get(); ok {
+			out = append(out, routesOf(s, name, bucket)...)
 		}
-		config, ok := bucket.Replication.Get()
-		if !ok {
-			continue
-		}
-		for i, rule := range config.Rules {
-			if rule.Status == "Enabled" {
-				out = append(out, newRoute(s, name, bucket, config.Role, rule, i))
-			}
+	}
+	return out
+}
+
+func routesOf(s *snapshot.Snapshot, name string, b snapshot.Bucket) []Route {
+	var out []Route
+	for i, rule := range b.Replication.V.Rules {
+		if rule.Status == "Enabled" {
+			out = append(out, newRoute(s, name, b, b.Replication.V.Role, rule, i))
 		}
 	}
 	return out
@@ -77,14 +109,17 @@ func Routes(s *snapshot.Snapshot) []Route {
 
 func newRoute(s *snapshot.Snapshot, source string, b snapshot.Bucket, role string, rule snapshot.Rule, index int) Route {
 	r := Route{
-		Partition: "aws", Source: source, SourceAccount: b.Account, SourceRegion: b.Region,
+		Partition: PartitionOf(b.Region), Source: source, SourceAccount: b.Account, SourceRegion: b.Region,
 		Rule: rule, RuleID: rule.ID, RoleText: role,
 	}
 	if r.RuleID == "" {
 		r.RuleID = fmt.Sprintf("#%d", index+1)
 	}
 	if a, err := policy.ParseARN(role); err == nil && a.Service == "iam" && strings.HasPrefix(a.Resource, "role/") {
-		r.Role, r.Partition = a, a.Partition
+		r.Role = a
+		if b.Region == "" {
+			r.Partition = a.Partition
+		}
 	}
 	r.Destination = rule.Destination.Bucket
 	if a, err := policy.ParseARN(rule.Destination.Bucket); err == nil && a.Service == "s3" {
@@ -95,8 +130,9 @@ func newRoute(s *snapshot.Snapshot, source string, b snapshot.Bucket, role strin
 	}
 	if e := rule.Destination.EncryptionConfiguration; e != nil {
 		r.ReplicaKeyText = e.ReplicaKmsKeyID
-		// The key is resolved by the role's account, in the destination's Region, as S3 would have to.
-		r.ReplicaKey = ResolveKey(s, e.ReplicaKmsKeyID, r.Partition, r.SourceAccount, r.DestinationRegion)
+		// What is not named by ARN means a key of the requester's account, which is the role's, in the destination's Region.
+		// https://docs.aws.amazon.com/AmazonS3/latest/API/API_EncryptionConfiguration.html
+		r.ReplicaKey = ResolveKey(s, e.ReplicaKmsKeyID, r.Partition, r.RoleAccount(), r.DestinationRegion)
 	}
 	return r
 }
