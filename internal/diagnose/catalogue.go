@@ -52,6 +52,8 @@ var catalogue = []Cause{
 	guardrailsNotRead,
 	eventContradictsModel,
 	documentUnreadable,
+	documentNotWritable,
+	serviceWriterDenied,
 
 	principalMissing,
 	bucketMissing,

@@ -17,9 +17,13 @@ import (
 func Diagnose(s *snapshot.Snapshot, hints []signal.Signal) Diagnosis {
 	d := Diagnosis{Schema: Schema, Routes: []Route{}}
 	w := route.NewWorld(s)
+	n := narrower{w: w, roles: make(map[policy.ARN]*wideRole)}
 	for _, r := range route.Routes(s) {
-		d.Routes = append(d.Routes, diagnoseRoute(w, r, hintFor(r, hints)))
+		e := examine(w, r, hintFor(r, hints))
+		d.Routes = append(d.Routes, e.route())
+		n.see(e)
 	}
+	d.Proposals = n.proposals()
 	return d
 }
 
@@ -35,16 +39,21 @@ func hintFor(r route.Route, hints []signal.Signal) *signal.Signal {
 	return nil
 }
 
-func diagnoseRoute(w *route.World, r route.Route, hint *signal.Signal) Route {
-	e := examine(w, r, hint)
+// route is the diagnosis of what was examined.
+func (e *examination) route() Route {
+	r := e.r
 	out := Route{
 		Source: r.Source, Rule: r.RuleID, Destination: r.Destination, Role: r.RoleText,
-		Verdict: e.verdict(), Hops: e.hops(), Findings: e.findings, Of: r,
+		Verdict: e.verdict(), Hops: e.hops(), Of: r,
 	}
 	for _, p := range e.populations {
 		out.Objects = append(out.Objects, p.Text)
 	}
+	for _, w := range e.writers {
+		out.Writers = append(out.Writers, w.Service.Name+" ("+w.Service.Principal+")")
+	}
 	out.Plan = e.plan(out.Verdict)
+	out.Findings = e.findings // making a plan finds what stands in its way
 	return out
 }
 
@@ -58,6 +67,7 @@ type examination struct {
 	populations []route.Population
 	asked       []asked
 	findings    []Finding
+	writers     []route.Writer
 }
 
 // asked is one requirement with its answer. A proof leaves expl as it was: nobody reads it.
@@ -97,7 +107,7 @@ func (e *examination) examine() {
 
 // judge is the verdict on the same requests in another world: the proof of a plan, whose edits change policies and so what
 // decides a request, but never which requests S3 makes.
-func (e *examination) judge(w *route.World) Verdict {
+func (e *examination) judge(w *route.World) (verdict Verdict, unmet int) {
 	after := &examination{w: w, r: e.r, access: e.access, subject: e.subject, populations: e.populations, asked: make([]asked, len(e.asked))}
 	settled := false
 	for i, a := range e.asked {
@@ -115,7 +125,7 @@ func (e *examination) judge(w *route.World) Verdict {
 			after.add(f)
 		}
 	}
-	return after.verdict()
+	return after.verdict(), after.unmet()
 }
 
 // inspect looks for the causes that stand in the configuration.

@@ -66,6 +66,8 @@ const (
 type Diagnosis struct {
 	Schema string  `json:"schema"`
 	Routes []Route `json:"routes"`
+	// Proposals is what roles could do without; it is never part of a plan.
+	Proposals []Proposal `json:"proposals,omitempty"`
 	// Accesses is what was asked about principals that read or write a bucket.
 	Accesses []Access `json:"accesses,omitempty"`
 }
@@ -83,6 +85,8 @@ type Route struct {
 	Plan *patch.Plan `json:"plan"`
 	// Objects says, in words, which objects the diagnosis stands for.
 	Objects []string `json:"objects,omitempty"`
+	// Writers is the services that the source bucket's policy lets deliver logs into it. No plan touches their statements.
+	Writers []string `json:"writers,omitempty"`
 
 	Of route.Route `json:"-"`
 }

@@ -19,15 +19,15 @@ import (
 type shape struct{ must, may string }
 
 var (
-	diagnosisShape = shape{must: "schema routes", may: "accesses"}
-	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "objects"}
+	diagnosisShape = shape{must: "schema routes", may: "accesses proposals"}
+	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "objects writers"}
 	accessShape    = shape{must: "principal bucket operation verdict hops findings plan", may: "key objects"}
 	hopShape       = shape{must: "hop verdict requests"}
 	requestShape   = shape{must: "principal action resource context decision why", may: "evidence need"}
 	whyShape       = shape{must: "document statement effect reason"}
 	findingShape   = shape{must: "cause side document severity evidence remedy message", may: "hop grants"}
 	refShape       = shape{must: "kind id", may: "name"}
-	planShape      = shape{must: "edits proof class"}
+	planShape      = shape{must: "edits proof class", may: "cost alternatives owners"}
 	editShape      = shape{must: "document before after adds", may: "account cures class"}
 	proofShape     = shape{must: "before after"}
 )
@@ -275,7 +275,30 @@ func TestPlanPrintsDocumentsAsTheyWouldBe(t *testing.T) {
     "before": "broken",
     "after": "healthy"
   },
-  "class": "automatic"
+  "class": "automatic",
+  "cost": {
+    "accounts": 0,
+    "documents": 1,
+    "shared": 0,
+    "adds": 1
+  },
+  "alternatives": [
+    {
+      "documents": [
+        {
+          "kind": "source-key-policy",
+          "id": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        }
+      ],
+      "cost": {
+        "accounts": 0,
+        "documents": 1,
+        "shared": 1,
+        "adds": 1
+      },
+      "why": "the access of others hangs on the policy of a bucket or key; a policy of one's own is nobody else's, and deleting it undoes the edit"
+    }
+  ]
 }`
 	sid := regexp.MustCompile(`ReplimendDecrypt[0-9A-F]{8}`)
 	text := sid.ReplaceAllString(string(got), "SID")

@@ -85,7 +85,7 @@ func approveRoute(ctx context.Context, st *stage, args []string) error {
 		if approved.Mode, err = settings.ParseMode(args[2]); err != nil {
 			return err
 		}
-		approved.Allow.RoleTrust = true
+		approved.Allow = settings.Allow{RoleTrust: true, NoBoundary: true} // few worlds have boundaries
 		st.settings.Routes = append(st.settings.Routes, approved)
 		st.tell(Step{Title: "set-up", Text: fmt.Sprintf("route %s is approved, mode %s", r.Of, args[2])})
 		return nil
