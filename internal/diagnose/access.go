@@ -31,7 +31,7 @@ func DiagnoseAccess(s *snapshot.Snapshot, a route.Access) Access {
 	e.disarm()
 	out := Access{
 		Principal: a.Principal.String(), Bucket: a.Bucket, Operation: a.Operation, Key: a.Key,
-		Verdict: e.verdict(), Hops: e.hops(), Findings: e.findings, Of: a,
+		Verdict: e.verdict(), Hops: e.hops(), Of: a,
 	}
 	for _, p := range e.populations {
 		out.Objects = append(out.Objects, p.Text)
@@ -40,6 +40,7 @@ func DiagnoseAccess(s *snapshot.Snapshot, a route.Access) Access {
 	if p != nil && (p.Proof.After == string(Healthy) || p.Proof.After == string(Degraded)) {
 		out.Plan = p
 	}
+	out.Findings = e.findings // making a plan finds what stands in its way
 	return out
 }
 

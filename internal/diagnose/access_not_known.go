@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -40,7 +41,7 @@ var accessNotKnown = Cause{
 			case !p.EncryptionKnown:
 				unknown(e.bucketConfig(), "the encryption of the objects of bucket %s is not in the snapshot", e.access.Bucket)
 			case p.KMS() && p.Key.IsZero() && !e.keyOfCaller(p) && !isS3Alias(p.KeyText):
-				unknown(e.bucketConfig(), "no key of the snapshot answers to %s, under which the objects of bucket %s are encrypted", p.KeyText, e.access.Bucket)
+				unknown(e.bucketConfig(), "no key of the snapshot answers to %s, under which the objects of bucket %s are encrypted", cmp.Or(p.KeyText, "an empty kmsKeyId"), e.access.Bucket)
 			case p.KMS() && p.Key.IsZero() && !e.access.CrossAccount():
 				unknown(e.bucketConfig(), "the AWS managed key of S3 in account %s is not in the snapshot", e.access.Account)
 			case ok && k.State == "":

@@ -14,7 +14,7 @@ import (
 var documentNotWritable = Cause{
 	Name:      "document-not-writable",
 	Summary:   "AWS would refuse to store the document with the cure: too long, a character it does not take, or a principal that is gone",
-	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.RoleTrust, snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy},
+	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.RoleTrust, snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.UserPolicy, snapshot.BucketPolicy, snapshot.KeyPolicy},
 	Remedy:    patch.Manual,
 }
 
@@ -30,8 +30,15 @@ func (e *examination) notWritable(ways []way) {
 		}
 	}
 	side := SourceSide
-	if w.unwritable.Kind == snapshot.DestinationBucketPolicy || w.unwritable.Kind == snapshot.ReplicaKeyPolicy {
+	switch w.unwritable.Kind {
+	case snapshot.DestinationBucketPolicy, snapshot.ReplicaKeyPolicy:
 		side = DestinationSide
+	case snapshot.BucketPolicy, snapshot.KeyPolicy:
+		side = ResourceSide
+	default:
+		if e.access != nil {
+			side = PrincipalSide
+		}
 	}
 	e.add(Finding{
 		Cause: documentNotWritable.Name, Side: side, Document: w.unwritable, Severity: Warning, Evidence: route.Documented, Remedy: patch.Manual,

@@ -21,6 +21,7 @@ var objectNotReadable = Cause{
 	Remedy:    patch.Manual,
 	InspectAccess: func(e *examination) []Finding {
 		var out []Finding
+		told := make(map[string]bool) // one object of each kind is enough
 		for i := range e.w.Snapshot.Objects {
 			o := &e.w.Snapshot.Objects[i]
 			if !e.access.Reads(o) {
@@ -37,6 +38,10 @@ var objectNotReadable = Cause{
 			default:
 				continue
 			}
+			if told[text] {
+				continue
+			}
+			told[text] = true
 			out = append(out, accessFinding("object-not-readable", ResourceSide, snapshot.Ref{Kind: snapshot.ObjectKind, ID: o.Bucket + "/" + o.Key},
 				Conditional, route.Documented, fmt.Sprintf("object %s of bucket %s %s", o.Key, o.Bucket, text)))
 		}

@@ -28,13 +28,15 @@ var objectOwnedByAnotherAccount = Cause{
 			return e.ownUpload()
 		}
 		var out []Finding
+		told := make(map[string]bool) // one object of each owner is enough
 		seen := false
 		for i := range s.Objects {
 			o := &s.Objects[i]
 			seen = seen || a.Reads(o) && o.Owner != ""
-			if !a.Reads(o) || o.DeleteMarker || !a.OwnedElsewhere(s, o) {
+			if !a.Reads(o) || o.DeleteMarker || !a.OwnedElsewhere(s, o) || told[o.Owner] {
 				continue
 			}
+			told[o.Owner] = true
 			text := fmt.Sprintf("object %s of bucket %s belongs to account %s: its ACL, which the snapshot does not hold, decides whether %s may read it, and the bucket policy can only deny",
 				o.Key, a.Bucket, o.Owner, e.subject)
 			if a.Principal.Account == o.Owner {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/lab"
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -51,26 +52,28 @@ func TestPrincipalsReadAsAWSDocumentsIt(t *testing.T) {
 	const own, other = "111122223333", "444455556666"
 	for name, row := range map[string]struct {
 		principal, change string // of the bucket's requestPayer
+		closed            bool   // the bucket has no policy
 		enforced          bool
 		put               lab.PutOptions
 		want              string // the code, "" for a success
 	}{
-		"own object":           {principal: localRole},
-		"session":              {principal: ownSession},
-		"user by group":        {principal: farUser},
-		"object of another":    {principal: localRole, put: lab.PutOptions{Owner: other}, want: "AccessDenied"},
-		"owner of the object":  {principal: farUser, put: lab.PutOptions{Owner: other}},
-		"ACL for the owner":    {principal: localRole, put: lab.PutOptions{Owner: other, ACL: "bucket-owner-full-control"}},
-		"owner enforced":       {principal: localRole, enforced: true, put: lab.PutOptions{Owner: other}},
-		"archived":             {principal: localRole, put: lab.PutOptions{StorageClass: "GLACIER"}, want: "InvalidObjectState"},
-		"SSE-C":                {principal: localRole, put: lab.PutOptions{Encryption: "SSE-C"}, want: "InvalidRequest"},
-		"own aws/s3":           {principal: localRole, put: lab.PutOptions{Encryption: "aws:kms"}},
-		"aws/s3 of another":    {principal: farUser, put: lab.PutOptions{Encryption: "aws:kms"}, want: "AccessDenied"},
-		"requester pays":       {principal: farUser, change: `"requestPayer": "Requester"`, want: "AccessDenied"},
-		"requester pays, own":  {principal: localRole, change: `"requestPayer": "Requester"`},
-		"nobody of that name":  {principal: localRole + "2", want: "InvalidClientTokenId"},
-		"no user of that name": {principal: farUser + "2", want: "InvalidAccessKeyId"},
-		"root is no consumer":  {principal: "arn:aws:iam::111122223333:root", want: "InvalidRequest"},
+		"own object":            {principal: localRole},
+		"session":               {principal: ownSession},
+		"user by group":         {principal: farUser},
+		"object of another":     {principal: localRole, put: lab.PutOptions{Owner: other}, want: "AccessDenied"},
+		"owner of the object":   {principal: farUser, put: lab.PutOptions{Owner: other}},
+		"its owner, not let in": {principal: farUser, closed: true, put: lab.PutOptions{Owner: other}},
+		"ACL for the owner":     {principal: localRole, put: lab.PutOptions{Owner: other, ACL: "bucket-owner-full-control"}},
+		"owner enforced":        {principal: localRole, enforced: true, put: lab.PutOptions{Owner: other}},
+		"archived":              {principal: localRole, put: lab.PutOptions{StorageClass: "GLACIER"}, want: "InvalidObjectState"},
+		"SSE-C":                 {principal: localRole, put: lab.PutOptions{Encryption: "SSE-C"}, want: "InvalidRequest"},
+		"own aws/s3":            {principal: localRole, put: lab.PutOptions{Encryption: "aws:kms"}},
+		"aws/s3 of another":     {principal: farUser, put: lab.PutOptions{Encryption: "aws:kms"}, want: "AccessDenied"},
+		"requester pays":        {principal: farUser, change: `"requestPayer": "Requester"`, want: "AccessDenied"},
+		"requester pays, own":   {principal: localRole, change: `"requestPayer": "Requester"`},
+		"nobody of that name":   {principal: localRole + "2", want: "InvalidClientTokenId"},
+		"no user of that name":  {principal: farUser + "2", want: "InvalidAccessKeyId"},
+		"root is no consumer":   {principal: "arn:aws:iam::111122223333:root", want: "InvalidRequest"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -78,6 +81,11 @@ func TestPrincipalsReadAsAWSDocumentsIt(t *testing.T) {
 				row.change = payer
 			}
 			c := accessCloud(t, row.change, lab.Options{})
+			if row.closed {
+				if err := c.EditBucket("b", func(b *snapshot.Bucket) { b.Policy = snapshot.None[policy.Document]() }); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if row.enforced {
 				if err := c.EditBucket("b", func(b *snapshot.Bucket) { b.Ownership = snapshot.Of("BucketOwnerEnforced") }); err != nil {
 					t.Fatal(err)

@@ -14,7 +14,7 @@ func TestAccessIsPrintableAndSaysWhatIsNext(t *testing.T) {
 	a := diagnose.Access{
 		Principal: "arn:aws:iam::111122223333:user/x", Bucket: "b", Operation: route.Put, Key: "\x1b[2J\u202ekey", Verdict: diagnose.Broken,
 		Findings: []diagnose.Finding{{Cause: "explicit-deny", Severity: diagnose.Fault, Side: diagnose.ResourceSide, Message: "statement \x1b]0;x\a denies"}},
-		Of:       route.Access{Noun: "user", Principal: policy.ARN{Resource: "user/x"}, Session: "\r\nadmin"},
+		Of:       route.Access{Noun: "user", Principal: policy.ARN{Resource: "user/x"}, Session: "\x1b[1madmin"},
 	}
 	got := plain(80).Diagnosis(diagnose.Diagnosis{Accesses: []diagnose.Access{a}})
 	if strings.ContainsAny(got, "\x1b\a\r\u202e") {

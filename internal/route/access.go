@@ -319,6 +319,9 @@ func (r *accessAsker) kms(hop Hop, action string, need Need, source string) {
 	c.Set("kms:CallerAccount", r.of.Principal.Account)
 	c.Set("kms:EncryptionContext:aws:s3:arn", context.String())
 	c.Set("kms:EncryptionContextKeys", "aws:s3:arn")
+	if action == "kms:Decrypt" {
+		c.Set("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT")
+	}
 	if k, ok := r.w.Snapshot.Keys[key].Get(); ok {
 		if aliases, ok := k.Aliases.Get(); ok {
 			c.Set("kms:ResourceAliases", aliases...)
