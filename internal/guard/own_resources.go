@@ -18,7 +18,7 @@ var ownResources = Rule{
 	Summary: "nothing that belongs to Replimend itself is edited, and nothing is granted to it",
 	judge: func(q *inquiry) []objection {
 		var out []objection
-		if !q.route.Role.IsZero() && q.own(q.route.Role) {
+		if q.own(q.route.Role) {
 			out = append(out, refuse("role %s belongs to Replimend itself: nothing is granted to it", q.route.Role))
 		}
 		for _, e := range q.plan.Edits {
@@ -42,7 +42,7 @@ func (q *inquiry) subjectOf(e patch.Edit) (policy.ARN, bool) {
 }
 
 func (q *inquiry) own(arn policy.ARN) bool {
-	if arn.Service == "iam" && strings.HasPrefix(arn.Resource, ownPath) {
+	if strings.HasPrefix(arn.Resource, ownPath) {
 		return true
 	}
 	if q.settings == nil {

@@ -302,3 +302,29 @@ func padded(t *testing.T, d policy.Document, size int) policy.Document {
 	t.Fatalf("no document of %d bytes", size)
 	return d
 }
+
+// TestLookAlikes: which names are taken for that of an approved destination.
+func TestLookAlikes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		approved, live string
+		want           bool
+	}{
+		{"store", "st0re", true}, // the same to the eye, however short
+		{"logs-1a", "logs-2a", false},
+		{"reportsa", "reportsx", true}, // eight characters, one slip
+		{"ledger-archive", "ledgre-archive", true},
+		{"ledger-archive", "ledgxy-archive", true},
+		{"ledger-archive", "legdxy-archive", false}, // more than two slips
+		{"ledger-archive", "reader-website", false}, // as long, and another name
+		{"modern-store", "modem-store", true},
+	} {
+		s := load(t, map[string]string{
+			"settings.json": fmt.Sprintf(`{"routes": {"0": {"destination": {"bucket": %q}}}}`, tt.approved),
+			"snapshot.json": fmt.Sprintf(`{"buckets": {"amzn-s3-demo-source": {"replication": {"Rules": {"0": {"Destination": {"Bucket": "arn:aws:s3:::%s"}}}}}}}`, tt.live),
+		})
+		if got := objects(s.check(), "look-alike-destination"); got != tt.want {
+			t.Errorf("%s for %s: look-alike %t, want %t", tt.live, tt.approved, got, tt.want)
+		}
+	}
+}
