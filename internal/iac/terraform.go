@@ -109,7 +109,7 @@ func expression(n jsontree.Node) hclwrite.Tokens {
 }
 
 // normal refuses what Terraform would change: it normalises all strings, and the policy would name something else.
-// https://developer.hashicorp.com/terraform/language/expressions/types
+// https://pkg.go.dev/github.com/zclconf/go-cty/cty#StringVal
 func normal(text string, _ bool) error {
 	if cty.StringVal(text).AsString() != text {
 		return fmt.Errorf("Terraform would normalise the Unicode text %q", text)
