@@ -83,7 +83,7 @@ func (d document) get() string {
 }
 
 func (d document) write(b *strings.Builder, number int) {
-	fmt.Fprintf(b, "\tif differs %d; then\n\t\t%s\n\t\tsay %s\n\tfi\n", number,
+	fmt.Fprintf(b, "\tif is_pending %d; then\n\t\t%s\n\t\tsay %s\n\tfi\n", number,
 		d.put(fmt.Sprintf("\"file://$folder/%d.after.json\"", number)), shell("written: "+d.what()))
 }
 

@@ -41,9 +41,11 @@ sys.exit(one != other)' "$1" "$2"
 }
 
 # compare N WHAT: the live document is the one that the plan was made from, which is kept, or what the plan makes of it.
+pending=
 compare() {
 	if same "$folder/$1.live.json" "$folder/$1.expected.json"; then
 		cp "$folder/$1.live.json" "$folder/$1.before.json"
+		pending="$pending $1 "
 	elif same "$folder/$1.live.json" "$folder/$1.after.json"; then
 		say "already there: $2"
 	else
@@ -51,4 +53,6 @@ compare() {
 	fi
 }
 
-differs() { ! same "$folder/$1.live.json" "$folder/$1.after.json"; }
+is_pending() {
+	case $pending in *" $1 "*) ;; *) return 1 ;; esac
+}

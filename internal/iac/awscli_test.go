@@ -430,7 +430,7 @@ func TestScriptNeedsItsTools(t *testing.T) {
 // TestNoTextBecomesACommand runs scripts of nasty documents; TestNoTextBecomesCode reads more of them.
 func TestNoTextBecomesACommand(t *testing.T) {
 	t.Parallel()
-	for seed := range 6 {
+	for seed := range 3 {
 		routes := []iac.Route{rapid.Custom(nastyRoute).Example(seed)}
 		folder := t.TempDir()
 		c := newComputer(t, folder, routes)

@@ -89,7 +89,7 @@ var nasty = rapid.Custom(func(t *rapid.T) string {
 	piece := rapid.OneOf(
 		rapid.SampledFrom([]string{
 			"${", "%{", "$", "%", "}", "$${", "${aws:username}", "%%{", "\"", "'", "`", "\\", "\n", "\r\n", "\t", "$(id)", "\nEND_OF_JSON\n", "EOF", "# ", "//", "*/", "/*",
-			"--", "-- ", "- ", ": ", "? ", "!Ref", "&a", "*a", "<<", "~", "yes", "null", "{{", "{{ resolve:", "[", "{", ",", "@", "%", "\x00", "\x1b[2J", "\u0085",
+			"--", "-- ", "- ", ": ", "? ", "!Ref", "&a", "*a", "<<", "~", "yes", "null", "{{", "{{ resolve:", "[", "{", "\u0303", "<", ",", "@", "%", "\x00", "\x1b[2J", "\u0085",
 			"\u2028", "\u202e", "😀", "é", "\ufeff", "\U0010FFFF", "file://x", "\u007f",
 		}),
 		rapid.String(),
@@ -269,6 +269,7 @@ func TestRefusals(t *testing.T) {
 		"a dynamic reference": {role, statements(`{"StringLike":{"a:b":"{{resolve:secretsmanager:x}}"}}`), []string{"cdk", "cloudformation"}, "dynamic reference"},
 		"a function":          {role, statements(`{"StringLike":{"Ref":"x"}}`), []string{"cdk", "cloudformation"}, "would call the function"},
 		"a token":             {role, statements(`{"StringLike":{"a:b":"${Token[AWS.AccountId.1]}"}}`), []string{"cdk"}, "for a token"},
+		"a combined escape":   {role, statements(`{"StringLike":{"a:b":"x\\n\u0303"}}`), []string{"terraform"}, "would normalise"},
 		"unnormal text":       {role, statements(`{"StringLike":{"a:b":"e\u0301"}}`), []string{"terraform"}, "would normalise"},
 	}
 	for name, test := range tests {

@@ -1,6 +1,7 @@
 package iac
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -108,11 +109,19 @@ func expression(n jsontree.Node) hclwrite.Tokens {
 	}
 }
 
-// normal refuses what Terraform would change: it normalises all strings, and the policy would name something else.
+// normal refuses what Terraform would change: it normalises every string, and the policy would name something else. It also
+// normalises what jsonencode returns, where an escape and a combining character behind it can become one character: \n and a
+// tilde are no JSON any more.
 // https://pkg.go.dev/github.com/zclconf/go-cty/cty#StringVal
 func normal(text string, _ bool) error {
-	if cty.StringVal(text).AsString() != text {
-		return fmt.Errorf("Terraform would normalise the Unicode text %q", text)
+	encoded, err := json.Marshal(text)
+	if err != nil {
+		return err
+	}
+	for _, s := range []string{text, string(encoded)} {
+		if cty.StringVal(s).AsString() != s {
+			return fmt.Errorf("Terraform would normalise the Unicode text %q", text)
+		}
 	}
 	return nil
 }

@@ -48,9 +48,11 @@ sys.exit(one != other)' "$1" "$2"
 }
 
 # compare N WHAT: the live document is the one that the plan was made from, which is kept, or what the plan makes of it.
+pending=
 compare() {
 	if same "$folder/$1.live.json" "$folder/$1.expected.json"; then
 		cp "$folder/$1.live.json" "$folder/$1.before.json"
+		pending="$pending $1 "
 	elif same "$folder/$1.live.json" "$folder/$1.after.json"; then
 		say "already there: $2"
 	else
@@ -58,7 +60,9 @@ compare() {
 	fi
 }
 
-differs() { ! same "$folder/$1.live.json" "$folder/$1.after.json"; }
+is_pending() {
+	case $pending in *" $1 "*) ;; *) return 1 ;; esac
+}
 
 # account 111122223333
 account_111122223333() {
@@ -101,7 +105,7 @@ END_OF_JSON
 	live 1 NoSuchEntity aws iam get-role-policy --role-name='replication' --policy-name='Replimend' --query PolicyDocument --output json
 	compare 1 'inline policy Replimend of role replication'
 
-	if differs 1; then
+	if is_pending 1; then
 		aws iam put-role-policy --role-name='replication' --policy-name='Replimend' --policy-document "file://$folder/1.after.json"
 		say 'written: inline policy Replimend of role replication'
 	fi
@@ -199,11 +203,11 @@ END_OF_JSON
 	live 3 NoSuchBucketPolicy aws s3api get-bucket-policy --bucket='dst' --expected-bucket-owner='444455556666' --query Policy --output text
 	compare 3 'policy of bucket dst'
 
-	if differs 2; then
+	if is_pending 2; then
 		aws kms put-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --policy "file://$folder/2.after.json"
 		say 'written: policy of key arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321'
 	fi
-	if differs 3; then
+	if is_pending 3; then
 		aws s3api put-bucket-policy --bucket='dst' --expected-bucket-owner='444455556666' --policy "file://$folder/3.after.json"
 		say 'written: policy of bucket dst'
 	fi

@@ -23,7 +23,7 @@ func AddToAccount111122223333(scope constructs.Construct) {
 			"Id":      "'; exit 1 #\nEND_OF_JSON\n",
 			"Statement": []any{
 				map[string]any{
-					"Sid":    "$(touch owned) `touch owned` ' \" \\ \n resource \"x\" \"y\" {}",
+					"Sid":    "DenyAll",
 					"Effect": "Deny",
 					"Action": []any{
 						"s3:*",
@@ -87,11 +87,11 @@ func AddToAccount111122223333(scope constructs.Construct) {
 	awss3.NewCfnBucketPolicy(scope, jsii.String("BucketABC"), &awss3.CfnBucketPolicyProps{
 		Bucket: jsii.String("a.b--c"),
 		PolicyDocument: map[string]any{
-			"Version": "2008-10-17",
-			"Id":      "!Sub ${AWS::AccountId}",
+			"Version": "2012-10-17",
+			"Id":      "!Sub x",
 			"Statement": []any{
 				map[string]any{
-					"Sid":       "- x: y\n  z: *w",
+					"Sid":       "$(touch owned) `touch owned` ' \" \\ \n- x: y\n  z: *w\n resource \"x\" \"y\" {}",
 					"Effect":    "Deny",
 					"Principal": "*",
 					"Action":    "s3:PutObject",

@@ -2,7 +2,7 @@
 # a"; rm -rf / #�$(id) `id` ${x} %{ if true } */ --> dst (rule �[2J�'): broken, then healthy; class automatic
 
 set -eu
-folder='replimend-58cc313aa19d'
+folder='replimend-ea7627878cde'
 umask 077
 AWS_PAGER=
 export AWS_PAGER
@@ -46,9 +46,11 @@ sys.exit(one != other)' "$1" "$2"
 }
 
 # compare N WHAT: the live document is the one that the plan was made from, which is kept, or what the plan makes of it.
+pending=
 compare() {
 	if same "$folder/$1.live.json" "$folder/$1.expected.json"; then
 		cp "$folder/$1.live.json" "$folder/$1.before.json"
+		pending="$pending $1 "
 	elif same "$folder/$1.live.json" "$folder/$1.after.json"; then
 		say "already there: $2"
 	else
@@ -56,7 +58,9 @@ compare() {
 	fi
 }
 
-differs() { ! same "$folder/$1.live.json" "$folder/$1.after.json"; }
+is_pending() {
+	case $pending in *" $1 "*) ;; *) return 1 ;; esac
+}
 
 # account 111122223333
 account_111122223333() {
@@ -70,7 +74,7 @@ account_111122223333() {
   "Id": "'; exit 1 #\nEND_OF_JSON\n",
   "Statement": [
     {
-      "Sid": "$(touch owned) `touch owned` ' \" \\ \n resource \"x\" \"y\" {}",
+      "Sid": "DenyAll",
       "Effect": "Deny",
       "Action": [
         "s3:*"
@@ -126,7 +130,7 @@ END_OF_JSON
   "Id": "'; exit 1 #\nEND_OF_JSON\n",
   "Statement": [
     {
-      "Sid": "$(touch owned) `touch owned` ' \" \\ \n resource \"x\" \"y\" {}",
+      "Sid": "DenyAll",
       "Effect": "Deny",
       "Action": [
         "s3:*"
@@ -190,11 +194,11 @@ END_OF_JSON
 	# class: automatic
 	cat >"$folder/2.expected.json" <<'END_OF_JSON'
 {
-  "Version": "2008-10-17",
-  "Id": "!Sub ${AWS::AccountId}",
+  "Version": "2012-10-17",
+  "Id": "!Sub x",
   "Statement": [
     {
-      "Sid": "- x: y\n  z: *w",
+      "Sid": "$(touch owned) `touch owned` ' \" \\ \n- x: y\n  z: *w\n resource \"x\" \"y\" {}",
       "Effect": "Deny",
       "Principal": "*",
       "Action": "s3:PutObject",
@@ -210,11 +214,11 @@ END_OF_JSON
 END_OF_JSON
 	cat >"$folder/2.after.json" <<'END_OF_JSON'
 {
-  "Version": "2008-10-17",
-  "Id": "!Sub ${AWS::AccountId}",
+  "Version": "2012-10-17",
+  "Id": "!Sub x",
   "Statement": [
     {
-      "Sid": "- x: y\n  z: *w",
+      "Sid": "$(touch owned) `touch owned` ' \" \\ \n- x: y\n  z: *w\n resource \"x\" \"y\" {}",
       "Effect": "Deny",
       "Principal": "*",
       "Action": "s3:PutObject",
@@ -263,23 +267,23 @@ END_OF_JSON
 	live 3 NoSuchBucketPolicy aws s3api get-bucket-policy --bucket='a-b.c' --expected-bucket-owner='111122223333' --query Policy --output text
 	compare 3 'policy of bucket a-b.c'
 
-	if differs 1; then
+	if is_pending 1; then
 		aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document "file://$folder/1.after.json"
 		say 'written: inline policy --Replimend,@= of role -r+=,.@_'
 	fi
-	if differs 2; then
+	if is_pending 2; then
 		aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy "file://$folder/2.after.json"
 		say 'written: policy of bucket a.b--c'
 	fi
-	if differs 3; then
+	if is_pending 3; then
 		aws s3api put-bucket-policy --bucket='a-b.c' --expected-bucket-owner='111122223333' --policy "file://$folder/3.after.json"
 		say 'written: policy of bucket a-b.c'
 	fi
 }
 
 # Undo, under credentials of account 111122223333 and while nobody has changed them since:
-#   aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document 'file://replimend-58cc313aa19d/1.before.json'
-#   aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy 'file://replimend-58cc313aa19d/2.before.json'
+#   aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document 'file://replimend-ea7627878cde/1.before.json'
+#   aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy 'file://replimend-ea7627878cde/2.before.json'
 #   aws s3api delete-bucket-policy --bucket='a-b.c' --expected-bucket-owner='111122223333'
 
 caller=$(aws sts get-caller-identity --query Account --output text)

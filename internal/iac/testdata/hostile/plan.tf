@@ -15,7 +15,7 @@ resource "aws_iam_role_policy" "role_r_replimend" {
     Version = "2012-10-17"
     Id      = "'; exit 1 #\nEND_OF_JSON\n"
     Statement = [{
-      Sid         = "$(touch owned) `touch owned` ' \" \\ \n resource \"x\" \"y\" {}"
+      Sid         = "DenyAll"
       Effect      = "Deny"
       Action      = ["s3:*"]
       NotResource = ["arn:aws:s3:::$${aws:username}/*", "arn:aws:s3:::a$${*}b$${?}$${$}"]
@@ -59,10 +59,10 @@ resource "aws_iam_role_policy" "role_r_replimend" {
 resource "aws_s3_bucket_policy" "bucket_a_b_c" {
   bucket = "a.b--c"
   policy = jsonencode({
-    Version = "2008-10-17"
-    Id      = "!Sub $${AWS::AccountId}"
+    Version = "2012-10-17"
+    Id      = "!Sub x"
     Statement = [{
-      Sid       = "- x: y\n  z: *w"
+      Sid       = "$(touch owned) `touch owned` ' \" \\ \n- x: y\n  z: *w\n resource \"x\" \"y\" {}"
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:PutObject"

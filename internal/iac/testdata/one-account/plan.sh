@@ -48,9 +48,11 @@ sys.exit(one != other)' "$1" "$2"
 }
 
 # compare N WHAT: the live document is the one that the plan was made from, which is kept, or what the plan makes of it.
+pending=
 compare() {
 	if same "$folder/$1.live.json" "$folder/$1.expected.json"; then
 		cp "$folder/$1.live.json" "$folder/$1.before.json"
+		pending="$pending $1 "
 	elif same "$folder/$1.live.json" "$folder/$1.after.json"; then
 		say "already there: $2"
 	else
@@ -58,7 +60,9 @@ compare() {
 	fi
 }
 
-differs() { ! same "$folder/$1.live.json" "$folder/$1.after.json"; }
+is_pending() {
+	case $pending in *" $1 "*) ;; *) return 1 ;; esac
+}
 
 # account 111122223333
 account_111122223333() {
@@ -194,15 +198,15 @@ END_OF_JSON
 	live 3 - aws kms get-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --query Policy --output text
 	compare 3 'policy of key arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
 
-	if differs 1; then
+	if is_pending 1; then
 		aws iam update-assume-role-policy --role-name='replication' --policy-document "file://$folder/1.after.json"
 		say 'written: trust policy of role replication'
 	fi
-	if differs 2; then
+	if is_pending 2; then
 		aws iam put-role-policy --role-name='replication' --policy-name='Replimend' --policy-document "file://$folder/2.after.json"
 		say 'written: inline policy Replimend of role replication'
 	fi
-	if differs 3; then
+	if is_pending 3; then
 		aws kms put-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --policy "file://$folder/3.after.json"
 		say 'written: policy of key arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
 	fi
