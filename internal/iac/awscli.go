@@ -3,6 +3,7 @@ package iac
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -29,16 +30,18 @@ func awscli(p plan) (string, error) {
 	for _, a := range p.accounts {
 		ids = append(ids, a.id)
 		fmt.Fprintf(&b, "\n%saccount_%s() {\n", comment("#", "account "+a.id), a.id)
-		var write, undo strings.Builder
+		var write strings.Builder
+		var undo []string
 		for _, d := range a.documents {
 			number++
 			d.compare(&b, number)
 			d.write(&write, number)
-			d.undo(&undo, fmt.Sprintf("replimend-%s/%d", p.hash, number))
+			undo = append(undo, d.undo(fmt.Sprintf("replimend-%s/%d", p.hash, number)))
 		}
 		b.WriteString("\n" + write.String() + "}\n\n")
 		b.WriteString(comment("#", fmt.Sprintf("Undo, under credentials of account %s and while nobody has changed them since:", a.id)))
-		b.WriteString(undo.String())
+		slices.Reverse(undo)
+		b.WriteString(strings.Join(undo, ""))
 	}
 	b.WriteString("\ncaller=$(aws sts get-caller-identity --query Account --output text)\ncase $caller in\n")
 	for _, id := range ids {
@@ -101,7 +104,7 @@ func (d document) put(file string) string {
 }
 
 // undo is a command in a comment. Only a role's inline policy and a bucket's policy can have been absent.
-func (d document) undo(b *strings.Builder, path string) {
+func (d document) undo(path string) string {
 	command := d.put(shell("file://" + path + ".before.json"))
 	switch {
 	case d.existed():
@@ -110,7 +113,7 @@ func (d document) undo(b *strings.Builder, path string) {
 	case d.kind == bucketPolicy:
 		command = "aws s3api delete-bucket-policy " + d.bucket()
 	}
-	b.WriteString("#   " + command + "\n")
+	return "#   " + command + "\n"
 }
 
 func (d document) bucket() string {

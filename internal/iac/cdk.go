@@ -42,13 +42,14 @@ func cdk(p plan) (string, error) {
 const (
 	constructsPath = "github.com/aws/constructs-go/constructs/v10"
 	jsiiPath       = "github.com/aws/jsii-runtime-go"
+	awscdkPath     = "github.com/aws/aws-cdk-go/awscdk/v2"
 	awsiamPath     = "github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	awskmsPath     = "github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	awss3Path      = "github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 )
 
 // cdkImports is in the order of gofmt.
-var cdkImports = []string{awsiamPath, awskmsPath, awss3Path, constructsPath, jsiiPath}
+var cdkImports = []string{awscdkPath, awsiamPath, awskmsPath, awss3Path, constructsPath, jsiiPath}
 
 func (a account) cdk(out *bytes.Buffer, imports map[string]bool) error {
 	var own, others bytes.Buffer
@@ -95,7 +96,12 @@ func (d document) cdkResource(b *bytes.Buffer, imports map[string]bool) {
 	fmt.Fprintf(b, "awss3.NewCfnBucketPolicy(scope, jsii.String(%q), &awss3.CfnBucketPolicyProps{\nBucket: jsii.String(%s),\nPolicyDocument: ",
 		d.camel(), strconv.Quote(d.name))
 	goValue(b, d.after)
-	b.WriteString(",\n})\n")
+	b.WriteString(",\n})")
+	if d.existed() { // as in CloudFormation
+		imports[awscdkPath] = true
+		b.WriteString(".ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)")
+	}
+	b.WriteString("\n")
 }
 
 func (d document) cdkProperty(b *bytes.Buffer, typ, setter string) {

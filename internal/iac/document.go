@@ -1,6 +1,7 @@
 package iac
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -100,7 +101,7 @@ func newDocument(e patch.Edit) (document, error) {
 		return d, err
 	}
 	if (d.kind == roleTrust || d.kind == keyPolicy) && e.Before.State != snapshot.Present {
-		return d, fmt.Errorf("there is no policy to edit, and AWS has none without")
+		return d, errors.New("there is no policy to edit, and AWS has none without")
 	}
 	text, err := e.After.V.MarshalJSON()
 	if err != nil {
@@ -135,7 +136,7 @@ func (d *document) identify() error {
 	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
 		d.kind, d.name, d.label = bucketPolicy, ref.ID, words("bucket", ref.ID)
 		if !bucketName.MatchString(d.name) {
-			return fmt.Errorf("no bucket can have that name")
+			return errors.New("no bucket can have that name")
 		}
 	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
 		arn, err := policy.ParseARN(ref.ID)
@@ -148,7 +149,7 @@ func (d *document) identify() error {
 			return fmt.Errorf("no key of account %s can have that ARN", d.edit.Account)
 		}
 	default:
-		return fmt.Errorf("its kind has no code")
+		return errors.New("its kind has no code")
 	}
 	return nil
 }
@@ -207,7 +208,11 @@ func (d document) facts() []string {
 	if len(d.edit.Cures) > 0 {
 		out = append(out, "cures: "+strings.Join(d.edit.Cures, ", "))
 	}
-	return append(out, "class: "+string(d.edit.Class))
+	class := "class: " + string(d.edit.Class)
+	if d.edit.Class == patch.Approval {
+		class += ", so that a person must agree first"
+	}
+	return append(out, class)
 }
 
 // head is what every format says first.

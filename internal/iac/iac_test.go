@@ -170,7 +170,7 @@ func nastyRoute(t *rapid.T) iac.Route {
 }
 
 // refusals are what a format may say of a document that it cannot hold.
-var refusals = map[string]string{"terraform": "would normalise", "cloudformation": "CloudFormation would", "cdk": " would "}
+var refusals = map[string]string{"terraform": "would be normalised", "cloudformation": "CloudFormation would", "cdk": " would "}
 
 func TestNoTextBecomesCode(t *testing.T) {
 	t.Parallel()
@@ -269,8 +269,8 @@ func TestRefusals(t *testing.T) {
 		"a dynamic reference": {role, statements(`{"StringLike":{"a:b":"{{resolve:secretsmanager:x}}"}}`), []string{"cdk", "cloudformation"}, "dynamic reference"},
 		"a function":          {role, statements(`{"StringLike":{"Ref":"x"}}`), []string{"cdk", "cloudformation"}, "would call the function"},
 		"a token":             {role, statements(`{"StringLike":{"a:b":"${Token[AWS.AccountId.1]}"}}`), []string{"cdk"}, "for a token"},
-		"a combined escape":   {role, statements(`{"StringLike":{"a:b":"x\\n\u0303"}}`), []string{"terraform"}, "would normalise"},
-		"unnormal text":       {role, statements(`{"StringLike":{"a:b":"e\u0301"}}`), []string{"terraform"}, "would normalise"},
+		"a combined escape":   {role, statements(`{"StringLike":{"a:b":"x\\n\u0303"}}`), []string{"terraform"}, "would be normalised"},
+		"unnormal text":       {role, statements(`{"StringLike":{"a:b":"e\u0301"}}`), []string{"terraform"}, "would be normalised"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

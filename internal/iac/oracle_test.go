@@ -178,6 +178,9 @@ func readCDK(t testing.TB, text string) ([]found, error) {
 
 func cdkCall(t testing.TB, call *ast.CallExpr) (found, error) {
 	fun := call.Fun.(*ast.SelectorExpr)
+	if of, ok := fun.X.(*ast.CallExpr); ok && fun.Sel.Name == "ApplyRemovalPolicy" {
+		return cdkCall(t, of)
+	}
 	name := fun.X.(*ast.Ident).Name + "." + fun.Sel.Name
 	if kind := map[string]string{"role.SetAssumeRolePolicyDocument": roleTrust, "key.SetKeyPolicy": keyPolicy}[name]; kind != "" {
 		v, err := goLiteral(call.Args[0])
@@ -227,23 +230,25 @@ func goLiteral(e ast.Expr) (any, error) {
 		members := map[string]any{}
 		for _, item := range e.Elts {
 			pair := item.(*ast.KeyValueExpr)
-			name := any("")
-			if id, ok := pair.Key.(*ast.Ident); ok {
-				name = id.Name
-			} else {
-				var err error
-				if name, err = goLiteral(pair.Key); err != nil {
-					return nil, err
-				}
-			}
-			v, err := goLiteral(pair.Value)
+			name, err := goName(pair.Key)
 			if err != nil {
 				return nil, err
 			}
-			members[name.(string)] = v
+			if members[name], err = goLiteral(pair.Value); err != nil {
+				return nil, err
+			}
 		}
 		return members, nil
 	default:
 		return nil, fmt.Errorf("an expression %T", e)
 	}
+}
+
+// goName is the field or the key before a colon.
+func goName(e ast.Expr) (string, error) {
+	if id, ok := e.(*ast.Ident); ok {
+		return id.Name, nil
+	}
+	v, err := goLiteral(e)
+	return fmt.Sprint(v), err
 }

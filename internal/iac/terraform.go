@@ -120,7 +120,7 @@ func normal(text string, _ bool) error {
 	}
 	for _, s := range []string{text, string(encoded)} {
 		if cty.StringVal(s).AsString() != s {
-			return fmt.Errorf("Terraform would normalise the Unicode text %q", text)
+			return fmt.Errorf("the Unicode text %q would be normalised", text)
 		}
 	}
 	return nil

@@ -214,8 +214,8 @@ END_OF_JSON
 }
 
 # Undo, under credentials of account 444455556666 and while nobody has changed them since:
-#   aws kms put-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --policy 'file://replimend-b1f918dbd363/2.before.json'
 #   aws s3api delete-bucket-policy --bucket='dst' --expected-bucket-owner='444455556666'
+#   aws kms put-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --policy 'file://replimend-b1f918dbd363/2.before.json'
 
 caller=$(aws sts get-caller-identity --query Account --output text)
 case $caller in

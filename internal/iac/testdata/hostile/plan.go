@@ -3,6 +3,7 @@
 package replimend
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -113,7 +114,7 @@ func AddToAccount111122223333(scope constructs.Construct) {
 				},
 			},
 		},
-	})
+	}).ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
 	// policy of bucket a-b.c
 	// adds: arn:aws:iam::111122223333:role/-r+=,.@_ may s3:ReplicateObject on arn:aws:s3:::a-b.c/*
 	// cures: destination-policy-lacks-replicate-object

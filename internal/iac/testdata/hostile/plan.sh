@@ -282,9 +282,9 @@ END_OF_JSON
 }
 
 # Undo, under credentials of account 111122223333 and while nobody has changed them since:
-#   aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document 'file://replimend-ea7627878cde/1.before.json'
-#   aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy 'file://replimend-ea7627878cde/2.before.json'
 #   aws s3api delete-bucket-policy --bucket='a-b.c' --expected-bucket-owner='111122223333'
+#   aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy 'file://replimend-ea7627878cde/2.before.json'
+#   aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document 'file://replimend-ea7627878cde/1.before.json'
 
 caller=$(aws sts get-caller-identity --query Account --output text)
 case $caller in

@@ -48,7 +48,7 @@ func AddToAccount111122223333(scope constructs.Construct) {
 // SetTrustReplication sets the trust policy of role replication, of account 111122223333.
 // adds: s3.amazonaws.com may sts:AssumeRole on arn:aws:iam::111122223333:role/service-role/replication
 // cures: trust-lacks-s3
-// class: approval
+// class: approval, so that a person must agree first
 // It sets the whole policy, on the construct that makes the role: role.Node().DefaultChild().(awsiam.CfnRole).
 // An imported one cannot be changed.
 func SetTrustReplication(role awsiam.CfnRole) {

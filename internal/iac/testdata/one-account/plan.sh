@@ -69,7 +69,7 @@ account_111122223333() {
 	# trust policy of role replication
 	# adds: s3.amazonaws.com may sts:AssumeRole on arn:aws:iam::111122223333:role/service-role/replication
 	# cures: trust-lacks-s3
-	# class: approval
+	# class: approval, so that a person must agree first
 	cat >"$folder/1.expected.json" <<'END_OF_JSON'
 {
   "Version": "2012-10-17",
@@ -213,9 +213,9 @@ END_OF_JSON
 }
 
 # Undo, under credentials of account 111122223333 and while nobody has changed them since:
-#   aws iam update-assume-role-policy --role-name='replication' --policy-document 'file://replimend-19be0d801f3c/1.before.json'
-#   aws iam delete-role-policy --role-name='replication' --policy-name='Replimend'
 #   aws kms put-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --policy 'file://replimend-19be0d801f3c/3.before.json'
+#   aws iam delete-role-policy --role-name='replication' --policy-name='Replimend'
+#   aws iam update-assume-role-policy --role-name='replication' --policy-document 'file://replimend-19be0d801f3c/1.before.json'
 
 caller=$(aws sts get-caller-identity --query Account --output text)
 case $caller in

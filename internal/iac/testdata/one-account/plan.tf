@@ -9,7 +9,7 @@
 # trust policy of role replication
 # adds: s3.amazonaws.com may sts:AssumeRole on arn:aws:iam::111122223333:role/service-role/replication
 # cures: trust-lacks-s3
-# class: approval
+# class: approval, so that a person must agree first
 # Terraform has no resource for a trust policy. In the aws_iam_role that manages this role today, set
 #   assume_role_policy = local.trust_replication
 locals {
