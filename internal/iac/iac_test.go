@@ -298,7 +298,7 @@ func TestRefusals(t *testing.T) {
 func TestResourceNamesAreUnique(t *testing.T) {
 	t.Parallel()
 	var p patch.Plan
-	for _, bucket := range []string{"a-b", "a.b", "a_b", "ab-", "a--b", "ab.", "a-b-2", "A-B"} {
+	for _, bucket := range []string{"a-b", "a.b", "a_b", "ab-", "a--b", "ab.", "a-b-2", "A-B", "a-1b", "a1b"} {
 		e := cases(t)["cross-account"][0].Plan.Edits[2]
 		e.Document.ID = bucket + "x"
 		p.Edits = append(p.Edits, e)
