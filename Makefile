@@ -37,6 +37,33 @@ demo: build ## Break and mend a replication in the built-in cloud; needs no AWS 
 test: setup build ## Build and run all tests, with the race detector where there is a C compiler.
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
 	go test $(RACE) ./...
+	@$(MAKE) --no-print-directory check-formats
+
+# Each format of replimend plan is checked by the tool that its readers use, on what go test holds the code to. Terraform's and
+# the shell's are part of go test. The CDK has a module of its own and is compiled in a copy of it: nothing runs, so that Node
+# is not needed.
+.PHONY: check-formats
+check-formats: .venv/cfn-lint ## Check the code that plans are printed as with cfn-lint, the compiler and sh.
+	.venv/bin/python tools/lint-cloudformation.py internal/iac/testdata/*/plan.yaml
+	@set -euo pipefail; \
+	copy=$$(mktemp -d); \
+	trap 'rm -rf "$$copy"' EXIT; \
+	cp tools/cdk.mod "$$copy/go.mod"; \
+	cp tools/cdk.sum "$$copy/go.sum"; \
+	for plan in internal/iac/testdata/*/plan.go; do \
+		name=$$(basename "$$(dirname "$$plan")"); \
+		mkdir "$$copy/$$name"; \
+		cp "$$plan" "$$copy/$$name/"; \
+	done; \
+	echo "go vet ./... (in a copy, with tools/cdk.mod)"; \
+	cd "$$copy"; \
+	go vet ./...
+	@set -eu; for plan in internal/iac/testdata/*/plan.sh; do echo "sh -n $$plan"; sh -n "$$plan"; done
+
+.venv/cfn-lint: tools/cfn-lint.txt
+	python3 -m venv --clear .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, layering and generated files.

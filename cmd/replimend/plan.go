@@ -2,16 +2,20 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/iac"
 	"github.com/replimend/replimend/internal/render"
 )
 
 func (p *program) planCommand() *cobra.Command {
 	var in inputs
 	var format string
+	formats := append([]string{"diff", "json"}, iac.Formats()...)
 	cmd := &cobra.Command{
 		Use:   "plan --snapshot FILE|- [FILE…]",
 		Short: "Print the smallest edits that cure the routes of a snapshot",
@@ -22,33 +26,66 @@ With --format diff each edit is a unified diff of the document; lines that begin
 adds. With --format json each file gives one document with one entry per route; its plan is null where no edit is needed or
 none can cure the route.
 
+The other formats print the edits of all routes and files as one piece of code, for whoever keeps the documents as code: a
+patch from outside is taken back the next time that code is applied. Edits of the same document are merged, and what belongs
+to one account stands together.
+  terraform        resources of the aws provider
+  cloudformation   a YAML template for each account, and the properties of keys and roles that only their own template can hold
+  cdk              a Go file with constructs of aws-cdk-go
+  awscli           a POSIX shell script; run it once under the credentials of each account. It needs python3, keeps the documents
+                   as they were, and writes nothing where one has changed since the snapshot
+
 Exit code: 0 every route has its plan or needs none, 1 a route is broken and no edit cures it, 2 an argument or a file is
 wrong, 3 a route without a plan is conditional or unknown. Of several files the worst one counts: 2 before 1 before 3.`,
 		Example: `  replimend plan --snapshot docs/examples/role-lacks-decrypt.json
-  replimend plan --format json --snapshot docs/examples/cross-account-kms-key-policy.json`,
+  replimend plan --format json --snapshot docs/examples/cross-account-kms-key-policy.json
+  replimend plan --format terraform --snapshot docs/examples/role-lacks-decrypt.json
+  replimend plan --format awscli --snapshot docs/examples/cross-account-kms-key-policy.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if format != "diff" && format != "json" {
-				return badFormat(cmd, format, "diff or json")
+			if !slices.Contains(formats, format) {
+				last := len(formats) - 1
+				return badFormat(cmd, format, strings.Join(formats[:last], ", ")+" or "+formats[last])
 			}
-			return p.each(cmd, in, args, func(name string, several bool, d diagnose.Diagnosis) error {
+			var routes []iac.Route
+			err := p.each(cmd, in, args, func(name string, several bool, d diagnose.Diagnosis) error {
 				for _, r := range d.Routes {
 					if r.Plan == nil || len(r.Plan.Edits) == 0 {
 						p.raise(exitOf(r.Verdict))
 					}
 				}
-				if format == "json" {
+				switch format {
+				case "json":
 					return p.json(render.PlansOf(d))
+				case "diff":
+					if several {
+						fmt.Fprintf(p.out, "# %s\n", render.Clean(label(name)))
+					}
+					fmt.Fprint(p.out, p.printer().Diffs(d))
+				default:
+					for _, r := range d.Routes {
+						routes = append(routes, iac.Route{Title: render.PlanTitle(r), Plan: r.Plan})
+					}
 				}
-				if several {
-					fmt.Fprintf(p.out, "# %s\n", render.Clean(label(name)))
-				}
-				fmt.Fprint(p.out, p.printer().Diffs(d))
 				return nil
 			})
+			if err != nil || format == "json" || format == "diff" {
+				return err
+			}
+			return p.infrastructure(format, routes)
 		},
 	}
 	in.flags(cmd)
-	cmd.Flags().StringVar(&format, "format", "diff", "`FORMAT` of the output: diff or json")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"diff", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().StringVar(&format, "format", "diff", "`FORMAT` of the output: "+strings.Join(formats, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// infrastructure prints the plans as code. Nothing is printed of plans that cannot be printed whole.
+func (p *program) infrastructure(format string, routes []iac.Route) error {
+	text, err := iac.Render(format, routes)
+	if err != nil {
+		return hinted(err, "--format diff shows every edit as it is; --route chooses one route")
+	}
+	fmt.Fprint(p.out, text)
+	return nil
 }

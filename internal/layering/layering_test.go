@@ -56,6 +56,9 @@ var layers = map[string]layer{
 	"internal/route": {pure, "jsontree policy authz snapshot"},
 	"internal/patch": {pure, "jsontree policy authz snapshot"},
 
+	// It prints what a plan says and must not know why.
+	"internal/iac": {pure, "jsontree policy snapshot patch"},
+
 	// A signal gives diagnose its hints; what decides stays the evaluator.
 	"internal/diagnose": {pure, "jsontree policy authz snapshot route patch signal"},
 	"internal/guard":    {pure, "jsontree policy authz snapshot route patch settings signal incident"},

@@ -156,12 +156,10 @@ func PlansOf(d diagnose.Diagnosis) Plans {
 func (p Printer) Diffs(d diagnose.Diagnosis) string {
 	var b strings.Builder
 	for _, r := range d.Routes {
-		title := fmt.Sprintf("# %s: %s", name(r), r.Verdict)
-		if r.Plan == nil || len(r.Plan.Edits) == 0 {
-			b.WriteString(styled(p.bold, title+", "+noPlan(r)) + "\n")
+		b.WriteString(styled(p.bold, "# "+PlanTitle(r)) + "\n")
+		if r.Plan == nil {
 			continue
 		}
-		b.WriteString(styled(p.bold, fmt.Sprintf("%s, then %s; class %s", title, Clean(r.Plan.Proof.After), r.Plan.Class)) + "\n")
 		for _, e := range r.Plan.Edits {
 			for _, t := range e.Adds {
 				b.WriteString(styled(p.faint, Clean(fmt.Sprintf("# adds: %s may %s on %s", t[0], t[1], t[2]))) + "\n")
@@ -170,6 +168,15 @@ func (p Printer) Diffs(d diagnose.Diagnosis) string {
 		}
 	}
 	return b.String()
+}
+
+// PlanTitle is one line about a route: its verdict, and what its plan makes of it or why it has none.
+func PlanTitle(r diagnose.Route) string {
+	title := fmt.Sprintf("%s: %s", name(r), r.Verdict)
+	if r.Plan == nil || len(r.Plan.Edits) == 0 {
+		return title + ", " + noPlan(r)
+	}
+	return fmt.Sprintf("%s, then %s; class %s", title, Clean(r.Plan.Proof.After), r.Plan.Class)
 }
 
 func noPlan(r diagnose.Route) string {
