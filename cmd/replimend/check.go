@@ -208,7 +208,7 @@ func originOf(result *template.Result, ref snapshot.Ref) (template.Origin, bool)
 
 func (p *program) showCheck(d diagnose.Diagnosis, result *template.Result) {
 	for _, s := range result.Sources {
-		text := fmt.Sprintf("read %s: %s, %d buckets, %d roles, %d keys; ", s.Label, s.Format, s.Buckets, s.Roles, s.Keys)
+		text := fmt.Sprintf("read %s: %s, %s, %s, %s; ", s.Label, s.Format, counted(s.Buckets, "bucket"), counted(s.Roles, "role"), counted(s.Keys, "key"))
 		where := "account " + s.Account + ", " + s.Region
 		if s.Assumed {
 			where = "assumed " + where + ", as nothing in it depends on them"
@@ -230,7 +230,43 @@ func (p *program) showCheck(d diagnose.Diagnosis, result *template.Result) {
 		fmt.Fprintln(p.out, "no replication rule can be judged: see the notes")
 		return
 	}
-	fmt.Fprint(p.out, p.printer().Diagnosis(d))
+	if len(d.Routes) == 0 {
+		fmt.Fprintln(p.out, "no enabled replication rule in any file: there is nothing to judge")
+	}
+	for i, r := range d.Routes {
+		if i > 0 {
+			fmt.Fprintln(p.out)
+		}
+		page := p.printer()
+		fmt.Fprint(p.out, page.Explanation(r))
+		if r.Plan != nil {
+			fmt.Fprint(p.out, "\n"+page.Plan(*r.Plan))
+		}
+		fmt.Fprint(p.out, "\n"+page.Line("next step", beforeDeploying(r)))
+	}
+}
+
+// beforeDeploying is what a person does about a route that does not exist yet.
+func beforeDeploying(r diagnose.Route) string {
+	switch {
+	case r.Verdict == diagnose.Healthy:
+		return "none: as far as the files say, every request that S3 will make is allowed"
+	case r.Verdict == diagnose.Degraded:
+		return "read the warnings: objects will arrive, and something is lost or unseen"
+	case r.Verdict == diagnose.Unknown:
+		return "resolve what the notes name, or check again when it is deployed (replimend diagnose)"
+	case r.Plan != nil:
+		return "write what the edit adds into the file before it is deployed, with its own references in place of the stand-ins"
+	default:
+		return "mend the file as the findings say before it is deployed"
+	}
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // standIns is the made-up names, sorted.

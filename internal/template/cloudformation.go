@@ -115,7 +115,7 @@ func (s *stack) known(id, kind, attribute string) (jsontree.Node, bool) {
 
 // namedARN is the ARN of what decides nothing here but may be named: its name is its own or a stand-in.
 func (s *stack) namedARN(id, property, service, prefix string) jsontree.Node {
-	name := orDefault(s.property(id, property), jsontree.Str(roleStandIn(s.file.Label, id)))
+	name := orDefault(s.property(id, property), jsontree.Str(roleStandIn(s.file.seed, id)))
 	return prefixed("arn:"+s.partition()+":"+service+":"+s.home.Region+":"+s.home.Account+":"+prefix, name)
 }
 
@@ -131,14 +131,14 @@ func (s *stack) bucketName(id string) (name jsontree.Node, madeUp bool) {
 	if n := s.property(id, "BucketName"); n.Present() || isUnknown(n) {
 		return n, false
 	}
-	return jsontree.Str(bucketStandIn(s.file.Label, id)), true
+	return jsontree.Str(bucketStandIn(s.file.seed, id)), true
 }
 
 func (s *stack) roleName(id string) (name jsontree.Node, madeUp bool) {
 	if n := s.property(id, "RoleName"); n.Present() || isUnknown(n) {
 		return n, false
 	}
-	return jsontree.Str(roleStandIn(s.file.Label, id)), true
+	return jsontree.Str(roleStandIn(s.file.seed, id)), true
 }
 
 func (s *stack) roleARN(id string) jsontree.Node {
@@ -152,7 +152,7 @@ func (s *stack) roleARN(id string) jsontree.Node {
 }
 
 func (s *stack) managedARN(id string) jsontree.Node {
-	name := orDefault(s.property(id, "ManagedPolicyName"), jsontree.Str(roleStandIn(s.file.Label, id)))
+	name := orDefault(s.property(id, "ManagedPolicyName"), jsontree.Str(roleStandIn(s.file.seed, id)))
 	path := orDefault(s.property(id, "Path"), jsontree.Str("/"))
 	p, ok := text(path)
 	if !ok {
@@ -170,7 +170,7 @@ func (s *stack) keyID(id string) jsontree.Node {
 		a, err := policy.ParseARN(t)
 		switch {
 		case !ok:
-			return jsontree.Str(keyStandIn(s.file.Label, id, true))
+			return jsontree.Str(keyStandIn(s.file.seed, id, true))
 		case err != nil || !strings.HasPrefix(a.Resource, "key/mrk-"):
 			return unknown(primary, "%.120s is no ARN of a multi-Region key", t)
 		}
@@ -180,7 +180,7 @@ func (s *stack) keyID(id string) jsontree.Node {
 	if isUnknown(multi) {
 		return multi
 	}
-	return jsontree.Str(keyStandIn(s.file.Label, id, isTrue(multi)))
+	return jsontree.Str(keyStandIn(s.file.seed, id, isTrue(multi)))
 }
 
 // reader is what adds a resource of that type to the world, nil for types that have nothing to do with replication.

@@ -48,8 +48,10 @@ var cfnEncryption = []member{{"ServerSideEncryptionConfiguration", "Rules", many
 
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-s3-bucket-publicaccessblockconfiguration.html
 var publicAccess = []member{
-	{"BlockPublicAcls", "BlockPublicAcls", aFlag, nil}, {"IgnorePublicAcls", "IgnorePublicAcls", aFlag, nil},
-	{"BlockPublicPolicy", "BlockPublicPolicy", aFlag, nil}, {"RestrictPublicBuckets", "RestrictPublicBuckets", aFlag, nil},
+	{"BlockPublicAcls", "BlockPublicAcls", aFlag, nil},
+	{"IgnorePublicAcls", "IgnorePublicAcls", aFlag, nil},
+	{"BlockPublicPolicy", "BlockPublicPolicy", aFlag, nil},
+	{"RestrictPublicBuckets", "RestrictPublicBuckets", aFlag, nil},
 }
 
 // CloudFormation has one event in each configuration, the API a list.
@@ -79,7 +81,7 @@ var tfReplication = []member{
 		{"filter", "Filter", one, []member{
 			{"prefix", "Prefix", aText, nil},
 			{"tag", "Tag", one, tfTag},
-			{"and", "And", one, []member{{"prefix", "Prefix", aText, nil}, {"tags", "Tags", many, tfTag}}},
+			{"and", "And", one, []member{{"prefix", "Prefix", aText, nil}, {"tags", "Tags", tagMap, nil}}},
 		}},
 		{"delete_marker_replication", "DeleteMarkerReplication", one, tfStatus},
 		{"existing_object_replication", "ExistingObjectReplication", one, tfStatus},
@@ -120,6 +122,8 @@ var tfNotifications = []member{
 }
 
 var tfPublicAccess = []member{
-	{"block_public_acls", "BlockPublicAcls", aFlag, nil}, {"ignore_public_acls", "IgnorePublicAcls", aFlag, nil},
-	{"block_public_policy", "BlockPublicPolicy", aFlag, nil}, {"restrict_public_buckets", "RestrictPublicBuckets", aFlag, nil},
+	{"block_public_acls", "BlockPublicAcls", aFlag, nil},
+	{"ignore_public_acls", "IgnorePublicAcls", aFlag, nil},
+	{"block_public_policy", "BlockPublicPolicy", aFlag, nil},
+	{"restrict_public_buckets", "RestrictPublicBuckets", aFlag, nil},
 }

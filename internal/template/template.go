@@ -9,6 +9,7 @@ package template
 import (
 	"bytes"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,10 +34,12 @@ const (
 
 // File is one template or plan and where it is deployed.
 type File struct {
-	Label   string // for messages, and the ground of stand-ins: the same text under another label gets other names
+	Label   string // for messages
 	Data    []byte
 	Account string // "" when not given
 	Region  string
+
+	seed string // what stand-ins are made from: its name without the folder, so that they are the same on every machine
 }
 
 // Options is what people say about the files beside their text.
@@ -118,7 +121,12 @@ func Parse(files []File, options Options) (*Result, error) {
 	}
 	w := newWorld(options)
 	var readers []reader
+	seen := make(map[string]int)
 	for _, f := range files {
+		f.seed = path.Base(f.Label)
+		if seen[f.seed]++; seen[f.seed] > 1 { // also the same file for another account
+			f.seed += fmt.Sprintf("#%d", seen[f.seed])
+		}
 		r, err := w.reader(f)
 		if err != nil {
 			return nil, &FileError{File: f.Label, Err: err}

@@ -70,6 +70,7 @@ const (
 	texts        // a list of strings, also from one string
 	one          // an object, also from a list of one
 	many         // a list of objects, also from one object
+	tagMap       // a list of keys and values, from an object
 	ignored      // a text that nothing hangs on: left out where it is not known
 )
 
@@ -114,6 +115,12 @@ func (m member) convert(n jsontree.Node) jsontree.Node {
 		return reshape(n, m.of)
 	case many:
 		return list(n, func(n jsontree.Node) jsontree.Node { return reshape(n, m.of) })
+	case tagMap:
+		items := []jsontree.Node{}
+		for _, f := range n.Fields {
+			items = append(items, jsontree.Obj(jsontree.Member{Name: "Key", Value: jsontree.Str(f.Name)}, jsontree.Member{Name: "Value", Value: f.Value}))
+		}
+		return jsontree.List(items...)
 	case texts:
 		return list(n, func(n jsontree.Node) jsontree.Node { return member{form: aText}.convert(n) })
 	default:

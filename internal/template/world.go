@@ -387,9 +387,9 @@ func read[T any](v *view, o Origin, path, what string, n jsontree.Node, incomple
 	return snapshot.Of(out)
 }
 
-// placed is the origin at the line of a value, where that is known.
+// placed is the origin at the line of a value. Lines of a plan, which nobody wrote, are not told.
 func placed(o Origin, n jsontree.Node) Origin {
-	if n.Pos.Line > 0 {
+	if n.Pos.Line > 0 && o.Line > 0 {
 		o.Line = n.Pos.Line
 	}
 	return o
@@ -585,4 +585,3 @@ func asTexts(n jsontree.Node) jsontree.Node {
 	}
 	return n
 }
-

@@ -261,4 +261,3 @@ func (c *converter) tag(out jsontree.Node, n *ast.TagNode, path string, depth in
 	}
 	return jsontree.Node{Kind: jsontree.Object, Pos: out.Pos, Fields: []jsontree.Member{{Name: name, Value: v}}}, nil
 }
-
