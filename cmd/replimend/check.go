@@ -182,6 +182,11 @@ func judge(result *template.Result) diagnose.Diagnosis {
 		for i, r := range best.Routes {
 			if r.Verdict == diagnose.Broken && d.Routes[i].Verdict != diagnose.Broken {
 				r.Plan = nil
+				for k := range r.Findings {
+					if r.Findings[k].Severity == diagnose.Fault {
+						r.Findings[k].Message += ", whatever is not resolved"
+					}
+				}
 				d.Routes[i] = r
 			}
 		}
@@ -210,8 +215,8 @@ func (p *program) showCheck(d diagnose.Diagnosis, result *template.Result) {
 	for _, s := range result.Sources {
 		text := fmt.Sprintf("read %s: %s, %s, %s, %s; ", s.Label, s.Format, counted(s.Buckets, "bucket"), counted(s.Roles, "role"), counted(s.Keys, "key"))
 		where := "account " + s.Account + ", " + s.Region
-		if s.Assumed {
-			where = "assumed " + where + ", as nothing in it depends on them"
+		if len(s.Assumed) > 0 {
+			where += " (" + strings.Join(s.Assumed, " and ") + " assumed: nothing in it depends on that)"
 		}
 		fmt.Fprintln(p.out, render.Clean(text+where))
 	}

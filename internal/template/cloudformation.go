@@ -14,7 +14,7 @@ type stack struct {
 	file    File
 	root    jsontree.Node
 	home    Home
-	assumed bool
+	assumed []string
 
 	steps, depth int
 	busy         map[string]bool

@@ -64,14 +64,14 @@ const (
 
 // Source is what was read from one file.
 type Source struct {
-	Label   string `json:"file"`
-	Format  Format `json:"format"`
-	Account string `json:"account,omitempty"`
-	Region  string `json:"region,omitempty"`
-	Assumed bool   `json:"assumed"` // account or Region were not given, and nothing in the file depends on them
-	Buckets int    `json:"buckets"`
-	Roles   int    `json:"roles"`
-	Keys    int    `json:"keys"`
+	Label   string   `json:"file"`
+	Format  Format   `json:"format"`
+	Account string   `json:"account,omitempty"`
+	Region  string   `json:"region,omitempty"`
+	Assumed []string `json:"assumed,omitempty"` // account, Region: not given, and nothing in the file depends on them
+	Buckets int      `json:"buckets"`
+	Roles   int      `json:"roles"`
+	Keys    int      `json:"keys"`
 }
 
 // Note says what could not be resolved or made, and where it stands.
@@ -224,23 +224,23 @@ func placesIn(n jsontree.Node) (accounts, regions []string) {
 }
 
 // home settles where a file is deployed. What is not given may be assumed only where nothing in the file could contradict it.
-func (f File) home(n jsontree.Node) (home Home, assumed bool, err error) {
+func (f File) home(n jsontree.Node) (home Home, assumed []string, err error) {
 	home = Home{f.Account, f.Region}
 	accounts, regions := placesIn(n)
 	if home.Account == "" {
 		if len(accounts) > 0 {
-			return Home{}, false, &PlaceError{"account", accounts}
+			return Home{}, nil, &PlaceError{"account", accounts}
 		}
-		home.Account, assumed = AssumedAccount, true
+		home.Account, assumed = AssumedAccount, append(assumed, "account")
 	}
 	if !policy.IsAccountID(home.Account) {
-		return Home{}, false, fmt.Errorf("account %q: want 12 digits", home.Account)
+		return Home{}, nil, fmt.Errorf("account %q: want 12 digits", home.Account)
 	}
 	if home.Region == "" {
 		if len(regions) > 0 {
-			return Home{}, false, &PlaceError{"Region", regions}
+			return Home{}, nil, &PlaceError{"Region", regions}
 		}
-		home.Region, assumed = AssumedRegion, true
+		home.Region, assumed = AssumedRegion, append(assumed, "Region")
 	}
 	return home, assumed, nil
 }

@@ -22,7 +22,7 @@ type terraform struct {
 	order     []*resource
 	homes     map[string]Home // by key of the provider configuration
 	busy      map[string]bool
-	assumed   bool
+	assumed   []string
 	steps     int
 }
 
@@ -136,7 +136,7 @@ func (t *terraform) source() Source {
 	if t.plan {
 		format = TerraformPlan
 	}
-	s := Source{Label: t.file.Label, Format: format, Assumed: t.assumed}
+	s := Source{Label: t.file.Label, Format: format, Assumed: slices.Compact(slices.Sorted(slices.Values(t.assumed)))}
 	accounts, regions := make(map[string]bool), make(map[string]bool)
 	for _, r := range t.order {
 		if h := t.homes[r.provider]; replicates(r.kind) && !r.data {
@@ -166,7 +166,12 @@ func (t *terraform) settleHomes() error {
 		if h.Region == "" && len(regions) > 0 {
 			return &PlaceError{"Region", regions}
 		}
-		t.assumed = t.assumed || h.Account == "" || h.Region == ""
+		if h.Account == "" {
+			t.assumed = append(t.assumed, "account")
+		}
+		if h.Region == "" {
+			t.assumed = append(t.assumed, "Region")
+		}
 		t.homes[r.provider] = Home{cmp.Or(h.Account, AssumedAccount), cmp.Or(h.Region, AssumedRegion)}
 	}
 	for _, h := range t.homes {
@@ -238,6 +243,11 @@ func (t *terraform) origin(r *resource) Origin {
 }
 
 func (t *terraform) read() error {
+	for _, c := range t.root.Get("resource_changes").Items {
+		if actions := c.Get("change").Get("actions").Items; len(actions) == 1 && actions[0].Text == "delete" {
+			t.deleted(c)
+		}
+	}
 	for _, r := range t.order {
 		if r.data {
 			continue
@@ -247,6 +257,43 @@ func (t *terraform) read() error {
 		}
 	}
 	return nil
+}
+
+// deleted keeps in mind what the plan takes away: the bucket or role may still show it, and what then holds is not known.
+func (t *terraform) deleted(c jsontree.Node) {
+	before := c.Get("change").Get("before")
+	r := &resource{address: c.Get("address").Text, kind: c.Get("type").Text, values: before}
+	o := t.origin(r)
+	gone := unknown(jsontree.Node{}, "%s is deleted by the plan", r.address)
+	account := t.homes[t.configOf(r).Get("provider_config_key").Text].Account
+	if member, ok := bucketMembers[r.kind]; ok {
+		t.configure(r, member, gone)
+		return
+	}
+	switch r.kind {
+	case "aws_s3_bucket_policy":
+		t.world.setBucketPolicy(before.Get("bucket"), account, &document{o, gone})
+	case "aws_iam_role_policy", "aws_iam_role_policy_attachment":
+		t.world.attachInline(jsontree.List(before.Get("role")), t.accountOfRole(before.Get("role").Text, account), textOr(before.Get("name"), r.address), &document{o, gone})
+	}
+}
+
+// accountOfRole is the account of the file's role of that name: a deleted resource has no configuration that says where it was.
+func (t *terraform) accountOfRole(name, otherwise string) string {
+	for _, r := range t.order {
+		if r.kind == "aws_iam_role" && !r.data && r.values.Get("name").Text == name {
+			return t.home(r).Account
+		}
+	}
+	return otherwise
+}
+
+// bucketMembers is the resources that configure a bucket, and what of it.
+var bucketMembers = map[string]string{
+	"aws_s3_bucket_replication_configuration": "replication", "aws_s3_bucket_versioning": "versioning",
+	"aws_s3_bucket_server_side_encryption_configuration": "encryption", "aws_s3_bucket_ownership_controls": "ownership",
+	"aws_s3_bucket_public_access_block": "publicAccessBlock", "aws_s3_bucket_object_lock_configuration": "objectLock",
+	"aws_s3_bucket_notification": "notifications", "aws_s3_bucket_request_payment_configuration": "requestPayer",
 }
 
 func (t *terraform) readResource(r *resource) error {
@@ -260,29 +307,13 @@ func (t *terraform) readResource(r *resource) error {
 	}
 	w, o, home := t.world, t.origin(r), t.home(r)
 	get := func(name string) jsontree.Node { return t.attribute(r, name) }
+	if member, ok := bucketMembers[r.kind]; ok {
+		t.configure(r, member, t.configuration(r))
+		return nil
+	}
 	switch r.kind {
 	case "aws_s3_bucket_policy":
 		w.setBucketPolicy(get("bucket"), home.Account, &document{o, get("policy")})
-	case "aws_s3_bucket_replication_configuration":
-		t.configure(r, "replication", reshape(t.filled(r, "role", "rule"), tfReplication))
-	case "aws_s3_bucket_versioning":
-		status := at(get("versioning_configuration"), "0", "status")
-		if s, ok := text(status); ok && s == "Disabled" {
-			status = jsontree.Node{}
-		}
-		t.configure(r, "versioning", status)
-	case "aws_s3_bucket_server_side_encryption_configuration":
-		t.configure(r, "encryption", reshape(t.filled(r, "rule"), tfEncryption))
-	case "aws_s3_bucket_ownership_controls":
-		t.configure(r, "ownership", at(get("rule"), "0", "object_ownership"))
-	case "aws_s3_bucket_public_access_block":
-		t.configure(r, "publicAccessBlock", reshape(r.values, tfPublicAccess))
-	case "aws_s3_bucket_object_lock_configuration":
-		t.configure(r, "objectLock", objectLock(jsontree.Str("true")))
-	case "aws_s3_bucket_notification":
-		t.configure(r, "notifications", reshape(r.values, tfNotifications))
-	case "aws_s3_bucket_request_payment_configuration":
-		t.configure(r, "requestPayer", get("payer"))
 	case "aws_iam_role_policy":
 		w.attachInline(jsontree.List(get("role")), home.Account, textOr(get("name"), r.address), &document{o, get("policy")})
 	case "aws_iam_policy":
@@ -302,6 +333,32 @@ func (t *terraform) readResource(r *resource) error {
 		w.addAlias(get("name"), get("target_key_id"), home, o)
 	}
 	return nil
+}
+
+// configuration is what a resource says of a bucket, in the API's shape.
+func (t *terraform) configuration(r *resource) jsontree.Node {
+	switch r.kind {
+	case "aws_s3_bucket_replication_configuration":
+		return reshape(t.filled(r, "role", "rule"), tfReplication)
+	case "aws_s3_bucket_versioning":
+		status := at(t.attribute(r, "versioning_configuration"), "0", "status")
+		if s, ok := text(status); ok && s == "Disabled" { // as never enabled
+			return jsontree.Node{}
+		}
+		return status
+	case "aws_s3_bucket_server_side_encryption_configuration":
+		return reshape(t.filled(r, "rule"), tfEncryption)
+	case "aws_s3_bucket_ownership_controls":
+		return at(t.attribute(r, "rule"), "0", "object_ownership")
+	case "aws_s3_bucket_public_access_block":
+		return reshape(r.values, tfPublicAccess)
+	case "aws_s3_bucket_object_lock_configuration":
+		return objectLock(jsontree.Str("true"))
+	case "aws_s3_bucket_notification":
+		return reshape(r.values, tfNotifications)
+	default:
+		return t.attribute(r, "payer")
+	}
 }
 
 func (t *terraform) attach(owner, arn jsontree.Node, account string, o Origin) {
