@@ -33,13 +33,20 @@ func (t *terraform) moduleConfig(address string) (config, call jsontree.Node) {
 }
 
 func (t *terraform) configOf(r *resource) jsontree.Node {
-	config, _ := t.moduleConfig(r.module)
-	for _, c := range config.Get("resources").Items {
-		if c.Get("type").Text == r.kind && c.Get("name").Text == r.name && (c.Get("mode").Text == "data") == r.data {
-			return c
+	module := index.ReplaceAllString(r.module, "")
+	key := func(mode, kind, name string) string { return mode + "\x00" + kind + "\x00" + name }
+	if t.configs[module] == nil {
+		config, _ := t.moduleConfig(module)
+		t.configs[module] = make(map[string]jsontree.Node)
+		for _, c := range config.Get("resources").Items {
+			t.configs[module][key(c.Get("mode").Text, c.Get("type").Text, c.Get("name").Text)] = c
 		}
 	}
-	return jsontree.Node{}
+	mode := "managed"
+	if r.data {
+		mode = "data"
+	}
+	return t.configs[module][key(mode, r.kind, r.name)]
 }
 
 // attribute is one attribute of a resource: as planned, as it follows from others, or as its expression refers to it.
@@ -314,7 +321,7 @@ func (t *terraform) reference(s scope, ref string) jsontree.Node {
 		return t.variable(s, name, none)
 	}
 	if m := moduleRef.FindStringSubmatch(ref); m != nil {
-		inner := t.instance(within(s.module, m[1]), func(r *resource) string { return r.module })
+		inner := t.instance(within(s.module, m[1]))
 		if inner == "" {
 			inner = within(s.module, m[1])
 		}
@@ -325,7 +332,7 @@ func (t *terraform) reference(s scope, ref string) jsontree.Node {
 		return none("")
 	}
 	if m := resourceRef.FindStringSubmatch(ref); m != nil {
-		if r := t.resources[t.instance(within(s.module, m[1]), func(r *resource) string { return r.address })]; r != nil {
+		if r := t.resources[t.instance(within(s.module, m[1]))]; r != nil {
 			if v := t.attribute(r, m[2]); v.Present() || isUnknown(v) {
 				return v
 			}
@@ -341,24 +348,20 @@ func within(module, address string) string {
 	return module + "." + address
 }
 
-// instance is the address itself where there is such a thing, or the only instance of it.
-func (t *terraform) instance(address string, of func(*resource) string) string {
-	found := ""
-	for _, r := range t.order {
-		switch a := of(r); {
-		case a == address:
-			return a
-		case lastIndexless(a) == address && (found == "" || found == a):
-			found = a
-		case lastIndexless(a) == address:
-			return ""
-		}
+// instance is the address itself where there is such a thing, or the only instance of it, or none.
+func (t *terraform) instance(address string) string {
+	all := t.instances[indexless(address)]
+	if slices.Contains(all, address) {
+		return address
 	}
-	return found
+	if len(all) == 1 && indexless(address) == address {
+		return all[0]
+	}
+	return ""
 }
 
-// lastIndexless is an address without the index at its end.
-func lastIndexless(address string) string {
+// indexless is an address without the index at its end.
+func indexless(address string) string {
 	if i := strings.LastIndexByte(address, '['); i >= 0 && strings.HasSuffix(address, "]") {
 		return address[:i]
 	}

@@ -155,14 +155,19 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // PlaceError says that a file names accounts or Regions, so that it matters where it is deployed, and that this was not given.
 type PlaceError struct {
-	Missing string // "account", "Region"
-	Names   []string
+	Missing  string // "account", "Region"
+	Names    []string
+	Provider string // of Terraform
 }
 
 func (e *PlaceError) Error() string {
 	const most = 3
 	names := e.Names[:min(most, len(e.Names))]
-	return fmt.Sprintf("the file names %s %s, and it is not known in which %s it is deployed", e.Missing, strings.Join(names, ", "), e.Missing)
+	what := "it"
+	if e.Provider != "" {
+		what = "what provider " + e.Provider + " makes"
+	}
+	return fmt.Sprintf("the file names %s %s, and it is not known in which %s %s is deployed", e.Missing, strings.Join(names, ", "), e.Missing, what)
 }
 
 // reader is one file in the course of being read.
@@ -172,6 +177,12 @@ type reader interface {
 }
 
 func (w *world) reader(f File) (reader, error) {
+	if f.Account != "" && !policy.IsAccountID(f.Account) {
+		return nil, fmt.Errorf("account %.20q: want 12 digits", f.Account)
+	}
+	if f.Region != "" && !regionForm.MatchString(f.Region) {
+		return nil, fmt.Errorf("region %.40q: want a form like us-east-1", f.Region)
+	}
 	root, err := parse(f.Data)
 	if err != nil {
 		return nil, err
@@ -198,6 +209,7 @@ func parse(data []byte) (jsontree.Node, error) {
 
 var (
 	accountText = regexp.MustCompile(`^arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):|^([0-9]{12})$`)
+	regionForm  = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 	regionText  = regexp.MustCompile(`\b(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov|-iso[a-z]?)?-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-[0-9]\b`)
 )
 
@@ -229,16 +241,13 @@ func (f File) home(n jsontree.Node) (home Home, assumed []string, err error) {
 	accounts, regions := placesIn(n)
 	if home.Account == "" {
 		if len(accounts) > 0 {
-			return Home{}, nil, &PlaceError{"account", accounts}
+			return Home{}, nil, &PlaceError{Missing: "account", Names: accounts}
 		}
 		home.Account, assumed = AssumedAccount, append(assumed, "account")
 	}
-	if !policy.IsAccountID(home.Account) {
-		return Home{}, nil, fmt.Errorf("account %q: want 12 digits", home.Account)
-	}
 	if home.Region == "" {
 		if len(regions) > 0 {
-			return Home{}, nil, &PlaceError{"Region", regions}
+			return Home{}, nil, &PlaceError{Missing: "Region", Names: regions}
 		}
 		home.Region, assumed = AssumedRegion, append(assumed, "Region")
 	}

@@ -22,6 +22,8 @@ type terraform struct {
 	order     []*resource
 	homes     map[string]Home // by key of the provider configuration
 	busy      map[string]bool
+	instances map[string][]string // addresses without the index at their end, of resources and modules, to those with it
+	configs   map[string]map[string]jsontree.Node
 	assumed   []string
 	steps     int
 }
@@ -41,7 +43,10 @@ func newTerraform(w *world, f File, root jsontree.Node) (reader, error) {
 	if major, _, _ := strings.Cut(version, "."); major != "0" && major != "1" {
 		return nil, jsontree.Errorf(root.Get("format_version"), "format_version", "version %.20q is not read: want 1.x", version)
 	}
-	t := &terraform{world: w, file: f, root: root, resources: make(map[string]*resource), homes: make(map[string]Home), busy: make(map[string]bool)}
+	t := &terraform{
+		world: w, file: f, root: root, resources: make(map[string]*resource), homes: make(map[string]Home), busy: make(map[string]bool),
+		instances: make(map[string][]string), configs: make(map[string]map[string]jsontree.Node),
+	}
 	switch {
 	case root.Get("planned_values").Present():
 		t.plan = true
@@ -81,6 +86,11 @@ func (t *terraform) add(n jsontree.Node, module string, values jsontree.Node) {
 	}
 	r.provider = r.config.Get("provider_config_key").Text
 	t.resources[address] = r
+	for _, a := range []string{address, module} {
+		if base := indexless(a); !slices.Contains(t.instances[base], a) {
+			t.instances[base] = append(t.instances[base], a)
+		}
+	}
 	t.order = append(t.order, r)
 }
 
@@ -161,10 +171,10 @@ func (t *terraform) settleHomes() error {
 		given, shown := t.world.options.Providers[cmp.Or(r.provider, "aws")], t.shown(r.provider)
 		h := Home{cmp.Or(given.Account, shown.Account, t.file.Account), cmp.Or(given.Region, shown.Region, t.file.Region)}
 		if h.Account == "" && len(accounts) > 0 {
-			return &PlaceError{"account", accounts}
+			return &PlaceError{"account", accounts, cmp.Or(r.provider, "aws")}
 		}
 		if h.Region == "" && len(regions) > 0 {
-			return &PlaceError{"Region", regions}
+			return &PlaceError{"Region", regions, cmp.Or(r.provider, "aws")}
 		}
 		if h.Account == "" {
 			t.assumed = append(t.assumed, "account")
@@ -329,6 +339,15 @@ func (t *terraform) readResource(r *resource) error {
 		}
 	case "aws_kms_key_policy":
 		t.setKeyPolicy(get("key_id"), home, &document{o, get("policy")})
+	case "aws_kms_grant":
+		id := get("key_id")
+		w.later = append(w.later, func() {
+			for arn, k := range w.keys {
+				if s, ok := text(id); !ok || s == arn.String() || s == arn.Name() {
+					k.granted = true
+				}
+			}
+		})
 	case "aws_kms_alias":
 		w.addAlias(get("name"), get("target_key_id"), home, o)
 	}
@@ -437,7 +456,7 @@ func (t *terraform) readBucket(r *resource) error {
 		return nil
 	}
 	o.StandIn = t.madeUp(r, "bucket")
-	b := &bucket{origin: o, home: t.home(r), config: make(map[string]jsontree.Node)}
+	b := &bucket{origin: o, home: t.home(r), config: make(map[string]jsontree.Node), existing: r.values.Get("arn").Kind == jsontree.String}
 	// The deprecated blocks of the bucket itself, which a state also fills in from what S3 says.
 	if enabled := at(r.values.Get("versioning"), "0", "enabled"); isTrue(enabled) {
 		b.config["versioning"] = jsontree.Str("Enabled")

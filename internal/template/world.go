@@ -45,6 +45,8 @@ type bucket struct {
 	home   Home
 	config map[string]jsontree.Node // by the contract's name, in the API's shape
 	policy *document
+	// existing says that the bucket is there already: what the files do not say of it is then not S3's default but not known.
+	existing bool
 	// perhaps says that a policy exists whose bucket is not resolved, and which may be this one's.
 	perhaps string
 }
@@ -67,6 +69,7 @@ type key struct {
 	policy      *document // nil: the default key policy
 	aliases     []string
 	perhaps     string // why aliases may be missing
+	granted     bool   // by a grant that is not read
 }
 
 // document is a policy of a file, as it was resolved.
@@ -400,11 +403,18 @@ func (v *view) bucket(name string, b *bucket) snapshot.Bucket {
 	out := snapshot.Bucket{Account: b.home.Account, Region: b.home.Region, RequestPayer: snapshot.Of("BucketOwner")}
 	out.Versioning = read[string](v, b.origin, path("versioning"), "versioning", b.config["versioning"], false)
 	out.Replication = read[snapshot.Replication](v, b.origin, path("replication"), "the replication configuration, whose rules are not judged,", b.config["replication"], true)
+	v.literalPrefixes(b, out.Replication.V)
 	out.Encryption = read[snapshot.Encryption](v, b.origin, path("encryption"), "the default encryption", orDefault(b.config["encryption"], sses3), false)
-	out.Ownership = read[string](v, b.origin, path("ownership"), "object ownership", orDefault(b.config["ownership"], jsontree.Str("BucketOwnerEnforced")), false)
-	out.PublicAccessBlock = read[jsontree.Node](v, b.origin, path("publicAccessBlock"), "the public access block", b.config["publicAccessBlock"], false)
 	out.ObjectLock = read[snapshot.ObjectLock](v, b.origin, path("objectLock"), "Object Lock", b.config["objectLock"], false)
-	out.Notifications = read[jsontree.Node](v, b.origin, path("notifications"), "the notification configuration", orDefault(b.config["notifications"], jsontree.Obj()), false)
+	if n, ok := b.known("ownership", jsontree.Str("BucketOwnerEnforced")); ok {
+		out.Ownership = read[string](v, b.origin, path("ownership"), "object ownership", n, false)
+	}
+	if n, ok := b.known("publicAccessBlock", jsontree.Node{}); ok {
+		out.PublicAccessBlock = read[jsontree.Node](v, b.origin, path("publicAccessBlock"), "the public access block", n, false)
+	}
+	if n, ok := b.known("notifications", jsontree.Obj()); ok {
+		out.Notifications = read[jsontree.Node](v, b.origin, path("notifications"), "the notification configuration", n, false)
+	}
 	out.Tags = read[map[string]string](v, b.origin, path("tags"), "tags", orDefault(b.config["tags"], jsontree.Obj()), false)
 	if payer, ok := b.config["requestPayer"]; ok {
 		out.RequestPayer = read[string](v, b.origin, path("requestPayer"), "who pays requests", payer, false)
@@ -420,6 +430,32 @@ func (v *view) bucket(name string, b *bucket) snapshot.Bucket {
 		out.Policy = snapshot.None[policy.Document]()
 	}
 	return out
+}
+
+// literalPrefixes notes prefixes that look like patterns: a rule takes them as they are.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRuleFilter.html
+func (v *view) literalPrefixes(b *bucket, r snapshot.Replication) {
+	for _, rule := range r.Rules {
+		prefix := rule.Prefix
+		if f := rule.Filter; f != nil && f.Prefix != nil {
+			prefix = f.Prefix
+		} else if f != nil && f.And != nil {
+			prefix = f.And.Prefix
+		}
+		if prefix != nil && strings.ContainsAny(*prefix, "*?") {
+			v.say(b.origin, fmt.Sprintf("rule %.100s has the prefix %.100s, in which * and ? are characters and no patterns: only keys that begin so are replicated; "+
+				"the empty prefix selects every object", rule.ID, *prefix), false)
+		}
+	}
+}
+
+// known is a part of the configuration, by default that of a new bucket; false says that nobody told.
+func (b *bucket) known(member string, byDefault jsontree.Node) (jsontree.Node, bool) {
+	n := b.config[member]
+	if set := n.Present() || isUnknown(n); set || b.existing {
+		return n, set
+	}
+	return byDefault, true
 }
 
 // decoder reads what the API's shapes hold beside plain values.
@@ -509,6 +545,10 @@ func (v *view) key(arn policy.ARN, k *key) snapshot.Key {
 			v.say(k.origin, fmt.Sprintf("the %s is not resolved: %s", what, n.Text), false)
 			out.State = "" // whether S3 can use the key is then not known
 		}
+	}
+	if k.granted {
+		out.Grants = snapshot.Value[[]snapshot.Grant]{}
+		v.say(k.origin, "its grants are not read here: what they allow is not known", false)
 	}
 	if k.perhaps != "" {
 		out.Aliases = snapshot.Value[[]string]{}
