@@ -40,9 +40,9 @@ route is unknown unless it fails whatever the value is. docs/check.md says what 
 
 Exit code: 0 all routes are healthy or degraded or there is none, 1 some route is broken, 2 an argument or a file is wrong,
 3 none is broken but one is conditional or unknown, or perhaps not seen.`,
-		Example: `  replimend check template.yaml
-  replimend check cdk.out/Source.template.json@111122223333/us-east-1 cdk.out/Copy.template.json@444455556666/eu-west-1
-  terraform show -json plan.out | replimend check -@111122223333/us-east-1`,
+		Example: `  replimend check docs/examples/templates/role-lacks-decrypt.yaml
+  replimend check docs/examples/templates/source.yaml@111122223333/us-east-1 docs/examples/templates/copy.yaml@444455556666/eu-west-1
+  replimend check --format json docs/examples/templates/plan.json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return p.check(cmd, c, args) },
 	}
 	f := cmd.Flags()

@@ -57,6 +57,21 @@ func TestCheckCases(t *testing.T) {
 	}
 }
 
+// TestCheckPrintsDiagnoses holds the JSON of check against the schema of a diagnosis, which may have further members.
+func TestCheckPrintsDiagnoses(t *testing.T) {
+	t.Parallel()
+	examples, err := filepath.Glob("../../docs/examples/templates/*")
+	if err != nil || len(examples) < 4 {
+		t.Fatalf("examples %v, error %v", examples, err)
+	}
+	for _, example := range examples {
+		text := printed(t, "check", "--format", "json", example+"@111122223333/us-east-1")
+		if err := validate(t, compile(t, "diagnosis.schema.json"), text); err != nil {
+			t.Errorf("%s: %v", filepath.Base(example), err)
+		}
+	}
+}
+
 // checkSummary runs check on the files of a case and says the exit code, the notes and, of each route, the verdict and findings.
 func checkSummary(t *testing.T, archive *txtar.Archive) string {
 	t.Helper()

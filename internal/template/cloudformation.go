@@ -204,7 +204,12 @@ func (s *stack) reader(kind string) func(id string) error {
 		return s.readNotifications
 	case "AWS::CloudFormation::Stack":
 		return func(id string) error {
-			s.world.incomplete(s.origin(id), "the nested stack is not read: give its template as a further file")
+			const text = "what the nested stack makes is not known here: give its template as a further file"
+			if s.world.files > 1 { // perhaps it is among them
+				s.world.note(s.origin(id), text)
+			} else {
+				s.world.incomplete(s.origin(id), text)
+			}
 			return nil
 		}
 	default:
@@ -236,7 +241,11 @@ func (s *stack) read() error {
 // readPerhaps keeps in mind a resource of which it is not known whether it is made.
 func (s *stack) readPerhaps(id, kind string, why jsontree.Node) {
 	o := s.origin(id)
-	s.world.incomplete(o, "whether it is made is not resolved: "+why.Text)
+	if kind == "AWS::S3::Bucket" {
+		s.world.incomplete(o, "the bucket and its rules are not judged, whether it is made is not resolved: "+why.Text)
+	} else {
+		s.world.note(o, "whether it is made is not resolved: "+why.Text)
+	}
 	owner := unknown(why, "whether it is made is not resolved: %s", why.Text)
 	switch kind {
 	case "AWS::S3::BucketPolicy":

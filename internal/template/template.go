@@ -120,6 +120,7 @@ func Parse(files []File, options Options) (*Result, error) {
 		return nil, fmt.Errorf("read %d files: at most %d make one world", len(files), MaxFiles)
 	}
 	w := newWorld(options)
+	w.files = len(files)
 	var readers []reader
 	seen := make(map[string]int)
 	for _, f := range files {

@@ -18,6 +18,7 @@ import (
 type world struct {
 	options Options
 	sources []Source
+	files   int
 	current int // index of the source that is being read
 	notes   []Note
 	stacks  []*stack
@@ -307,7 +308,7 @@ func (w *world) result() (*Result, error) {
 	if exact.unresolved {
 		out.AtBest = best.snapshot()
 	}
-	out.Notes = w.notes
+	out.Notes = append([]Note{}, w.notes...)
 	slices.SortStableFunc(out.Notes, func(a, b Note) int {
 		if a.File != b.File {
 			return strings.Compare(a.File, b.File)
