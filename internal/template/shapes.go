@@ -74,7 +74,7 @@ var apiNotifications = []member{
 var tfReplication = []member{
 	{"role", "Role", aText, nil},
 	{"rule", "Rules", many, []member{
-		{"id", "ID", aText, nil},
+		{"id", "ID", ignored, nil},
 		{"priority", "Priority", aNumber, nil},
 		{"status", "Status", aText, nil},
 		{"prefix", "Prefix", aText, nil},

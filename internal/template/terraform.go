@@ -164,6 +164,9 @@ func replicates(kind string) bool {
 // settleHomes finds for each provider configuration where it deploys: as people say, as it says itself, as its resources show.
 func (t *terraform) settleHomes() error {
 	accounts, regions := placesIn(t.root)
+	if err := t.oneAccount(); err != nil {
+		return err
+	}
 	for _, r := range t.order {
 		if _, done := t.homes[r.provider]; done || !strings.HasPrefix(r.kind, "aws_") {
 			continue
@@ -187,6 +190,22 @@ func (t *terraform) settleHomes() error {
 	for _, h := range t.homes {
 		if !policy.IsAccountID(h.Account) {
 			return fmt.Errorf("account %q: want 12 digits", h.Account)
+		}
+	}
+	return nil
+}
+
+// oneAccount refuses a state of several accounts: the ARN of a bucket names none, and a state has no provider configurations.
+func (t *terraform) oneAccount() error {
+	first := ""
+	for _, r := range t.order {
+		a, err := policy.ParseARN(r.values.Get("arn").Text)
+		switch {
+		case t.plan || r.data || err != nil || a.Account == "" || !replicates(r.kind):
+		case first != "" && a.Account != first:
+			return fmt.Errorf("the state has resources of accounts %.20s and %.20s, and does not say whose its buckets are: give a plan of it", first, a.Account)
+		default:
+			first = a.Account
 		}
 	}
 	return nil
@@ -457,24 +476,41 @@ func (t *terraform) readBucket(r *resource) error {
 	}
 	o.StandIn = t.madeUp(r, "bucket")
 	b := &bucket{origin: o, home: t.home(r), config: make(map[string]jsontree.Node), existing: r.values.Get("arn").Kind == jsontree.String}
-	// The deprecated blocks of the bucket itself, which a state also fills in from what S3 says.
-	if enabled := at(r.values.Get("versioning"), "0", "enabled"); isTrue(enabled) {
+	t.inline(r, b)
+	return t.world.addBucket(n, b)
+}
+
+// inline reads the deprecated attributes of the bucket itself, which the provider also fills in from what S3 says: so in a fresh plan
+// they are unknown without anybody having set them, and mean nothing.
+func (t *terraform) inline(r *resource, b *bucket) {
+	value := func(name string) jsontree.Node {
+		v := t.filled(r, name).Get(name)
+		if isUnknown(v) && !r.config.Get("expressions").Get(name).Present() {
+			return jsontree.Node{}
+		}
+		return v
+	}
+	switch enabled := at(value("versioning"), "0", "enabled"); {
+	case isUnknown(enabled):
+		b.config["versioning"] = enabled
+	case isTrue(enabled):
 		b.config["versioning"] = jsontree.Str("Enabled")
 	}
-	if inline := r.values.Get("replication_configuration"); len(inline.Items) > 0 {
-		b.config["replication"] = textual(reshape(modern(t.filled(r, "replication_configuration").Get("replication_configuration")), tfReplication), o)
+	if v := value("replication_configuration"); isUnknown(v) {
+		b.config["replication"] = v
+	} else if len(v.Items) > 0 {
+		b.config["replication"] = reshape(modern(v), tfReplication)
 	}
-	if inline := at(r.values.Get("server_side_encryption_configuration"), "0"); inline.Present() && !isUnknown(inline) {
-		filled := at(t.filled(r, "server_side_encryption_configuration").Get("server_side_encryption_configuration"), "0")
-		b.config["encryption"] = textual(reshape(filled, tfEncryption), o)
+	if v := at(value("server_side_encryption_configuration"), "0"); v.Present() || isUnknown(v) {
+		b.config["encryption"] = reshape(v, tfEncryption)
 	}
-	if isTrue(r.values.Get("object_lock_enabled")) {
-		b.config["objectLock"] = objectLock(jsontree.Str("true"))
+	b.config["objectLock"] = objectLock(value("object_lock_enabled"))
+	if v := value("request_payer"); v.Kind == jsontree.String && v.Text != "" || isUnknown(v) {
+		b.config["requestPayer"] = v
 	}
-	if text := r.values.Get("policy"); text.Kind == jsontree.String && text.Text != "" {
-		b.policy = &document{o, text}
+	if v := value("policy"); isUnknown(v) || v.Kind == jsontree.String && v.Text != "" {
+		b.policy = &document{b.origin, v}
 	}
-	return t.world.addBucket(n, b)
 }
 
 // modern is the deprecated inline form in the shape of the resource of its own: other names, statuses for booleans.

@@ -79,8 +79,6 @@ type document struct {
 	node   jsontree.Node
 }
 
-func (w *world) label() string { return w.sources[w.current].Label }
-
 func (w *world) note(o Origin, text string) {
 	w.notes = append(w.notes, Note{File: o.File, Address: o.Address, Line: o.Line, Text: text})
 }
@@ -482,7 +480,7 @@ func (v *view) role(arn policy.ARN, r *role) snapshot.Role {
 	inline := make(map[string]policy.Document)
 	attached := make(map[string]policy.Document)
 	out := snapshot.Role{
-		Trust:  v.document(r.trust, path("trust"), "the trust policy", false),
+		Trust:  v.document(r.trust, path("trust"), "the trust policy", true),
 		Inline: snapshot.Of(inline), Attached: snapshot.Of(attached), Boundary: snapshot.None[snapshot.Boundary](), Tags: snapshot.Of(map[string]string{}),
 	}
 	fill := func(into map[string]policy.Document, from map[string]*document, member string, to *snapshot.Value[map[string]policy.Document]) {
