@@ -32,7 +32,7 @@ state, and judge the replication routes in the world that they would create. Not
 
 All files make one world, so that the two sides of a route may be in two of them. A file is followed by where it is deployed:
 dst.yaml@444455556666/eu-west-1, dst.yaml@444455556666 or dst.yaml@/eu-west-1; --account and --region are for files that do not
-say. Where nothing in a file names an account or Region, any will do and one is assumed. Terraform's provider configurations
+say. For one file that names no account or Region any will do, and one is assumed. Terraform's provider configurations
 settle it themselves where they say so; --provider aws.replica=444455556666/eu-west-1 says it for one of them.
 
 What AWS will make up, as the names of buckets that have none, gets a stand-in; what cannot be resolved is not guessed: its
@@ -83,7 +83,7 @@ func (p *program) check(cmd *cobra.Command, c checking, args []string) error {
 		p.raise(exitUnclear)
 	}
 	if c.format == "json" {
-		return p.json(checked{d, result.Sources, result.Notes})
+		return p.json(checked{d, result.Sources, result.Notes, result.Origins})
 	}
 	p.showCheck(d, result)
 	return nil
@@ -94,6 +94,8 @@ type checked struct {
 	diagnose.Diagnosis
 	Sources []template.Source `json:"sources"`
 	Notes   []template.Note   `json:"notes"`
+	// Origins are by bucket name, ARN and document, as findings name them.
+	Origins map[string]template.Origin `json:"origins"`
 }
 
 // badTemplate says where, as FILE:line:column, and what to do.

@@ -39,7 +39,9 @@ type File struct {
 	Account string // "" when not given
 	Region  string
 
-	seed string // what stand-ins are made from: its name without the folder, so that they are the same on every machine
+	several bool // one of several files: whether they are of one account and Region then matters
+	// seed is what stand-ins are made from: its name without the folder, so that they are the same on every machine.
+	seed string
 }
 
 // Options is what people say about the files beside their text.
@@ -124,7 +126,7 @@ func Parse(files []File, options Options) (*Result, error) {
 	var readers []reader
 	seen := make(map[string]int)
 	for _, f := range files {
-		f.seed = path.Base(f.Label)
+		f.seed, f.several = path.Base(f.Label), len(files) > 1
 		if seen[f.seed]++; seen[f.seed] > 1 { // also the same file for another account
 			f.seed += fmt.Sprintf("#%d", seen[f.seed])
 		}
@@ -154,7 +156,8 @@ func (e *FileError) Error() string { return e.File + ": " + e.Err.Error() }
 
 func (e *FileError) Unwrap() error { return e.Err }
 
-// PlaceError says that a file names accounts or Regions, so that it matters where it is deployed, and that this was not given.
+// PlaceError says that it matters where a file is deployed and that this was not given: it names accounts or Regions, or there are
+// several files or provider configurations, which may be of one account and Region or not.
 type PlaceError struct {
 	Missing  string // "account", "Region"
 	Names    []string
@@ -164,11 +167,14 @@ type PlaceError struct {
 func (e *PlaceError) Error() string {
 	const most = 3
 	names := e.Names[:min(most, len(e.Names))]
-	what := "it"
+	what := "it is deployed"
 	if e.Provider != "" {
-		what = "what provider " + e.Provider + " makes"
+		what = "provider " + e.Provider + " deploys"
 	}
-	return fmt.Sprintf("the file names %s %s, and it is not known in which %s %s is deployed", e.Missing, strings.Join(names, ", "), e.Missing, what)
+	if len(names) == 0 {
+		return fmt.Sprintf("what is judged together may be of several accounts or Regions, and it is not known in which %s %s", e.Missing, what)
+	}
+	return fmt.Sprintf("the file names %s %s, and it is not known in which %s %s", e.Missing, strings.Join(names, ", "), e.Missing, what)
 }
 
 // reader is one file in the course of being read.
@@ -241,13 +247,13 @@ func (f File) home(n jsontree.Node) (home Home, assumed []string, err error) {
 	home = Home{f.Account, f.Region}
 	accounts, regions := placesIn(n)
 	if home.Account == "" {
-		if len(accounts) > 0 {
+		if len(accounts) > 0 || f.several {
 			return Home{}, nil, &PlaceError{Missing: "account", Names: accounts}
 		}
 		home.Account, assumed = AssumedAccount, append(assumed, "account")
 	}
 	if home.Region == "" {
-		if len(regions) > 0 {
+		if len(regions) > 0 || f.several {
 			return Home{}, nil, &PlaceError{Missing: "Region", Names: regions}
 		}
 		home.Region, assumed = AssumedRegion, append(assumed, "Region")

@@ -158,7 +158,7 @@ func (t *terraform) source() Source {
 }
 
 func replicates(kind string) bool {
-	return strings.HasPrefix(kind, "aws_s3_bucket") || strings.HasPrefix(kind, "aws_iam_role") || strings.HasPrefix(kind, "aws_kms_")
+	return strings.HasPrefix(kind, "aws_s3_bucket") || strings.HasPrefix(kind, "aws_iam_role") || kind == "aws_iam_policy" || strings.HasPrefix(kind, "aws_kms_")
 }
 
 // settleHomes finds for each provider configuration where it deploys: as people say, as it says itself, as its resources show.
@@ -168,15 +168,16 @@ func (t *terraform) settleHomes() error {
 		return err
 	}
 	for _, r := range t.order {
-		if _, done := t.homes[r.provider]; done || !strings.HasPrefix(r.kind, "aws_") {
+		if _, done := t.homes[r.provider]; done || r.data || !replicates(r.kind) {
 			continue
 		}
 		given, shown := t.world.options.Providers[cmp.Or(r.provider, "aws")], t.shown(r.provider)
 		h := Home{cmp.Or(given.Account, shown.Account, t.file.Account), cmp.Or(given.Region, shown.Region, t.file.Region)}
-		if h.Account == "" && len(accounts) > 0 {
+		several := t.file.several || len(t.homes) > 0
+		if h.Account == "" && (len(accounts) > 0 || several) {
 			return &PlaceError{"account", accounts, cmp.Or(r.provider, "aws")}
 		}
-		if h.Region == "" && len(regions) > 0 {
+		if h.Region == "" && (len(regions) > 0 || several) {
 			return &PlaceError{"Region", regions, cmp.Or(r.provider, "aws")}
 		}
 		if h.Account == "" {
@@ -419,6 +420,9 @@ func (t *terraform) configure(r *resource, member string, n jsontree.Node) {
 				t.world.incomplete(o, "its rules are not judged: bucket "+name+" is made by none of the files")
 			}
 			return
+		}
+		if member == "replication" {
+			t.world.incomplete(o, "its rules are not judged, its bucket is not resolved: "+owner.Text)
 		}
 		for _, b := range t.world.buckets {
 			if _, set := b.config[member]; b.origin.File == o.File && !set {
