@@ -222,16 +222,10 @@ func (p *program) showCheck(d diagnose.Diagnosis, result *template.Result) {
 		}
 		fmt.Fprintln(p.out, render.Clean(text+where))
 	}
-	for _, id := range standIns(result) {
+	for _, id := range standIns(d, result) {
 		fmt.Fprintln(p.out, render.Clean("  "+id+" stands for "+result.Origins[id].String()))
 	}
-	for _, n := range result.Notes {
-		where := n.File
-		if n.Line > 0 {
-			where = fmt.Sprintf("%s:%d", n.File, n.Line)
-		}
-		fmt.Fprintln(p.out, render.Clean(fmt.Sprintf("note: %s: %s: %s", where, n.Address, n.Text)))
-	}
+	p.showNotes(result.Notes)
 	fmt.Fprintln(p.out)
 	if len(d.Routes) == 0 && slices.ContainsFunc(result.Notes, func(n template.Note) bool { return n.Incomplete }) {
 		fmt.Fprintln(p.out, "no replication rule can be judged: see the notes")
@@ -276,11 +270,44 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// standIns is the made-up names, sorted.
-func standIns(result *template.Result) []string {
+// showNotes prints those first for which a route may be missing, and of very many not all.
+func (p *program) showNotes(notes []template.Note) {
+	notes = slices.Clone(notes)
+	slices.SortStableFunc(notes, func(a, b template.Note) int {
+		switch {
+		case a.Incomplete == b.Incomplete:
+			return 0
+		case a.Incomplete:
+			return -1
+		default:
+			return 1
+		}
+	})
+	const most = 20
+	for _, n := range notes[:min(most, len(notes))] {
+		where := n.File
+		if n.Line > 0 {
+			where = fmt.Sprintf("%s:%d", n.File, n.Line)
+		}
+		fmt.Fprintln(p.out, render.Clean(fmt.Sprintf("note: %s: %s: %s", where, n.Address, n.Text)))
+	}
+	if more := len(notes) - most; more > 0 {
+		fmt.Fprintf(p.out, "note: and %s more; --format json has them all\n", counted(more, "note"))
+	}
+}
+
+// standIns is the made-up names that the routes speak of, sorted.
+func standIns(d diagnose.Diagnosis, result *template.Result) []string {
+	var said strings.Builder
+	for _, r := range d.Routes {
+		fmt.Fprintln(&said, r.Source, r.Destination, r.Role, r.Of.ReplicaKey, r.Objects)
+		for _, f := range r.Findings {
+			fmt.Fprintln(&said, f.Message)
+		}
+	}
 	var out []string
 	for id, o := range result.Origins {
-		if o.StandIn {
+		if o.StandIn && strings.Contains(said.String(), id) {
 			out = append(out, id)
 		}
 	}
