@@ -94,7 +94,7 @@ func TestHelpShowsWorkingExamples(t *testing.T) {
 		}
 		return string(out), cmd.ProcessState.ExitCode()
 	}
-	for _, command := range []string{"", "diagnose", "plan", "simulate", "rehearse", "version"} {
+	for _, command := range []string{"", "check", "diagnose", "plan", "simulate", "rehearse", "version"} {
 		t.Run("replimend "+command, func(t *testing.T) {
 			t.Parallel()
 			help, code := shell("replimend " + command + " --help")

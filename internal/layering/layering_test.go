@@ -50,6 +50,7 @@ var layers = map[string]layer{
 	"internal/snapshot": {pure, "jsontree policy"},
 	"internal/settings": {pure, "jsontree policy"},
 	"internal/signal":   {pure, "jsontree policy"},
+	"internal/template": {pure, "jsontree policy snapshot"},
 	"internal/intake":   {pure, "jsontree signal"},
 	"internal/incident": {pure, "jsontree policy"},
 
