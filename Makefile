@@ -38,6 +38,10 @@ test: setup build ## Build and run all tests, with the race detector where there
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
 	go test $(RACE) ./...
 
+.PHONY: mutate
+mutate: ## Break complete routes in every way and hold the diagnosis against the lab; part of make test.
+	go run ./internal/mutate
+
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, layering and generated files.
 	@set -euo pipefail; \

@@ -66,10 +66,14 @@ var layers = map[string]layer{
 	// The lab judges what the others conclude, so it must not learn from them: see labNeverReaches.
 	"internal/lab":       {lab, "jsontree policy authz snapshot settings signal incident"},
 	"internal/rehearsal": {lab, everything},
+	"internal/mutation":  {lab, everything},
 
 	// It is run by go generate and linked into nothing.
 	"internal/schemagen": {wiring, everything},
 	"internal/causegen":  {wiring, everything},
+
+	// It is run by make mutate and linked into nothing.
+	"internal/mutate": {wiring, everything},
 
 	"internal/layering": {pure, ""},
 
