@@ -34,7 +34,7 @@ var roleActions = []string{"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIde
 func (t *trial) overGrants(edits []patch.Edit) {
 	for _, e := range edits {
 		before, after := alone(e.Before, e.Document), alone(e.After, e.Document)
-		for _, q := range t.attempts(e.Document) {
+		for _, q := range t.attempts(e.Document, concerned(e)) {
 			if after.decide(&q) != authz.Allowed || before.decide(&q) == authz.Allowed {
 				continue
 			}
@@ -95,8 +95,38 @@ func compiled(text string) *authz.Policy {
 	return authz.Compile("lab", d)
 }
 
-// attempts is every request that the document could decide: all callers, actions, resources and contexts.
-func (t *trial) attempts(ref snapshot.Ref) []authz.Request {
+// concerned is the actions whose answer the edit can change: those that an added statement names, and all once a statement is
+// gone that may have denied.
+func concerned(e patch.Edit) func(action string) bool {
+	var patterns []string
+	own := e.Before.V.Statements
+	for i, s := range e.After.V.Statements {
+		if i < len(own) && s.Equal(own[i]) {
+			continue
+		}
+		if i < len(own) || s.Action.Not {
+			return func(string) bool { return true }
+		}
+		patterns = append(patterns, s.Action.Values...)
+	}
+	if len(e.After.V.Statements) < len(own) {
+		return func(string) bool { return true }
+	}
+	return func(action string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool {
+			prefix, _, _ := strings.Cut(p, "*")
+			return p == action || prefix != p && strings.HasPrefix(action, prefix)
+		})
+	}
+}
+
+func only(all []string, some func(string) bool) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return !some(s) })
+}
+
+// attempts is every request that the document could decide: all callers, the concerned actions, all resources and contexts.
+func (t *trial) attempts(ref snapshot.Ref, some func(string) bool) []authz.Request {
+	onRoles, onBuckets, onKeys := only(roleActions, some), only(s3Actions, some), only(kmsActions, some)
 	var out []authz.Request
 	callers := t.callers()
 	if ref.Kind == snapshot.RolePolicy {
@@ -105,20 +135,20 @@ func (t *trial) attempts(ref snapshot.Ref) []authz.Request {
 	for _, p := range callers {
 		switch ref.Kind {
 		case snapshot.RoleTrust:
-			for _, action := range roleActions {
+			for _, action := range onRoles {
 				out = append(out, request(p, action, parseARN(ref.ID), nil))
 			}
 			continue
 		case snapshot.RolePolicy:
-			out = append(out, t.onBuckets(p)...)
-			out = append(out, t.onKeys(p, t.keys())...)
-			for _, action := range roleActions {
+			out = append(out, t.onBuckets(p, onBuckets)...)
+			out = append(out, t.onKeys(p, t.keys(), onKeys)...)
+			for _, action := range onRoles {
 				out = append(out, request(p, action, parseARN(ref.ID), nil))
 			}
 		case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
-			out = append(out, t.onKeys(p, []policy.ARN{parseARN(ref.ID)})...)
+			out = append(out, t.onKeys(p, []policy.ARN{parseARN(ref.ID)}, onKeys)...)
 		default:
-			out = append(out, t.onBuckets(p)...)
+			out = append(out, t.onBuckets(p, onBuckets)...)
 		}
 	}
 	return out
@@ -167,7 +197,7 @@ func (t *trial) names() []string {
 	return append(names, names[0]+"2", "amzn-s3-demo-stranger")
 }
 
-func (t *trial) onBuckets(p authz.Principal) []authz.Request {
+func (t *trial) onBuckets(p authz.Principal, actions []string) []authz.Request {
 	var out []authz.Request
 	for _, name := range t.names() {
 		for _, key := range t.objects() {
@@ -175,7 +205,7 @@ func (t *trial) onBuckets(p authz.Principal) []authz.Request {
 			if key != "" {
 				resource = policy.ObjectARN(t.routes[0].Of.Partition, name, key)
 			}
-			for _, action := range s3Actions {
+			for _, action := range actions {
 				out = append(out, request(p, action, resource, nil))
 			}
 		}
@@ -205,7 +235,7 @@ func (t *trial) keys() []policy.ARN {
 	return out
 }
 
-func (t *trial) onKeys(p authz.Principal, keys []policy.ARN) []authz.Request {
+func (t *trial) onKeys(p authz.Principal, keys []policy.ARN, actions []string) []authz.Request {
 	partition := t.routes[0].Of.Partition
 	var out []authz.Request
 	for _, key := range keys {
@@ -222,7 +252,7 @@ func (t *trial) onKeys(p authz.Principal, keys []policy.ARN) []authz.Request {
 				}
 			}
 			for _, context := range contexts {
-				for _, action := range kmsActions {
+				for _, action := range actions {
 					out = append(out, request(p, action, key, map[string]string{"kms:ViaService": through, encryptionContext: context}))
 				}
 			}

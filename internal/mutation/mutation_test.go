@@ -42,7 +42,6 @@ func TestEveryMutantIsBlamedAndCured(t *testing.T) {
 // trialWorlds is enough of the worlds to see that a worse diagnosis is caught.
 var trialWorlds = []string{
 	"internal/diagnose/testdata/base/cross-account-prefix.json",
-	"internal/mutation/testdata/guarded-cross-account.json",
 }
 
 func TestReportIsTheSameInEveryRun(t *testing.T) {
