@@ -28,6 +28,9 @@ var documentUnreadable = Cause{
 		if e.gone(ref) {
 			return Finding{}, false
 		}
+		if d.Request.ResourceAccount == "" && e.read(ref) {
+			return Finding{}, false // the document is here; whose the bucket is is missing, and another cause says so
+		}
 		if d.Layers.Missing.Has(d.layer) {
 			message := fmt.Sprintf("%s is not in the snapshot, so that %s on %s cannot be decided", ref, d.Request.Action, d.Request.Resource)
 			if why := e.unreadable(ref); why != "" {
@@ -39,6 +42,15 @@ var documentUnreadable = Cause{
 		return d.finding(e, fmt.Sprintf("%s on %s hangs on %s, which S3 may send with any value: %s", d.Request.Action, d.Request.Resource,
 			strings.Join(keys, ", "), d.reason.Text)), true
 	},
+}
+
+// read says whether the snapshot has all of a document: of the role's, its policies, or of a bucket or key, its own.
+func (e *examination) read(ref snapshot.Ref) bool {
+	if ref.Kind == snapshot.RolePolicy {
+		role, ok := e.w.Snapshot.Roles[e.r.Role].Get()
+		return ok && role.Inline.State != snapshot.Missing && role.Attached.State != snapshot.Missing
+	}
+	return e.document(ref).State != snapshot.Missing
 }
 
 // gone says whether the owner of the document does not exist: another cause says so, and nobody can supply the document.
