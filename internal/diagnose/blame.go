@@ -306,12 +306,13 @@ func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
 	switch d.Resource.Kind {
 	case snapshot.RoleTrust:
 		return []patch.Tuple{{"s3.amazonaws.com", action, role}}, nil
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
-		resource := d.Request.Resource
-		if strings.Contains(resource.Resource, "/") {
-			return []patch.Tuple{{role, action, e.objects(d.Resource.ID)}}, nil
+	case snapshot.SourceBucketPolicy:
+		if d.layer == authz.LayerResource {
+			return nil, nil // it has to allow only a role of another account, which is not S3's set-up: a person decides
 		}
-		return []patch.Tuple{{role, action, resource.String()}}, nil
+		return []patch.Tuple{{role, action, e.resource(d)}}, nil
+	case snapshot.DestinationBucketPolicy:
+		return []patch.Tuple{{role, action, e.resource(d)}}, nil
 	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
 		if k, ok := e.w.Snapshot.Keys[d.Request.Resource].Get(); ok && k.Manager == "AWS" && d.layer == authz.LayerResource {
 			return nil, nil // the policies of AWS managed keys cannot be changed
@@ -330,6 +331,14 @@ func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
 	default:
 		return nil, nil
 	}
+}
+
+// resource is the bucket that the request names, or every object in the rule's scope.
+func (e *examination) resource(d denial) string {
+	if strings.Contains(d.Request.Resource.Resource, "/") {
+		return e.objects(d.Resource.ID)
+	}
+	return d.Request.Resource.String()
 }
 
 // objects is the pattern of every object in the rule's scope.
