@@ -17,8 +17,9 @@ func (e *examination) blame(a *asked) {
 	switch {
 	case a.decision.Outcome == authz.Allowed,
 		a.Need == route.DenyOnly && a.decision.Outcome != authz.ExplicitDeny,
-		a.Need == route.Advisory && a.decision.Outcome == authz.Unknown:
-		return
+		a.Need == route.Advisory && a.decision.Outcome == authz.Unknown,
+		a.Hop == route.EncryptReplica && a.Request.Resource == e.r.ReplicaKey && e.replicaKeyElsewhere():
+		return // nobody lacks a permission for a key that no permission can make work
 	}
 	var found []Finding
 	for _, d := range a.denials() {
