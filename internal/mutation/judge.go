@@ -2,6 +2,7 @@ package mutation
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,7 +19,8 @@ type result struct {
 
 	cause, side, verdict bool
 	curable, cured       bool
-	undisputed           bool // cured also under every disputed reading of the documentation under which the world was whole
+	hangsOn              []string // disputed readings of the documentation under which the world was whole and the cure is not
+	harsher              bool     // the route is called degraded, and the lab delivers nothing
 	planned              bool
 	falseCure, overGrant bool
 	problems             []string
@@ -202,22 +204,24 @@ func (t *trial) blamed() {
 	r.cause, r.side, r.verdict = true, true, true
 	want, verdict := t.expectations()
 	for _, any := range want {
-		hit := false
+		hit, right := false, false
 		for _, f := range t.found {
-			i := slices.IndexFunc(any, func(b blame) bool { return b.matches(f) })
-			if i < 0 {
-				continue
-			}
-			hit = true
-			if !slices.ContainsFunc(any, func(b blame) bool { return b.matches(f) && b.side == f.Side }) {
-				r.side = false
-				r.miss("side: %s of %s is on the side %s, want %s", f.Cause, f.Document, f.Side, any[i].side)
+			for _, b := range any {
+				hit = hit || b.matches(f)
+				right = right || b.matches(f) && b.side == f.Side
 			}
 		}
-		if !hit {
+		switch {
+		case !hit:
 			r.cause = false
 			r.miss("want %s", choice(any))
+		case !right:
+			r.side = false
+			r.miss("side: want %s", choice(any))
 		}
+	}
+	for _, f := range t.found {
+		t.rightSide(f, want)
 	}
 	for _, f := range t.found {
 		if f.Severity == diagnose.Advice || t.tolerated(f) {
@@ -238,6 +242,23 @@ func (t *trial) blamed() {
 		}
 	}
 	r.problems = compact(r.problems)
+}
+
+// rightSide holds a finding that names a fault against the side of that fault: one document can stand on both.
+func (t *trial) rightSide(f diagnose.Finding, want [][]blame) {
+	matched := false
+	for _, any := range want {
+		for _, b := range any {
+			if b.matches(f) && b.side == f.Side {
+				return
+			}
+			matched = matched || b.matches(f)
+		}
+	}
+	if matched {
+		t.result.side = false
+		t.result.miss("side: %s of %s at %s is on the side %s", f.Cause, f.Document, f.Hop, f.Side)
+	}
 }
 
 func compact(all []string) []string {
@@ -296,6 +317,7 @@ func (t *trial) rehearsed() {
 	same := r.same(t.world.rehearsed)
 	_, verdict := t.expectations()
 	certain := verdict == diagnose.Broken || verdict == diagnose.Degraded
+	t.result.harsher = verdict == diagnose.Degraded && !r.arrives()
 	switch {
 	case certain && same && t.seen():
 		t.result.cause = false
@@ -348,8 +370,14 @@ func (t *trial) cured(patched *snapshot.Snapshot, healthy bool) {
 	})
 	lab, err := rehearse(patched, nil)
 	whole := err == nil && lab.same(t.world.rehearsed)
-	disputed, err := rehearse(patched, t.world.rehearsed.readings)
-	r.undisputed = whole && err == nil && disputed.same(t.world.rehearsed)
+	for _, name := range slices.Sorted(maps.Keys(t.world.rehearsed.readings)) {
+		if !whole {
+			break
+		}
+		if disputed, err := rehearse(patched, map[string]bool{name: true}); err != nil || !disputed.same(t.world.rehearsed) {
+			r.hangsOn = append(r.hangsOn, name)
+		}
+	}
 	if len(t.residue) > 0 {
 		r.cured = len(left) == 0 && severityRank(worst(again)) < severityRank(t.verdict()) && !healthy
 	} else {
