@@ -245,11 +245,11 @@ func planForDeny(r *diagnose.Route) {
 	}
 }
 
-// TestMutantsOfEachElement holds the mutations themselves: each class must do something in some world.
+// TestEveryLookalikeDiffersFromItsAction holds the table: a swap for itself would be no mutation.
 func TestEveryLookalikeDiffersFromItsAction(t *testing.T) {
 	t.Parallel()
 	for action, other := range lookalikes {
-		if action == other || strings.SplitN(action, ":", 2)[0] == "" {
+		if action == other {
 			t.Errorf("%s is swapped for itself", action)
 		}
 	}

@@ -75,7 +75,7 @@ func otherResources(w *world, arn string) []swap {
 	if len(fields) != 6 {
 		return nil // * names a key policy's own key, or everything
 	}
-	at := func(i int, v string) string { return strings.Join(with2(fields, i, v), ":") }
+	at := func(i int, v string) string { return strings.Join(withText(fields, i, v), ":") }
 	name := fields[5]
 	switch {
 	case fields[2] == "kms":
@@ -98,7 +98,7 @@ func otherResources(w *world, arn string) []swap {
 	}
 }
 
-func with2(all []string, i int, v string) []string {
+func withText(all []string, i int, v string) []string {
 	out := slices.Clone(all)
 	out[i] = v
 	return out
@@ -112,7 +112,7 @@ func otherAccount(arn string) string {
 	if len(fields) != 6 {
 		return stranger
 	}
-	return strings.Join(with2(fields, 4, stranger), ":")
+	return strings.Join(withText(fields, 4, stranger), ":")
 }
 
 // otherRegion is the Region at the other end of the route, or one that the world does not have.
