@@ -65,6 +65,10 @@ check-formats: .venv/cfn-lint ## Check the code that plans are printed as with c
 	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+.PHONY: mutate
+mutate: ## Break complete routes in every way and hold the diagnosis against the lab; part of make test.
+	go run ./internal/mutate
+
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, layering and generated files.
 	@set -euo pipefail; \

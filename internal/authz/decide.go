@@ -346,7 +346,7 @@ func (res *results) lacking(s shape, r *Request, l *Layers) LayerSet {
 		need(LayerResource)
 	}
 	if s != resourceAlone {
-		if r.Principal.Kind != Root {
+		if r.Principal.Kind != Root && !res.identityBypassed(s) {
 			need(LayerIdentity)
 		}
 		if l.Boundary != nil {
@@ -357,6 +357,20 @@ func (res *results) lacking(s shape, r *Request, l *Layers) LayerSet {
 		}
 	}
 	return out
+}
+
+// identityBypassed says whether the resource's policy or a grant lets the caller in by name, so that the identity policies may
+// be silent. An organization's policy or a boundary can deny all the same, and then it alone is what lacks.
+func (res *results) identityBypassed(s shape) bool {
+	if s != sameAccount && s != keyOrTrust {
+		return false
+	}
+	for i := range namings {
+		if res.ways[i] == yes && bypassOf[i].Has(LayerIdentity) {
+			return true
+		}
+	}
+	return res.layers[LayerGrant].allow == yes
 }
 
 // scan asks every layer.

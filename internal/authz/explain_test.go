@@ -265,3 +265,18 @@ func TestWhyFillsWhatReasonsLeaveOpen(t *testing.T) {
 		t.Error("why is nil without reasons; JSON would say null")
 	}
 }
+
+// TestExplainLacksNoIdentityPolicyWhereTheKeyNamesTheRole: beside a boundary that is silent, the role's policies may be.
+func TestExplainLacksNoIdentityPolicyWhereTheKeyNamesTheRole(t *testing.T) {
+	t.Parallel()
+	named := `{"Effect":"Allow","Principal":{"AWS":"` + roleARN.String() + `"},"Action":"kms:Decrypt","Resource":"*"}`
+	for key, want := range map[string]authz.LayerSet{
+		named:    authz.SetOf(authz.LayerBoundary),
+		delegate: authz.SetOf(authz.LayerIdentity, authz.LayerBoundary),
+	} {
+		e := question{identity: policyOf(readObject), boundary: policyOf(readObject), key: policyOf(key)}.explain(t)
+		if e.Decision.Outcome != authz.ImplicitDeny || e.Lacking != want {
+			t.Errorf("with %s the decision is %s and lacks %b, want %b", key, e.Decision.Outcome, e.Lacking, want)
+		}
+	}
+}

@@ -17,8 +17,9 @@ func (e *examination) blame(a *asked) {
 	switch {
 	case a.decision.Outcome == authz.Allowed,
 		a.Need == route.DenyOnly && a.decision.Outcome == authz.ImplicitDeny,
-		a.decision.Outcome == authz.Unknown && !a.mayHurt():
-		return
+		a.decision.Outcome == authz.Unknown && !a.mayHurt(),
+		a.Hop == route.EncryptReplica && a.Request.Resource == e.r.ReplicaKey && e.replicaKeyElsewhere():
+		return // nobody lacks a permission for a key that no permission can make work
 	}
 	var found []Finding
 	for _, d := range a.denials() {
@@ -358,12 +359,13 @@ func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
 	switch d.Resource.Kind {
 	case snapshot.RoleTrust:
 		return []patch.Tuple{{"s3.amazonaws.com", action, who}}, nil
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
-		resource := d.Request.Resource
-		if strings.Contains(resource.Resource, "/") {
-			return []patch.Tuple{{who, action, e.subject.objects(d.Resource.ID)}}, nil
+	case snapshot.SourceBucketPolicy:
+		if d.layer == authz.LayerResource {
+			return nil, nil // it has to allow only a role of another account, which is not S3's set-up: a person decides
 		}
-		return []patch.Tuple{{who, action, resource.String()}}, nil
+		return []patch.Tuple{{who, action, e.resource(d)}}, nil
+	case snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
+		return []patch.Tuple{{who, action, e.resource(d)}}, nil
 	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		if k, ok := e.w.Snapshot.Keys[d.Request.Resource].Get(); ok && k.Manager == "AWS" && d.layer == authz.LayerResource {
 			return nil, nil // the policies of AWS managed keys cannot be changed
@@ -379,4 +381,12 @@ func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
 	default:
 		return nil, nil
 	}
+}
+
+// resource is the bucket that the request names, or every object in the scope.
+func (e *examination) resource(d denial) string {
+	if strings.Contains(d.Request.Resource.Resource, "/") {
+		return e.subject.objects(d.Resource.ID)
+	}
+	return d.Request.Resource.String()
 }

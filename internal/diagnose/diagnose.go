@@ -239,7 +239,7 @@ func (e *examination) add(found ...Finding) {
 }
 
 func sameFinding(a, b Finding) bool {
-	return a.Cause == b.Cause && a.Document == b.Document && a.Severity == b.Severity && a.Hop == b.Hop
+	return a.Cause == b.Cause && a.Document == b.Document && a.Severity == b.Severity && a.Hop == b.Hop && a.Side == b.Side
 }
 
 func appendNew(to, from []patch.Tuple) []patch.Tuple {

@@ -29,6 +29,9 @@ var documentUnreadable = Cause{
 		if e.gone(ref) {
 			return Finding{}, false
 		}
+		if d.Request.ResourceAccount == "" && e.read(ref) {
+			return Finding{}, false // the document is here; whose the bucket is is missing, and another cause says so
+		}
 		if d.Layers.Missing.Has(d.layer) {
 			return e.notInSnapshot(d, ref), true
 		}
@@ -47,7 +50,7 @@ func (e *examination) hanging(d denial) Finding {
 	if len(actions) > 1 {
 		hang = "hang"
 	}
-	f.Message = fmt.Sprintf("%s on %s %s on %s, %s: %s", strings.Join(actions, ", "), d.Request.Resource, hang, strings.Join(keys, ", "), e.unknownBecause(keys), d.reason.Text)
+	f.Message = fmt.Sprintf("%s %s on %s, %s: %s", strings.Join(actions, ", "), hang, strings.Join(keys, ", "), e.unknownBecause(keys), d.reason.Text)
 	if !slices.ContainsFunc(needs, func(n route.Need) bool { return n != route.DenyOnly && n != route.Partial }) {
 		f.Message += "; it is not certain whether replicas lose something, or fail"
 	}
@@ -99,6 +102,15 @@ func (e *examination) notInSnapshot(d denial, ref snapshot.Ref) Finding {
 		f.Message += ": " + why
 	}
 	return f
+}
+
+// read says whether the snapshot has all of a document: of the role's, its policies, or of a bucket or key, its own.
+func (e *examination) read(ref snapshot.Ref) bool {
+	if ref.Kind == snapshot.RolePolicy {
+		role, ok := e.w.Snapshot.Roles[e.subject.principal].Get()
+		return ok && role.Inline.State != snapshot.Missing && role.Attached.State != snapshot.Missing
+	}
+	return e.document(ref).State != snapshot.Missing
 }
 
 // gone says whether the owner of the document does not exist: another cause says so, and nobody can supply the document.

@@ -21,15 +21,21 @@ var replicaKeyWrongRegion = Cause{
 	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		key := e.r.ReplicaKey
-		if _, ok := e.kmsPopulation(); !ok || key.IsZero() || e.r.DestinationRegion == "" || key.Region == e.r.DestinationRegion {
+		if _, ok := e.kmsPopulation(); !ok || !e.replicaKeyElsewhere() {
 			return nil
 		}
 		return []Finding{{
 			Cause: "replica-key-wrong-region", Side: SourceSide, Document: e.config(), Severity: Fault,
-			Evidence: route.Documented, Remedy: patch.Manual,
+			Evidence: route.Documented, Remedy: patch.Manual, Hop: route.EncryptReplica.String(),
 			Message: fmt.Sprintf("rule %s encrypts replicas with %s of %s, but bucket %s is in %s", e.r.RuleID, key, key.Region, e.r.Destination, e.r.DestinationRegion) + e.related(key),
 		}}
 	},
+}
+
+// replicaKeyElsewhere says whether the rule's key is certainly in another Region than the destination bucket.
+func (e *examination) replicaKeyElsewhere() bool {
+	key := e.r.ReplicaKey
+	return !key.IsZero() && e.r.DestinationRegion != "" && key.Region != e.r.DestinationRegion
 }
 
 // related says which ARN the rule needs where the key is a multi-Region key. S3 treats each of its replicas as a key of its own.

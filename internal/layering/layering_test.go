@@ -70,6 +70,7 @@ var layers = map[string]layer{
 	// The lab judges what the others conclude, so it must not learn from them: see labNeverReaches.
 	"internal/lab":       {lab, "jsontree policy authz snapshot settings signal incident"},
 	"internal/rehearsal": {lab, everything},
+	"internal/mutation":  {lab, everything},
 
 	// It is run by go generate and linked into nothing.
 	"internal/schemagen":  {wiring, everything},
@@ -78,6 +79,9 @@ var layers = map[string]layer{
 
 	// The pages of the causes, as text.
 	"docs/causes": {pure, ""},
+
+	// It is run by make mutate and linked into nothing.
+	"internal/mutate": {wiring, everything},
 
 	"internal/layering": {pure, ""},
 

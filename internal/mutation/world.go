@@ -1,0 +1,170 @@
+package mutation
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// Worlds is where the complete routes are, by their paths from the root of the repository. Between them they cover the same and
+// another account, every encryption, Bucket Keys on either side, owner override, Object Lock, delete markers, tags, prefixes,
+// keys that delegate and keys that name the role, grants, split and wildcard policies, a boundary with SCPs and RCPs,
+// multi-Region keys, and three partitions.
+var Worlds = []string{
+	"docs/examples/cross-account-kms.json",
+	"docs/examples/same-account-dsse-kms.json",
+	"docs/examples/same-account-sse-c.json",
+	"docs/examples/same-account-sse-kms.json",
+	"docs/examples/same-account-sse-s3.json",
+	"internal/diagnose/testdata/base/cross-account-bucket-keys.json",
+	"internal/diagnose/testdata/base/cross-account-delete-markers.json",
+	"internal/diagnose/testdata/base/cross-account-dsse-kms.json",
+	"internal/diagnose/testdata/base/cross-account-kms.json",
+	"internal/diagnose/testdata/base/cross-account-object-lock.json",
+	"internal/diagnose/testdata/base/cross-account-prefix.json",
+	"internal/diagnose/testdata/base/keys-without-delegation.json",
+	"internal/diagnose/testdata/base/one-key-for-both.json",
+	"internal/diagnose/testdata/base/same-account-kms.json",
+	"internal/diagnose/testdata/base/same-account-plaintext.json",
+	"internal/diagnose/testdata/base/same-account-sse-c.json",
+	"internal/diagnose/testdata/base/same-account-sse-s3.json",
+	"internal/diagnose/testdata/base/two-rules-one-role.json",
+	"internal/diagnose/testdata/base/version-1-rule.json",
+	"internal/mutation/testdata/bucket-key-at-the-destination.json",
+	"internal/mutation/testdata/bucket-key-at-the-source.json",
+	"internal/mutation/testdata/china-cross-account-kms.json",
+	"internal/mutation/testdata/govcloud-cross-account-kms.json",
+	"internal/mutation/testdata/guarded-cross-account.json",
+	"internal/mutation/testdata/multi-region-keys.json",
+	"internal/mutation/testdata/records-archive.json",
+	"internal/mutation/testdata/replica-key-grant.json",
+	"internal/mutation/testdata/source-key-names-the-role.json",
+	"internal/mutation/testdata/split-policies.json",
+	"internal/mutation/testdata/wildcard-policies.json",
+}
+
+// tree is a snapshot as JSON, in which a mutation can change anything.
+type tree = map[string]any
+
+// world is one complete route with what the oracles say of it before anything is changed.
+type world struct {
+	name      string
+	diagnoses subject
+	tree      tree
+	routes    []diagnose.Route
+	answers   map[string]answer
+	rehearsed rehearsal
+}
+
+// readWorld reads a world and refuses one that is no complete route: nothing could be learned from breaking it.
+func readWorld(files fs.FS, path string, diagnoses subject) (*world, error) {
+	data, err := fs.ReadFile(files, path)
+	if err != nil {
+		return nil, fmt.Errorf("read world: %w", err)
+	}
+	name := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(path, "internal/"), "docs/"), ".json")
+	w := &world{name: strings.ReplaceAll(name, "/testdata/", "/"), diagnoses: diagnoses, tree: tree{}}
+	if err := json.Unmarshal(data, &w.tree); err != nil {
+		return nil, fmt.Errorf("read world %s: %w", path, err)
+	}
+	s, err := snapshot.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("read world %s: %w", path, err)
+	}
+	w.routes = diagnoses(s)
+	for _, r := range w.routes {
+		if r.Verdict != diagnose.Healthy {
+			return nil, fmt.Errorf("read world %s: rule %s is %s before any mutation", path, r.Rule, r.Verdict)
+		}
+	}
+	w.answers = answersOf(s)
+	w.rehearsed, err = rehearse(s, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read world %s: %w", path, err)
+	}
+	if !w.rehearsed.arrives() {
+		return nil, fmt.Errorf("read world %s: the lab replicates nothing of it", path)
+	}
+	w.rehearsed.readings = readingsOf(s, w.rehearsed)
+	return w, nil
+}
+
+// mutated is the world's snapshot after a change. An error says that no snapshot can look so.
+func (w *world) mutated(changes ...func(tree)) (*snapshot.Snapshot, error) {
+	t := clone(w.tree).(tree)
+	for _, change := range changes {
+		change(t)
+	}
+	data, err := json.Marshal(t)
+	if err != nil {
+		return nil, err
+	}
+	return snapshot.Parse(data)
+}
+
+func clone(v any) any {
+	switch v := v.(type) {
+	case tree:
+		out := make(tree, len(v))
+		for k, item := range v {
+			out[k] = clone(item)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = clone(item)
+		}
+		return out
+	default:
+		return v
+	}
+}
+
+// step follows a path of member names and indexes; what is not there is nil.
+func step(v any, path ...any) any {
+	for _, p := range path {
+		switch p := p.(type) {
+		case string:
+			m, _ := v.(tree)
+			v = m[p]
+		case int:
+			v = v.([]any)[p]
+		}
+	}
+	return v
+}
+
+// object is step where an object must be.
+func object(v any, path ...any) tree { return step(v, path...).(tree) }
+
+func sortedKeys(v any) []string {
+	m, _ := v.(tree)
+	return slices.Sorted(maps.Keys(m))
+}
+
+// list is a value or a list of values, as policies write both.
+func list(v any) []any {
+	switch v := v.(type) {
+	case []any:
+		return v
+	case nil:
+		return nil
+	default:
+		return []any{v}
+	}
+}
+
+func without(all []any, i int) []any { return slices.Delete(slices.Clone(all), i, i+1) }
+
+func with(all []any, i int, v any) []any {
+	out := slices.Clone(all)
+	out[i] = v
+	return out
+}
