@@ -152,6 +152,8 @@ func (d denial) severity() Severity {
 		return Advice
 	case d.decision.Outcome == authz.Unknown:
 		return Warning
+	case d.leading:
+		return Fault
 	case d.Need == route.Required, d.Hop == route.WriteDeleteMarker:
 		return Fault // S3 reports a delete marker that it may not write as a failure
 	default:
@@ -163,6 +165,7 @@ func (d denial) severity() Severity {
 func (d denial) finding(e *examination, message string) Finding {
 	return Finding{
 		Side: d.side(), Document: d.ref(e), Hop: d.Hop.String(), Severity: d.severity(), Evidence: d.Evidence, Remedy: patch.Manual, Message: message,
+		Observed: d.observed,
 	}
 }
 
@@ -173,7 +176,7 @@ func (d denial) cured(e *examination, message string) Finding {
 	switch {
 	case len(f.Grants) == 0:
 		f.Remedy = patch.Manual
-	case e.access != nil, f.Document.Kind == snapshot.RoleTrust || d.Need == route.Conditional && !e.certainFault(f.Document):
+	case e.access != nil, f.Document.Kind == snapshot.RoleTrust || d.raised || d.Need == route.Conditional && !e.certainFault(f.Document):
 		f.Remedy = patch.Approval
 	default:
 		f.Remedy = patch.Automatic
@@ -186,7 +189,7 @@ func (d denial) cured(e *examination, message string) Finding {
 func (e *examination) certainFault(document snapshot.Ref) bool {
 	for i := range e.asked {
 		a := &e.asked[i]
-		if a.Need != route.Required || a.decision.Outcome != authz.ImplicitDeny {
+		if a.raised || a.Need != route.Required || a.decision.Outcome != authz.ImplicitDeny {
 			continue
 		}
 		for _, d := range a.denials() {
@@ -230,7 +233,7 @@ func (d denial) lacks(e *examination) string {
 	if d.nearMiss(e) {
 		s += fmt.Sprintf("; statement %s of %s comes nearest and %s", d.reason.Statement, d.reason.Document, d.reason.Text)
 	}
-	return s + said(d.Requirement)
+	return s + d.doubt()
 }
 
 // nearMiss says whether the nearest statement is worth a word: one with a wrong condition, for a lookalike of the resource
@@ -256,6 +259,23 @@ func (d denial) nearMiss(e *examination) bool {
 	}
 }
 
+// doubt is what is not certain, and what rests on the word of others.
+func (d denial) doubt() string {
+	text := said(d.Requirement)
+	switch {
+	case d.leading:
+		text = ""
+	case d.observed != "" && d.Evidence == route.Disputed:
+		text = disputed + ", but CloudTrail recorded at " + d.observed + " that KMS denied S3 this very call"
+	case d.observed != "":
+		text += ". Observed in CloudTrail at " + d.observed + ": KMS denied S3 this very call"
+	}
+	return text + d.why
+}
+
+// disputed is said of what AWS's pages disagree on.
+const disputed = ". AWS's pages disagree on whether S3 needs this here"
+
 // said says out loud what is not certain.
 func said(q *route.Requirement) string {
 	switch q.Need {
@@ -263,7 +283,7 @@ func said(q *route.Requirement) string {
 		if q.Evidence == route.Documented {
 			return ". Only uploads in parts need it, as clients send large objects"
 		}
-		return ". AWS's pages disagree on whether S3 needs this here"
+		return disputed
 	case route.Advisory:
 		return ". One AWS page lists it; a reported test replicated without it"
 	case route.Partial:
@@ -316,7 +336,7 @@ func (d denial) neverMatches(why string) string {
 		sent = "the request has"
 	}
 	return fmt.Sprintf("statement %s of %s allows %s, but its condition can never match: %s %s wants %s, %s %s%s%s",
-		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), sent, got, why, said(d.Requirement))
+		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), sent, got, why, d.doubt())
 }
 
 // grant is what cures the denial: exact tuples for the rule's whole scope, and the conditions that pin them. No tuples mean

@@ -156,6 +156,8 @@ type Finding struct {
 	Message  string         `json:"message"`
 	// Hop is the hop that fails for it, where one does.
 	Hop string `json:"hop,omitempty"`
+	// Observed is when CloudTrail recorded that KMS denied S3 this, RFC 3339; empty where no record says so.
+	Observed string `json:"observed,omitempty"`
 	// Grants is what is missing, as principal, action, resource.
 	Grants []patch.Tuple `json:"grants,omitempty"`
 	// Conditions is what a cure would pin the grants to.

@@ -26,7 +26,7 @@ var (
 	hopShape       = shape{must: "hop verdict requests"}
 	requestShape   = shape{must: "principal action resource context decision why", may: "evidence need"}
 	whyShape       = shape{must: "document statement effect reason"}
-	findingShape   = shape{must: "cause side document severity evidence remedy message", may: "hop grants"}
+	findingShape   = shape{must: "cause side document severity evidence remedy message", may: "hop grants observed"}
 	refShape       = shape{must: "kind id", may: "name"}
 	planShape      = shape{must: "edits proof class", may: "cost alternatives owners"}
 	editShape      = shape{must: "document before after adds", may: "account cures class"}
