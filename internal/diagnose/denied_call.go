@@ -69,7 +69,7 @@ func (e *examination) compareCall(d signal.Denial) Hint {
 		call += " for " + d.Context
 	}
 	if d.Policy != "" {
-		call += ", blaming " + blames(d)
+		call += " (by its text, " + blames(d) + ")"
 	}
 	switch {
 	case h.Agrees == nil:
@@ -97,5 +97,5 @@ func blames(d signal.Denial) string {
 	if d.Explicit {
 		return "a Deny in the " + d.Policy
 	}
-	return "that no " + d.Policy + " allows it"
+	return "no " + d.Policy + " allows it"
 }

@@ -154,7 +154,7 @@ var reasons = []Reason{
 	},
 	{
 		Name: "DstVersionNotFound", Meaning: "the version whose metadata changed is not at the destination",
-		Documents: []snapshot.Kind{snapshot.ObjectKind}, Class: NothingToDo, Causes: []string{versionNotAtDestination.Name},
+		Documents: []snapshot.Kind{snapshot.ObjectKind}, Class: ForPeople, Causes: []string{versionNotAtDestination.Name},
 		Checks: "nothing: only S3 knows it",
 	},
 	{

@@ -50,7 +50,7 @@ func (h *heard) unused(s *snapshot.Snapshot, routes []Route) []Finding {
 	}
 	for i, d := range h.denials {
 		if !h.denialsUsed[i] {
-			say(d.Account+" "+d.Role, unmetCall(d, routes))
+			say(unmetCall(d, routes))
 		}
 	}
 	if more > 0 {
@@ -103,21 +103,25 @@ func unmet(s *snapshot.Snapshot, sig signal.Signal) string {
 	return "by the snapshot the bucket has no rule of that id"
 }
 
-// unmetCall is why no route is the one of a denied call.
-func unmetCall(d signal.Denial, routes []Route) string {
+// unmetCall is why no route is the one of a denied call, and the bucket whose rules come nearest.
+func unmetCall(d signal.Denial, routes []Route) (id, why string) {
 	text := fmt.Sprintf("CloudTrail recorded at %s that KMS denied role %s of account %s %s on %s", stamp(d.Time), d.Role, d.Account, d.Action, d.Key)
 	if d.Context != "" {
 		text += " for " + d.Context
 	}
+	id = "of role " + d.Role + " in account " + d.Account
 	var rules []string
 	for _, r := range routes {
 		if a, err := policy.ParseARN(r.Role); err == nil && a.Account == d.Account && a.Name() == d.Role {
+			if len(rules) == 0 {
+				id = r.Source
+			}
 			rules = append(rules, r.Source+"/"+r.Rule)
 		}
 	}
 	if len(rules) == 0 {
-		return text + "; no enabled rule of the snapshot has that role"
+		return id, text + "; no enabled rule of the snapshot has that role"
 	}
-	return text + "; the role replicates for " + strings.Join(rules[:min(5, len(rules))], ", ") + ", whose configuration names no such key for such objects. " +
+	return id, text + "; the role replicates for " + strings.Join(rules[:min(5, len(rules))], ", ") + ", whose configuration names no such key for such objects. " +
 		"Objects may be encrypted with another key than their bucket's default: add one to the snapshot's objects"
 }
