@@ -63,7 +63,7 @@ but one is conditional or unknown. Of several files the worst one counts: 2 befo
 
 func (in *inputs) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&in.snapshots, "snapshot", nil, "snapshot `FILE`, or - for standard input")
-	cmd.Flags().StringVar(&in.event, "event", "", "`FILE` of a failure event: the record of S3, or a whole message of SNS or SQS")
+	cmd.Flags().StringVar(&in.event, "event", "", "`FILE` of a failure event of S3, in a message or not, or of denied KMS calls as CloudTrail records them")
 	cmd.Flags().StringVar(&in.route, "route", "", "only this `SOURCE/RULE`: a bucket and the id of its rule")
 }
 
@@ -87,7 +87,7 @@ func (p *program) each(cmd *cobra.Command, in inputs, args []string, show func(n
 			d.Routes, err = in.choose(name, d.Routes)
 		}
 		if err == nil {
-			p.warnUnmet(in.event, name, hints, d)
+			p.warnUnmet(in.event, name, hints.Signals, d)
 			err = show(name, len(files) > 1, d)
 		}
 		p.fail(err)

@@ -105,32 +105,32 @@ func (in *inputs) files(args []string, command string) ([]string, error) {
 	return files, nil
 }
 
-// hints is the signals of the event file, none without one.
-func (p *program) hints(name string) ([]signal.Signal, error) {
+// hints is what the event file holds, nothing without one.
+func (p *program) hints(name string) (signal.Evidence, error) {
 	if name == "" {
-		return nil, nil
+		return signal.Evidence{}, nil
 	}
 	data, err := p.read(name, signal.MaxEvent)
 	if err != nil {
-		return nil, err
+		return signal.Evidence{}, err
 	}
-	signals, err := signal.Parse(data)
+	found, err := signal.ParseEvidence(data)
 	switch {
 	case errors.Is(err, signal.ErrIgnored):
-		return nil, hinted(at(name, err), "give an event of S3 replication, or leave --event out")
+		return found, hinted(at(name, err), "give an event of S3 replication or a denied KMS call of the role, or leave --event out")
 	case err != nil:
-		return nil, hinted(at(name, err), "give the event as S3, SNS or SQS delivered it: docs/examples/events has one of each")
+		return found, hinted(at(name, err), "give the event as S3, SNS, SQS or CloudTrail delivered it: docs/examples/events has one of each")
 	}
-	return signals, nil
+	return found, nil
 }
 
 // diagnosis is the diagnosis of one snapshot file.
-func (p *program) diagnosis(name string, hints []signal.Signal) (diagnose.Diagnosis, error) {
+func (p *program) diagnosis(name string, hints signal.Evidence) (diagnose.Diagnosis, error) {
 	s, err := p.snapshot(name)
 	if err != nil {
 		return diagnose.Diagnosis{}, err
 	}
-	d := diagnose.Diagnose(s, hints)
+	d := diagnose.Diagnose(s, hints.Signals, hints.Denials...)
 	if len(d.Routes) == 0 && !replicationKnown(s) {
 		// Nothing to diagnose is not the same as nothing wrong when nobody read the rules.
 		p.raise(exitUnclear)

@@ -46,6 +46,16 @@ func TestPrintedJSONMeetsTheSchemas(t *testing.T) {
 	if err != nil || len(examples) < 8 {
 		t.Fatalf("examples %v, error %v", examples, err)
 	}
+	events, err := filepath.Glob("../../docs/examples/events/*.json")
+	if err != nil || len(events) < 5 {
+		t.Fatalf("events %v, error %v", events, err)
+	}
+	for _, event := range events {
+		text := printed(t, "diagnose", "--format", "json", "--snapshot", "../../docs/examples/role-lacks-decrypt.json", "--event", event)
+		if err := validate(t, compile(t, "diagnosis.schema.json"), text); err != nil {
+			t.Errorf("%s: %v", filepath.Base(event), err)
+		}
+	}
 	for command, file := range map[string]string{"diagnose": "diagnosis.schema.json", "plan": "plan.schema.json"} {
 		s := compile(t, file)
 		for _, example := range examples {

@@ -9,14 +9,32 @@ import (
 
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-func TestCommittedIndexIsCurrent(t *testing.T) {
+func TestCommittedFilesAreCurrent(t *testing.T) {
 	t.Parallel()
-	committed, err := os.ReadFile("../../docs/causes/README.md")
-	if diff := cmp.Diff(string(committed), index(diagnose.Causes())); err != nil || diff != "" {
-		t.Errorf("docs/causes/README.md is stale, run make generate (error %v, -committed +generated):\n%s", err, diff)
+	for name, want := range files() {
+		committed, err := os.ReadFile("../../docs/" + name)
+		if diff := cmp.Diff(string(committed), want); err != nil || diff != "" {
+			t.Errorf("docs/%s is stale, run make generate (error %v, -committed +generated):\n%s", name, err, diff)
+		}
+	}
+}
+
+func TestReasonsHaveOneRowEach(t *testing.T) {
+	t.Parallel()
+	got := reasonIndex([]diagnose.Reason{
+		{Name: "One", Former: "Won", Meaning: "a | b", Hops: []route.Hop{route.AssumeRole}, Class: diagnose.OfPolicies, Checks: "c", Causes: []string{"role-missing"}},
+		{Name: "Two", Meaning: "d", BatchOnly: true, Class: diagnose.NothingToDo, Checks: "e"},
+	})
+	rows, ok := strings.CutPrefix(got, reasonsHead)
+	want := "| `One`, formerly `Won` | a \\| b | assume-role | c | Plan the permission that the documents lack, as the page of its cause says. " +
+		"Causes: [role-missing](causes/role-missing.md). | [AWS](" + diagnose.PageReasons + ") |\n" +
+		"| `Two` (batch) | d | none | e | Nothing: there is nothing to cure. | [AWS](" + diagnose.PageReasons + ") |\n"
+	if !ok || rows != want {
+		t.Errorf("rows differ (-want +got):\n%s", cmp.Diff(want, rows))
 	}
 }
 

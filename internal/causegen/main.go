@@ -1,23 +1,34 @@
-// Command causegen writes the index of docs/causes from the catalogue of causes, so that the two cannot drift apart. It is run
-// by go generate alone; nobody imports it and nothing ships it.
+// Command causegen writes the index of docs/causes from the catalogue of causes, and the table of failure reasons from that of the code, so
+// that they cannot drift apart. It is run by go generate alone; nobody imports it and nothing ships it.
 package main
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/replimend/replimend/internal/diagnose"
 )
 
-//go:generate go run . ../../docs/causes/README.md
+//go:generate go run . ../../docs
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: causegen FILE")
+		fmt.Fprintln(os.Stderr, "usage: causegen DIRECTORY")
 		os.Exit(2)
 	}
-	if err := os.WriteFile(os.Args[1], []byte(index(diagnose.Causes())), 0o644); err != nil {
-		fmt.Fprintf(os.Stderr, "causegen: %v\n", err)
-		os.Exit(1)
+	for name, text := range files() {
+		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
+			fmt.Fprintf(os.Stderr, "causegen: %v\n", err)
+			os.Exit(1)
+		}
+	}
+}
+
+// files is what is written, by the name under docs.
+func files() map[string]string {
+	return map[string]string{
+		"causes/README.md":   index(diagnose.Causes()),
+		"failure-reasons.md": reasonIndex(diagnose.Reasons()),
 	}
 }

@@ -153,6 +153,8 @@ func (d denial) severity() Severity {
 		return Advice
 	case d.decision.Outcome == authz.Unknown:
 		return Warning
+	case d.leading:
+		return Fault
 	case d.Need == route.Required, d.Hop == route.WriteDeleteMarker:
 		return Fault // S3 reports a delete marker that it may not write as a failure
 	default:
@@ -164,6 +166,7 @@ func (d denial) severity() Severity {
 func (d denial) finding(e *examination, message string) Finding {
 	return Finding{
 		Side: d.side(), Document: d.ref(e), Hop: d.Hop.String(), Severity: d.severity(), Evidence: d.Evidence, Remedy: patch.Manual, Message: message,
+		Observed: d.observed,
 	}
 }
 
@@ -174,7 +177,7 @@ func (d denial) cured(e *examination, message string) Finding {
 	switch {
 	case len(f.Grants) == 0:
 		f.Remedy = patch.Manual
-	case e.access != nil, f.Document.Kind == snapshot.RoleTrust || d.Need == route.Conditional && !e.certainFault(f.Document):
+	case e.access != nil, f.Document.Kind == snapshot.RoleTrust || d.raised || d.Need == route.Conditional && !e.certainFault(f.Document):
 		f.Remedy = patch.Approval
 	default:
 		f.Remedy = patch.Automatic
@@ -187,7 +190,7 @@ func (d denial) cured(e *examination, message string) Finding {
 func (e *examination) certainFault(document snapshot.Ref) bool {
 	for i := range e.asked {
 		a := &e.asked[i]
-		if a.Need != route.Required || a.decision.Outcome != authz.ImplicitDeny {
+		if a.raised || a.Need != route.Required || a.decision.Outcome != authz.ImplicitDeny {
 			continue
 		}
 		for _, d := range a.denials() {
@@ -231,7 +234,7 @@ func (d denial) lacks(e *examination) string {
 	if d.nearMiss(e) {
 		s += fmt.Sprintf("; statement %s of %s comes nearest and %s", d.reason.Statement, d.reason.Document, d.reason.Text)
 	}
-	return s + d.otherPartition() + d.grantsNear() + d.withoutOverride(e) + d.said()
+	return s + d.otherPartition() + d.grantsNear() + d.withoutOverride(e) + d.doubt()
 }
 
 // nearMiss says whether the nearest statement is worth a word: one with a wrong condition, for a lookalike of the resource
@@ -257,6 +260,23 @@ func (d denial) nearMiss(e *examination) bool {
 	}
 }
 
+// doubt is what is not certain, and what rests on the word of others.
+func (d denial) doubt() string {
+	text := d.said()
+	switch {
+	case d.leading:
+		text = ""
+	case d.observed != "" && d.Evidence == route.Disputed:
+		text = disputed + ", but CloudTrail recorded at " + d.observed + " that KMS denied S3 this very call"
+	case d.observed != "":
+		text += ". Observed in CloudTrail at " + d.observed + ": KMS denied S3 this very call"
+	}
+	return text + d.why
+}
+
+// disputed is said of what AWS's pages disagree on.
+const disputed = ". AWS's pages disagree on whether S3 needs this here"
+
 // said says out loud what is not certain.
 func (d denial) said() string {
 	switch {
@@ -267,7 +287,7 @@ func (d denial) said() string {
 	case d.Need == route.Conditional && d.Evidence == route.Documented:
 		return ". Only uploads in parts need it, as clients send large objects"
 	case d.Need == route.Conditional:
-		return ". AWS's pages disagree on whether S3 needs this here"
+		return disputed
 	case d.Need == route.Advisory:
 		return ". One AWS page lists it; a reported test replicated without it"
 	case d.Need == route.Partial && d.Hop == route.WriteTags:
@@ -348,7 +368,7 @@ func (d denial) neverMatches(why string) string {
 		sent = "the request has"
 	}
 	return fmt.Sprintf("statement %s of %s allows %s, but its condition %s: %s %s wants %s, %s %s%s%s",
-		d.reason.Statement, d.reason.Document, d.Request.Action, can, m.Operator, m.Key, strings.Join(m.Want, " or "), sent, got, why, d.said())
+		d.reason.Statement, d.reason.Document, d.Request.Action, can, m.Operator, m.Key, strings.Join(m.Want, " or "), sent, got, why, d.doubt())
 }
 
 // grant is what cures the denial: exact tuples for the rule's whole scope, and the conditions that pin them. No tuples mean

@@ -55,7 +55,7 @@ func readFiles(t testing.TB, path string) map[string]string {
 		t.Error("the case has no sentence")
 	}
 	for name := range files {
-		if !slices.Contains([]string{"base", "change.json", "signal.json", "access", "want"}, name) {
+		if !slices.Contains([]string{"base", "change.json", "signal.json", "denial.json", "access", "want"}, name) {
 			t.Errorf("unknown file %s", name)
 		}
 	}
@@ -68,7 +68,7 @@ func diagnoseCase(t testing.TB, path string, s *snapshot.Snapshot, hints []signa
 	t.Helper()
 	words := strings.Fields(readFiles(t, path)["access"])
 	if len(words) == 0 {
-		return diagnose.Diagnose(s, hints)
+		return diagnose.Diagnose(s, hints, readDenials(t, path)...)
 	}
 	given := make(map[string]string)
 	for i := 0; i+1 < len(words); i += 2 {
@@ -79,6 +79,24 @@ func diagnoseCase(t testing.TB, path string, s *snapshot.Snapshot, hints []signa
 		t.Fatal(err)
 	}
 	return diagnose.Diagnosis{Schema: diagnose.Schema, Routes: []diagnose.Route{}, Accesses: []diagnose.Access{diagnose.DiagnoseAccess(s, a)}}
+}
+
+// readDenials is the records of CloudTrail of a case, none without them.
+func readDenials(t testing.TB, path string) []signal.Denial {
+	t.Helper()
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []signal.Denial
+	for _, f := range archive.Files {
+		if f.Name == "denial.json" {
+			if err := json.Unmarshal(f.Data, &out); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return out
 }
 
 func readBase(t testing.TB, name, change string) *snapshot.Snapshot {
@@ -135,9 +153,14 @@ func summary(d diagnose.Diagnosis) string {
 	}
 	for _, r := range routes {
 		fmt.Fprintf(&b, "verdict %s\n", r.Verdict)
-		for _, f := range r.Findings {
-			fmt.Fprintf(&b, "%s %s %s %s %s %s at %s\n", f.Severity, f.Cause, f.Side, f.Document.Kind, f.Evidence, f.Remedy, cmp.Or(f.Hop, "no hop"))
+		for _, h := range r.Hints {
+			agrees := "cannot be compared"
+			if h.Agrees != nil {
+				agrees = map[bool]string{true: "agrees", false: "contradicts"}[*h.Agrees]
+			}
+			fmt.Fprintf(&b, "hint %s %s\n", cmp.Or(h.Reason, "without a reason"), agrees)
 		}
+		findings(&b, r.Findings)
 		if r.Plan == nil {
 			b.WriteString("no plan\n")
 			continue
@@ -151,7 +174,21 @@ func summary(d diagnose.Diagnosis) string {
 		}
 		fmt.Fprintf(&b, "plan %s: %s to %s\n", r.Plan.Class, r.Plan.Proof.Before, r.Plan.Proof.After)
 	}
+	if len(d.Findings) > 0 {
+		b.WriteString("about no route\n")
+		findings(&b, d.Findings)
+	}
 	return b.String()
+}
+
+func findings(b *strings.Builder, all []diagnose.Finding) {
+	for _, f := range all {
+		fmt.Fprintf(b, "%s %s %s %s %s %s at %s", f.Severity, f.Cause, f.Side, f.Document.Kind, f.Evidence, f.Remedy, cmp.Or(f.Hop, "no hop"))
+		if f.Observed != "" {
+			b.WriteString(", observed")
+		}
+		b.WriteByte('\n')
+	}
 }
 
 func TestCases(t *testing.T) {

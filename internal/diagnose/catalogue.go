@@ -3,6 +3,7 @@ package diagnose
 import (
 	"github.com/replimend/replimend/internal/authz"
 	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/signal"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -23,6 +24,9 @@ type Cause struct {
 	Inspect func(e *examination) []Finding
 	// InspectAccess is Inspect for an access.
 	InspectAccess func(e *examination) []Finding
+	// Report says what there is to say when S3 itself reports the cause by its reason, which is nil where it is not known; nil for
+	// causes that the documents show.
+	Report func(e *examination, s signal.Signal, r *Reason) Finding
 	// Verdict is what the route is at best when the cause is found by Inspect; empty when its requests say it.
 	Verdict Verdict
 }
@@ -62,6 +66,15 @@ var catalogue = []Cause{
 	failureNotificationMissing,
 	guardrailsNotRead,
 	eventContradictsModel,
+	routeNotFound,
+	failureReasonUnknown,
+	objectGone,
+	objectAlreadyReplicated,
+	objectNotEligible,
+	versionNotAtDestination,
+	replicaHardDeleted,
+	batchRoleLacksInitiateReplication,
+	batchJobWrongRegion,
 	documentUnreadable,
 	documentNotWritable,
 	serviceWriterDenied,
@@ -87,6 +100,7 @@ var catalogue = []Cause{
 	replicaKeyActionsDisputed,
 	replicaKeyActionsAdvised,
 	sourceKeyContextDisputed,
+	replicateTagsDisputed,
 	roleLacksReadConfig,
 	roleLacksReadObject,
 	roleLacksSourceDecrypt,

@@ -12,31 +12,22 @@ import (
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// Diagnose judges every enabled rule of the snapshot. Hints are what events said; they choose the object that stands for
-// its route and are held against the result, but no decision rests on them.
-func Diagnose(s *snapshot.Snapshot, hints []signal.Signal) Diagnosis {
+// Diagnose judges every enabled rule of the snapshot. Hints are what events said, and denials what CloudTrail recorded: they choose
+// the objects that stand for their route and what is asked of them, and are held against the result, but no decision rests on
+// them. What concerns no route of the snapshot is in the findings of the diagnosis itself.
+func Diagnose(s *snapshot.Snapshot, hints []signal.Signal, denials ...signal.Denial) Diagnosis {
 	d := Diagnosis{Schema: Schema, Routes: []Route{}}
 	w := route.NewWorld(s)
 	n := narrower{w: w, roles: make(map[policy.ARN]*wideRole)}
+	h := heard{hints, denials, make([]bool, len(hints)), make([]bool, len(denials))}
 	for _, r := range route.Routes(s) {
-		e := examine(w, r, hintFor(r, hints))
+		e := examine(w, r, h.of(s, r))
 		d.Routes = append(d.Routes, e.route())
 		n.see(e)
 	}
 	d.Proposals = n.proposals()
+	d.Findings = h.unused(s, d.Routes)
 	return d
-}
-
-// hintFor is the first signal that concerns the route.
-func hintFor(r route.Route, hints []signal.Signal) *signal.Signal {
-	for i := range hints {
-		h := &hints[i]
-		a, err := policy.ParseARN(h.Destination)
-		if h.Bucket == r.Source && h.Rule == r.RuleID && (err != nil || a.Resource == r.Destination) {
-			return h
-		}
-	}
-	return nil
 }
 
 // route is the diagnosis of what was examined.
@@ -44,7 +35,7 @@ func (e *examination) route() Route {
 	r := e.r
 	out := Route{
 		Source: r.Source, Rule: r.RuleID, Destination: r.Destination, Role: r.RoleText,
-		Verdict: e.verdict(), Hops: e.hops(), Of: r,
+		Verdict: e.verdict(), Hops: e.hops(), Hints: e.hints, Of: r,
 	}
 	for _, p := range e.populations {
 		out.Objects = append(out.Objects, p.Text)
@@ -66,11 +57,14 @@ type examination struct {
 	r           route.Route
 	access      *route.Access // nil: a route is examined
 	subject     subject
-	hint        *signal.Signal
+	hint        *signal.Signal // the first failure that is reported, nil without one
+	told        told
 	populations []route.Population
+	known       int // how many of them the snapshot shows; what follows was told
 	asked       []asked
 	findings    []Finding
 	writers     []route.Writer
+	hints       []Hint
 }
 
 // asked is one requirement with its answer. A proof leaves expl as it was: nobody reads it.
@@ -79,16 +73,24 @@ type asked struct {
 	decision authz.Decision
 	session  string // of the role, for which the answer would be another one: then it is unknown
 	expl     authz.Explanation
+
+	raised   bool   // asked, or as needed as it is, only for what somebody else said
+	why      string // what that was, for people
+	leading  bool   // it is the leading hypothesis
+	observed string // when CloudTrail saw it denied
 }
 
 // examine asks every requirement of every population and looks for every cause.
-func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
-	e := &examination{w: w, r: r, subject: subjectOf(&r), hint: hint}
+func examine(w *route.World, r route.Route, t told) *examination {
+	e := &examination{w: w, r: r, subject: subjectOf(&r), told: t}
 	key := ""
-	if hint != nil && hint.Kind == signal.Failed {
-		key = hint.Key
+	if len(t.failures) > 0 {
+		e.hint = &t.failures[0]
+		key = e.hint.Key
 	}
 	e.populations = route.Populations(w.Snapshot, r, key)
+	e.known = len(e.populations)
+	e.populations = append(e.populations, t.populations(e.populations, r)...)
 	e.examine()
 	return e
 }
@@ -97,7 +99,9 @@ func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
 func (e *examination) examine() {
 	e.findings = []Finding{}
 	e.ask()
+	e.observe()
 	e.inspect()
+	e.hypothesise()
 	for i := range e.asked {
 		a := &e.asked[i]
 		a.expl = authz.Explain(&a.Request, &a.Layers)
@@ -105,7 +109,7 @@ func (e *examination) examine() {
 	for i := range e.asked {
 		e.blame(&e.asked[i])
 	}
-	e.contradiction()
+	e.compare()
 }
 
 // impossible says whether no permission can help: then S3 asks nothing, and nobody is blamed for lacking one.
@@ -119,19 +123,16 @@ func (e *examination) judge(w *route.World) (verdict Verdict, unmet int) {
 	after := &examination{
 		w: w, r: e.r, access: e.access, subject: e.subject, hint: e.hint, populations: e.populations, asked: make([]asked, len(e.asked)),
 	}
-	settled := false
 	for i, a := range e.asked {
 		layers := w.Layers(a.Requirement)
-		before := a.decision.Outcome
 		a.decision = authz.Decide(&a.Request, &layers)
 		after.settle(&a, &layers)
 		after.asked[i] = a
-		settled = settled || a.Evidence == route.Disputed && before != authz.Allowed && a.decision.Outcome == authz.Allowed
 	}
 	after.inspect()
-	// A failure that the documents do not explain stays unexplained, unless the edits grant what is disputed.
+	// A failure that the documents do not explain stays unexplained. Where something is certainly wrong, the proof is about that.
 	for _, f := range e.findings {
-		if f.Cause == eventContradictsModel.Name && !settled {
+		if f.Cause == eventContradictsModel.Name && !e.explained() {
 			after.add(f)
 		}
 	}
@@ -155,14 +156,14 @@ func (e *examination) inspect() {
 func (e *examination) ask() {
 	if e.access == nil {
 		for i := range e.populations {
-			e.populations[i].LockWrite = lockWrite(e.hint)
+			e.populations[i].LockWrite = lockWrite(e.told.failures)
 		}
 		if e.impossible() {
 			return
 		}
 	}
 	e.asked = make([]asked, 0, 16*len(e.populations))
-	for _, p := range e.populations {
+	for n, p := range e.populations {
 		requirements := e.requirements(p)
 		for i := range requirements {
 			q := &requirements[i]
@@ -170,6 +171,9 @@ func (e *examination) ask() {
 				continue
 			}
 			a := asked{Requirement: q, decision: authz.Decide(&q.Request, &q.Layers)}
+			if e.access == nil && n >= e.known {
+				a.raised, a.why = true, ". It is asked for "+p.Text
+			}
 			if a.decision.Outcome != authz.Allowed && a.decision.Outcome != authz.ExplicitDeny && q.Instead != "" {
 				instead := q.Request
 				instead.Action = q.Instead

@@ -70,6 +70,8 @@ type Diagnosis struct {
 	Proposals []Proposal `json:"proposals,omitempty"`
 	// Accesses is what was asked about principals that read or write a bucket.
 	Accesses []Access `json:"accesses,omitempty"`
+	// Findings is what concerns no route of the snapshot: an event or an object that is about another rule or bucket.
+	Findings []Finding `json:"findings,omitempty"`
 }
 
 // Route is the diagnosis of one route.
@@ -87,8 +89,22 @@ type Route struct {
 	Objects []string `json:"objects,omitempty"`
 	// Writers is the services that the source bucket's policy lets deliver logs into it. No plan touches their statements.
 	Writers []string `json:"writers,omitempty"`
+	// Hints is what others said of failures of the route, each held against what the documents say.
+	Hints []Hint `json:"hints,omitempty"`
 
 	Of route.Route `json:"-"`
+}
+
+// Hint is what an event or a record says, and what the model says of it. It is untrusted: it can raise a question, no more.
+type Hint struct {
+	// Reason is the failureReason of an event of S3, or the action of a KMS call that CloudTrail recorded as denied.
+	Reason string `json:"reason"`
+	// Meaning is what AWS means by it, empty where that is not known.
+	Meaning string `json:"meaning,omitempty"`
+	// Agrees says whether the model finds what the hint blames; it is left out where the model cannot tell.
+	Agrees *bool `json:"agrees,omitempty"`
+	// Text compares the two, for people.
+	Text string `json:"text"`
 }
 
 // Hop is one step of S3 with everything it asks.
@@ -140,6 +156,8 @@ type Finding struct {
 	Message  string         `json:"message"`
 	// Hop is the hop that fails for it, where one does.
 	Hop string `json:"hop,omitempty"`
+	// Observed is when CloudTrail recorded that KMS denied S3 this, RFC 3339; empty where no record says so.
+	Observed string `json:"observed,omitempty"`
 	// Grants is what is missing, as principal, action, resource.
 	Grants []patch.Tuple `json:"grants,omitempty"`
 	// Conditions is what a cure would pin the grants to.

@@ -8,7 +8,7 @@ import (
 
 // Ways is the proven plan of every way that a route's diagnosis weighs, and nil for those whose documents AWS would not store.
 func Ways(s *snapshot.Snapshot, i int) (plans []*patch.Plan, faults []string) {
-	e := examine(route.NewWorld(s), route.Routes(s)[i], nil)
+	e := examine(route.NewWorld(s), route.Routes(s)[i], told{})
 	before := e.verdict()
 	ways := e.ways(e.cures())
 	for k := range ways {

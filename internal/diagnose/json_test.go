@@ -19,13 +19,14 @@ import (
 type shape struct{ must, may string }
 
 var (
-	diagnosisShape = shape{must: "schema routes", may: "accesses proposals"}
-	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "objects writers"}
+	diagnosisShape = shape{must: "schema routes", may: "accesses proposals findings"}
+	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "objects writers hints"}
 	accessShape    = shape{must: "principal bucket operation verdict hops findings plan", may: "key objects"}
+	hintShape      = shape{must: "reason text", may: "meaning agrees"}
 	hopShape       = shape{must: "hop verdict requests"}
 	requestShape   = shape{must: "principal action resource context decision why", may: "evidence need"}
 	whyShape       = shape{must: "document statement effect reason"}
-	findingShape   = shape{must: "cause side document severity evidence remedy message", may: "hop grants"}
+	findingShape   = shape{must: "cause side document severity evidence remedy message", may: "hop grants observed"}
 	refShape       = shape{must: "kind id", may: "name"}
 	planShape      = shape{must: "edits proof class", may: "cost alternatives owners"}
 	editShape      = shape{must: "document before after adds", may: "account cures class"}
@@ -95,6 +96,9 @@ func (c *shapes) diagnosis(v any) {
 	d := c.object(v, diagnosisShape, "diagnosis")
 	c.oneOf(d["schema"], diagnose.Schema, "schema")
 	c.list(d["routes"], "routes", c.route)
+	if d["findings"] != nil {
+		c.list(d["findings"], "findings", c.finding)
+	}
 	if d["accesses"] != nil {
 		c.list(d["accesses"], "accesses", c.access)
 	}
@@ -123,6 +127,12 @@ func (c *shapes) judged(r tree, path string) {
 		c.list(h["requests"], path+".requests", c.request)
 	})
 	c.list(r["findings"], path+".findings", c.finding)
+	if r["hints"] != nil {
+		c.list(r["hints"], path+".hints", func(v any, path string) {
+			h := c.object(v, hintShape, path)
+			c.texts(path, h["reason"], h["text"])
+		})
+	}
 	if r["plan"] != nil {
 		c.plan(r["plan"], path+".plan")
 	}

@@ -12,11 +12,11 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var replicaKeyActionsDisputed = Cause{
 	Name:      "replica-key-actions-disputed",
-	Summary:   "kms:Decrypt or kms:GenerateDataKey on the replica key is missing while a Bucket Key is in play; AWS's pages disagree",
+	Summary:   "kms:Decrypt or kms:GenerateDataKey on the replica key is missing, and AWS's pages disagree on whether S3 needs it here",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.ReplicaKeyPolicy},
 	Remedy:    patch.Automatic,
 	Recognise: func(e *examination, d denial) (Finding, bool) {
-		if d.Need != route.Conditional || d.Hop != route.EncryptReplica || d.decision.Outcome != authz.ImplicitDeny {
+		if d.Need != route.Conditional && !(d.raised && d.Evidence == route.Disputed) || d.Hop != route.EncryptReplica || d.decision.Outcome != authz.ImplicitDeny {
 			return Finding{}, false
 		}
 		return d.cured(e, d.lacks(e)), true

@@ -18,17 +18,15 @@ const (
 	writeLegalHold = "s3:PutObjectLegalHold"
 )
 
-// lockWrite is the permission that the event's reason names, "" where no event has such a reason.
-func lockWrite(hint *signal.Signal) string {
-	if hint == nil || hint.Kind != signal.Failed {
-		return ""
+// lockWrite is the permission that the first event with such a reason names, or "".
+func lockWrite(failures []signal.Signal) string {
+	for i := range failures {
+		switch failures[i].Reason {
+		case "DstPutRetentionNotPermitted":
+			return writeRetention
+		case "DstPutLegalHoldNotPermitted":
+			return writeLegalHold
+		}
 	}
-	switch hint.Reason {
-	case "DstPutRetentionNotPermitted":
-		return writeRetention
-	case "DstPutLegalHoldNotPermitted":
-		return writeLegalHold
-	default:
-		return ""
-	}
+	return ""
 }

@@ -17,7 +17,7 @@ var sourceKeyContextDisputed = Cause{
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.SourceKeyPolicy},
 	Remedy:    patch.Automatic,
 	Recognise: func(e *examination, d denial) (Finding, bool) {
-		if d.Need != route.Conditional || d.Hop != route.DecryptSource || d.decision.Outcome != authz.ImplicitDeny {
+		if d.Need != route.Conditional && !(d.raised && d.Evidence == route.Disputed) || d.Hop != route.DecryptSource || d.decision.Outcome != authz.ImplicitDeny {
 			return Finding{}, false
 		}
 		return d.cured(e, d.lacks(e)), true

@@ -32,6 +32,8 @@ func TestReadKeepsMessagesApart(t *testing.T) {
 		{"another rule", body(t, "rule-in-other-script")},
 		{"unknown", body(t, "name-of-unknown-replication-event")},
 		{"empty", ""},
+		{"denied call", body(t, "cloudtrail/eventbridge")},
+		{"other call", body(t, "cloudtrail/allowed")},
 	})
 	want := intake.Batch{
 		Failures: []intake.Note{
@@ -41,6 +43,8 @@ func TestReadKeepsMessagesApart(t *testing.T) {
 		Ignored: []intake.Note{
 			{"test", `event is of no concern: Event: "s3:TestEvent"`},
 			{"unknown", `event is of no concern: Records[0].eventName: "Replication:OperationPostponed"`},
+			{"denied call", "event is of no concern: denied KMS calls (1), which report no failure of an object"},
+			{"other call", `event is of no concern: errorCode: ""`},
 		},
 	}
 	groups := got.Groups

@@ -40,7 +40,8 @@ func New(r *lipgloss.Renderer, width int) Printer {
 }
 
 // Diagnosis is the text of a whole diagnosis. Several routes begin with a table of what is wrong, the worst first. Of routes
-// that are ill alike one is described and the others are named; healthy ones are counted.
+// that are ill alike one is described and the others are named; healthy ones are counted. What concerns
+// no route stands below them.
 func (p Printer) Diagnosis(d diagnose.Diagnosis) string {
 	if len(d.Accesses) > 0 {
 		return p.accesses(d.Accesses)
@@ -55,6 +56,11 @@ func (p Printer) Diagnosis(d diagnose.Diagnosis) string {
 		p.routes(&b, d.Routes)
 	}
 	p.proposals(&b, d.Proposals)
+	if len(d.Findings) > 0 {
+		b.WriteByte('\n')
+		p.paragraph(&b, 0, 2, p.bold, "about no route above:")
+		p.findings(&b, d.Findings)
+	}
 	return b.String()
 }
 
@@ -276,6 +282,9 @@ func (p Printer) header(b *strings.Builder, r diagnose.Route) {
 	}
 	for _, w := range r.Writers {
 		p.fact(b, "written by", Clean(w))
+	}
+	for _, h := range r.Hints {
+		p.fact(b, "reported", Clean(h.Text))
 	}
 }
 

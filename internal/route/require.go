@@ -164,7 +164,7 @@ func (a *asker) lock() {
 			a.s3(LockReplica, action, need, Documented, pagePermissions, true, object)
 		}
 	}
-	if a.p.LockWrite != "" {
+	if a.p.LockWrite != "" && lock.V.ObjectLockEnabled == "Enabled" { // elsewhere no object has a lock to write
 		a.s3(LockReplica, a.p.LockWrite, Conditional, Disputed, pageReasons, false, a.replica())
 	}
 }

@@ -30,13 +30,16 @@ func (e element) errorf(format string, args ...any) error {
 }
 
 // records returns the elements of the member Records.
-func (e element) records() ([]element, error) {
-	list := e.get("Records")
+func (e element) records() ([]element, error) { return e.list("Records", MaxRecords) }
+
+// list returns the elements of a member that is a list of at most so many objects.
+func (e element) list(name string, most int) ([]element, error) {
+	list := e.get(name)
 	if list.node.Kind != jsontree.Array {
 		return nil, list.errorf("want a list, found %s", list.node.Kind)
 	}
-	if n := len(list.node.Items); n > MaxRecords {
-		return nil, list.errorf("%d records, the limit is %d", n, MaxRecords)
+	if n := len(list.node.Items); n > most {
+		return nil, list.errorf("%d records, the limit is %d", n, most)
 	}
 	elements := make([]element, len(list.node.Items))
 	for i, item := range list.node.Items {

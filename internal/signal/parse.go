@@ -3,6 +3,7 @@ package signal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/jsontree"
@@ -18,6 +19,8 @@ const (
 	MaxEvent = 6 << 20
 	// MaxRecords bounds the S3 records of one text, those in its envelopes together. S3 itself sends one in a message.
 	MaxRecords = 1000
+	// MaxLogRecords bounds the records of a log file of CloudTrail, of which few are of concern.
+	MaxLogRecords = 100_000
 )
 
 // A source is one way in which events arrive.
@@ -33,13 +36,18 @@ type source struct {
 var sources = []source{
 	{"an SQS event of Lambda", MaxEvent, isSQSEvent, openSQSEvent},
 	{"an SNS message", MaxMessage, isSNSMessage, openSNSMessage},
+	{"an event of EventBridge", MaxMessage, isEventBridgeEvent, openEventBridgeEvent},
+	{"a record of CloudTrail", MaxEvent, isLookupAnswer, openLookupAnswer},
+	{"a record of CloudTrail", MaxEvent, isCloudTrailLog, readCloudTrailLog},
+	{"a record of CloudTrail", MaxMessage, isServiceEvent, readCloudTrailRecord},
 	{"an S3 event", MaxMessage, isS3Event, readS3Event},
 	{"a test message of S3", MaxMessage, isS3Test, readS3Test},
 }
 
-// contents is what a source found in a text: signals, records of no concern, and texts that are still to be read.
+// contents is what a source found in a text: signals, denials, records of no concern, and texts that are still to be read.
 type contents struct {
 	signals []Signal
+	denials []Denial
 	ignored []string // why, one for each record
 	texts   []element
 }
@@ -52,28 +60,46 @@ type contents struct {
 //     "1:13: Records[0].body: 2:5: Records[0].s3.bucket.name: is missing". One bad record refuses all, so that nothing is
 //     half read. The text of either error is in ASCII, has at most 600 bytes and holds no
 //     object key.
-func Parse(raw []byte) ([]Signal, error) { return parse(raw, sources) }
+func Parse(raw []byte) ([]Signal, error) { return signalsOf(parse(raw, sources)) }
 
 // ParseMessage reads the body of one message of a queue: an S3 event as it is, which is also what raw message delivery gives,
 // or in the envelope of SNS. Errors are those of Parse.
-func ParseMessage(body []byte) ([]Signal, error) { return parse(body, sources[1:]) }
+func ParseMessage(body []byte) ([]Signal, error) { return signalsOf(parse(body, sources[1:])) }
 
-func parse(raw []byte, from []source) ([]Signal, error) {
+// Evidence is everything of concern in an event or a file: what S3 reports, and what CloudTrail recorded.
+type Evidence struct {
+	Signals []Signal
+	Denials []Denial
+}
+
+// ParseEvidence reads what Parse reads, and records of CloudTrail: one by itself, in the envelope of EventBridge or in a message,
+// a log file, or what aws cloudtrail lookup-events prints. Errors are those of Parse; evidence without an error is not empty.
+func ParseEvidence(raw []byte) (Evidence, error) { return parse(raw, sources) }
+
+// signalsOf is for those to whom records of CloudTrail are of no concern.
+func signalsOf(found Evidence, err error) ([]Signal, error) {
+	if err == nil && len(found.Signals) == 0 {
+		return nil, fmt.Errorf("%w: denied KMS calls (%d), which report no failure of an object", ErrIgnored, len(found.Denials))
+	}
+	return found.Signals, err
+}
+
+func parse(raw []byte, from []source) (Evidence, error) {
 	var p parser
 	if err := p.read(raw, "", from); err != nil {
-		return nil, err
+		return Evidence{}, err
 	}
-	if len(p.signals) > 0 {
-		return p.signals, nil
+	if len(p.Signals)+len(p.Denials) > 0 {
+		return p.Evidence, nil
 	}
 	if more := p.ignored - 1; more > 0 {
-		return nil, fmt.Errorf("%w: %s, and %d more", ErrIgnored, p.why, more)
+		return Evidence{}, fmt.Errorf("%w: %s, and %d more", ErrIgnored, p.why, more)
 	}
-	return nil, fmt.Errorf("%w: %s", ErrIgnored, p.why)
+	return Evidence{}, fmt.Errorf("%w: %s", ErrIgnored, p.why)
 }
 
 type parser struct {
-	signals []Signal
+	Evidence
 	ignored int
 	why     string // of the first that was ignored
 }
@@ -102,7 +128,7 @@ func (p *parser) read(raw []byte, outer string, from []source) error {
 	for i, s := range from {
 		names[i] = s.name
 	}
-	return root.errorf("want %s", strings.Join(names, " or "))
+	return root.errorf("want %s", strings.Join(slices.Compact(names), " or "))
 }
 
 func (p *parser) take(c contents, outer string, inner []source) error {
@@ -112,8 +138,9 @@ func (p *parser) take(c contents, outer string, inner []source) error {
 		}
 		p.ignored++
 	}
-	p.signals = append(p.signals, c.signals...)
-	if n := len(p.signals) + p.ignored; n > MaxRecords {
+	p.Signals = append(p.Signals, c.signals...)
+	p.Denials = append(p.Denials, c.denials...)
+	if n := len(p.Signals) + len(p.Denials) + p.ignored; n > MaxRecords {
 		return fmt.Errorf("%d records, the limit is %d", n, MaxRecords)
 	}
 	for _, t := range c.texts {
