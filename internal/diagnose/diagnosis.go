@@ -63,6 +63,8 @@ const (
 type Diagnosis struct {
 	Schema string  `json:"schema"`
 	Routes []Route `json:"routes"`
+	// Findings is what concerns no route of the snapshot: an event or an object that is about another rule or bucket.
+	Findings []Finding `json:"findings,omitempty"`
 }
 
 // Route is the diagnosis of one route.
@@ -78,8 +80,22 @@ type Route struct {
 	Plan *patch.Plan `json:"plan"`
 	// Objects says, in words, which objects the diagnosis stands for.
 	Objects []string `json:"objects,omitempty"`
+	// Hints is what others said of failures of the route, each held against what the documents say.
+	Hints []Hint `json:"hints,omitempty"`
 
 	Of route.Route `json:"-"`
+}
+
+// Hint is what an event or a record says, and what the model says of it. It is untrusted: it can raise a question, no more.
+type Hint struct {
+	// Reason is the failureReason of an event of S3, or the action of a KMS call that CloudTrail recorded as denied.
+	Reason string `json:"reason"`
+	// Meaning is what AWS means by it, empty where that is not known.
+	Meaning string `json:"meaning,omitempty"`
+	// Agrees says whether the model finds what the hint blames; it is left out where the model cannot tell.
+	Agrees *bool `json:"agrees,omitempty"`
+	// Text compares the two, for people.
+	Text string `json:"text"`
 }
 
 // Hop is one step of S3 with everything it asks.

@@ -19,8 +19,9 @@ import (
 type shape struct{ must, may string }
 
 var (
-	diagnosisShape = shape{must: "schema routes"}
-	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "objects"}
+	diagnosisShape = shape{must: "schema routes", may: "findings"}
+	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "objects hints"}
+	hintShape      = shape{must: "reason text", may: "meaning agrees"}
 	hopShape       = shape{must: "hop verdict requests"}
 	requestShape   = shape{must: "principal action resource context decision why", may: "evidence need"}
 	whyShape       = shape{must: "document statement effect reason"}
@@ -94,6 +95,9 @@ func (c *shapes) diagnosis(v any) {
 	d := c.object(v, diagnosisShape, "diagnosis")
 	c.oneOf(d["schema"], diagnose.Schema, "schema")
 	c.list(d["routes"], "routes", c.route)
+	if d["findings"] != nil {
+		c.list(d["findings"], "findings", c.finding)
+	}
 }
 
 func (c *shapes) route(v any, path string) {
@@ -107,6 +111,12 @@ func (c *shapes) route(v any, path string) {
 		c.list(h["requests"], path+".requests", c.request)
 	})
 	c.list(r["findings"], path+".findings", c.finding)
+	if r["hints"] != nil {
+		c.list(r["hints"], path+".hints", func(v any, path string) {
+			h := c.object(v, hintShape, path)
+			c.texts(path, h["reason"], h["text"])
+		})
+	}
 	if r["plan"] != nil {
 		c.plan(r["plan"], path+".plan")
 	}

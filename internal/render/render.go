@@ -37,9 +37,21 @@ func New(r *lipgloss.Renderer, width int) Printer {
 	}
 }
 
-// Diagnosis is the text of a whole diagnosis. Several routes begin with a table, those that need a person first; healthy ones
-// are then not described one by one.
+// Diagnosis is the text of a whole diagnosis: its routes, and below them what concerns none of them.
 func (p Printer) Diagnosis(d diagnose.Diagnosis) string {
+	var b strings.Builder
+	b.WriteString(p.routes(d))
+	if len(d.Findings) > 0 {
+		b.WriteByte('\n')
+		p.paragraph(&b, 0, 2, p.bold, "about no route above:")
+		p.findings(&b, d.Findings)
+	}
+	return b.String()
+}
+
+// routes is every route. Several begin with a table, those that need a person first; healthy ones are then not described one
+// by one.
+func (p Printer) routes(d diagnose.Diagnosis) string {
 	switch len(d.Routes) {
 	case 0:
 		return p.plain.Render("no enabled replication rule: there is nothing to diagnose") + "\n"
@@ -176,6 +188,9 @@ func (p Printer) header(b *strings.Builder, r diagnose.Route) {
 	}
 	for _, o := range r.Objects {
 		p.fact(b, "stands for", Clean(o))
+	}
+	for _, h := range r.Hints {
+		p.fact(b, "reported", Clean(h.Text))
 	}
 }
 
