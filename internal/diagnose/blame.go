@@ -108,13 +108,13 @@ func (d denial) ref(e *examination) snapshot.Ref {
 	case authz.LayerIdentity:
 		return d.Identity
 	case authz.LayerBoundary:
-		ref := snapshot.Ref{Kind: snapshot.PermissionsBoundary, ID: e.r.RoleText}
-		if b, ok := e.w.Snapshot.Roles[e.r.Role].V.Boundary.Get(); ok {
+		ref := snapshot.Ref{Kind: snapshot.PermissionsBoundary, ID: e.subject.text}
+		if b, ok := e.boundary().Get(); ok {
 			ref.ID = b.ARN
 		}
 		return ref
 	case authz.LayerSCP:
-		return snapshot.Ref{Kind: snapshot.SCP, ID: e.r.Role.Account}
+		return snapshot.Ref{Kind: snapshot.SCP, ID: e.subject.principal.Account}
 	case authz.LayerRCP:
 		return snapshot.Ref{Kind: snapshot.RCP, ID: d.Request.ResourceAccount}
 	case authz.LayerGrant:
@@ -215,7 +215,7 @@ func (d denial) lacks(e *examination) string {
 	if d.layer == authz.LayerIdentity {
 		verb = "allows"
 	} else if d.Hop != route.AssumeRole {
-		who = " role " + e.r.RoleText
+		who = " " + e.subject.String()
 	}
 	s := fmt.Sprintf("%s %s%s %s on %s", d.subject(e), verb, who, d.Request.Action, d.Request.Resource)
 	if d.nearMiss(e) {
@@ -241,7 +241,7 @@ func (d denial) nearMiss(e *examination) bool {
 		bucket, _, _ := strings.Cut(d.Request.Resource.Resource, "/")
 		return about(":alias/") || d.Request.Resource.Service == "s3" && about(bucket)
 	case "Principal":
-		return about(e.r.Role.Name())
+		return about(e.subject.principal.Name())
 	default:
 		return false
 	}
@@ -301,29 +301,26 @@ func (d denial) neverMatches(why string) string {
 // grant is what cures the denial: exact tuples for the rule's whole scope, and the conditions that pin them. No tuples mean
 // that no edit may cure it.
 func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
-	role := e.r.RoleText
+	who := e.subject.text
 	action := d.Request.Action
 	switch d.Resource.Kind {
 	case snapshot.RoleTrust:
-		return []patch.Tuple{{"s3.amazonaws.com", action, role}}, nil
+		return []patch.Tuple{{"s3.amazonaws.com", action, who}}, nil
 	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
 		resource := d.Request.Resource
 		if strings.Contains(resource.Resource, "/") {
-			return []patch.Tuple{{role, action, e.objects(d.Resource.ID)}}, nil
+			return []patch.Tuple{{who, action, e.subject.objects(d.Resource.ID)}}, nil
 		}
-		return []patch.Tuple{{role, action, resource.String()}}, nil
+		return []patch.Tuple{{who, action, resource.String()}}, nil
 	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
 		if k, ok := e.w.Snapshot.Keys[d.Request.Resource].Get(); ok && k.Manager == "AWS" && d.layer == authz.LayerResource {
 			return nil, nil // the policies of AWS managed keys cannot be changed
 		}
-		bucket := e.r.Source
-		if d.Resource.Kind == snapshot.ReplicaKeyPolicy {
-			bucket = e.r.Destination
-		}
+		bucket := e.subject.bucketOf(d.Resource.Kind)
 		via, _ := d.Request.Context.Values("kms:ViaService")
 		// Both forms of the context, so that switching a Bucket Key on or off does not break the route again.
-		arns := []string{policy.BucketARN(e.r.Partition, bucket).String(), e.objects(bucket)}
-		return []patch.Tuple{{role, action, d.Request.Resource.String()}}, []policy.Condition{
+		arns := []string{policy.BucketARN(e.subject.partition, bucket).String(), e.subject.objects(bucket)}
+		return []patch.Tuple{{who, action, d.Request.Resource.String()}}, []policy.Condition{
 			{Operator: policy.StringEquals, Key: "kms:ViaService", Values: via},
 			{Operator: policy.StringLike, Key: "kms:EncryptionContext:aws:s3:arn", Values: arns},
 		}
@@ -332,15 +329,3 @@ func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
 	}
 }
 
-// objects is the pattern of every object in the rule's scope.
-func (e *examination) objects(bucket string) string {
-	prefix, _ := e.r.Filter()
-	return policy.ObjectARN(e.r.Partition, bucket, literal(prefix)+"*").String()
-}
-
-// literal escapes what a policy would read as a wildcard or a variable: in a rule's prefix, * is a character.
-func literal(prefix string) string {
-	return escape.Replace(prefix)
-}
-
-var escape = strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}")

@@ -52,6 +52,7 @@ func diagnoseRoute(w *route.World, r route.Route, hint *signal.Signal) Route {
 type examination struct {
 	w           *route.World
 	r           route.Route
+	subject     subject
 	hint        *signal.Signal
 	populations []route.Population
 	asked       []asked
@@ -67,7 +68,7 @@ type asked struct {
 
 // examine asks every requirement of every population and looks for every cause.
 func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
-	e := &examination{w: w, r: r, hint: hint, findings: []Finding{}}
+	e := &examination{w: w, r: r, subject: subjectOf(&r), hint: hint, findings: []Finding{}}
 	e.ask()
 	e.inspect()
 	for i := range e.asked {
@@ -84,7 +85,7 @@ func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
 // judge is the verdict on the same requests in another world: the proof of a plan, whose edits change policies and so what
 // decides a request, but never which requests S3 makes.
 func (e *examination) judge(w *route.World) Verdict {
-	after := &examination{w: w, r: e.r, populations: e.populations, asked: make([]asked, len(e.asked))}
+	after := &examination{w: w, r: e.r, subject: e.subject, populations: e.populations, asked: make([]asked, len(e.asked))}
 	settled := false
 	for i, a := range e.asked {
 		layers := w.Layers(a.Requirement)

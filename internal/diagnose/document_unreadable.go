@@ -46,7 +46,7 @@ func (e *examination) gone(ref snapshot.Ref) bool {
 	s := e.w.Snapshot
 	switch ref.Kind {
 	case snapshot.RolePolicy, snapshot.RoleTrust, snapshot.PermissionsBoundary:
-		return s.Roles[e.r.Role].State == snapshot.Absent
+		return s.Roles[e.subject.principal].State == snapshot.Absent
 	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
 		return s.Buckets[ref.ID].State == snapshot.Absent
 	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyGrant:

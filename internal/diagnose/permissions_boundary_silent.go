@@ -21,6 +21,6 @@ var permissionsBoundarySilent = Cause{
 		if d.decision.Outcome != authz.ImplicitDeny || d.layer != authz.LayerBoundary {
 			return Finding{}, false
 		}
-		return d.finding(e, fmt.Sprintf("the permissions boundary %s of role %s does not allow %s on %s", d.ref(e).ID, e.r.RoleText, d.Request.Action, d.Request.Resource)), true
+		return d.finding(e, fmt.Sprintf("the permissions boundary %s of %s does not allow %s on %s", d.ref(e).ID, e.subject, d.Request.Action, d.Request.Resource)), true
 	},
 }

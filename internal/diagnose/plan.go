@@ -176,10 +176,8 @@ func purpose(action string) string {
 // owner is the account that a document belongs to.
 func (e *examination) owner(ref snapshot.Ref) string {
 	switch ref.Kind {
-	case snapshot.DestinationBucketPolicy:
-		return e.r.DestinationAccount
-	case snapshot.SourceBucketPolicy:
-		return e.r.SourceAccount
+	case snapshot.DestinationBucketPolicy, snapshot.SourceBucketPolicy:
+		return e.w.Snapshot.Buckets[ref.ID].V.Account
 	default:
 		if a, err := policy.ParseARN(ref.ID); err == nil {
 			return a.Account

@@ -32,10 +32,10 @@ var principalMismatch = Cause{
 			if !ok {
 				continue
 			}
-			f := d.cured(e, fmt.Sprintf("statement %s of %s allows %s to %s, but the role is %s", r.Statement, r.Document, d.Request.Action, want, e.r.RoleText))
+			f := d.cured(e, fmt.Sprintf("statement %s of %s allows %s to %s, but the %s is %s", r.Statement, r.Document, d.Request.Action, want, e.subject.noun, e.subject.text))
 			if unique {
 				f.Remedy = stricterApproval(f.Remedy)
-				f.Message += "; a unique id stands where the role it meant was deleted"
+				f.Message += "; a unique id stands where the "+e.subject.noun+" it meant was deleted"
 			}
 			return f, true
 		}
@@ -47,7 +47,7 @@ var principalMismatch = Cause{
 func (e *examination) lookalike(principals []string) (principal string, unique, ok bool) {
 	for _, want := range principals {
 		a, err := policy.ParseARN(want)
-		if err == nil && a.Account == e.r.Role.Account && a.Name() == e.r.Role.Name() && strings.HasPrefix(a.Resource, "role/") {
+		if err == nil && a.Account == e.subject.principal.Account && a.Name() == e.subject.principal.Name() && strings.HasPrefix(a.Resource, e.subject.noun+"/") {
 			return want, false, true
 		}
 		if p := (policy.Principal{Kind: policy.PrincipalAWS, Value: want}); p.IsUniqueID() {
