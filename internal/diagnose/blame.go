@@ -32,6 +32,7 @@ func (e *examination) blame(a *asked) {
 			found[i].Grants, found[i].Conditions = nil, nil
 		}
 	}
+	e.specify(a, found)
 	e.add(found...)
 }
 
@@ -328,4 +329,3 @@ func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
 		return nil, nil
 	}
 }
-

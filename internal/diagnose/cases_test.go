@@ -96,13 +96,16 @@ func merge(base, patch any) any {
 	return b
 }
 
-// summary is what a case expects, one line each: the verdict, every finding, and the plan.
+// summary is what a case expects, one line each: the verdict, every finding, and the plan, then the findings of no route.
 func summary(d diagnose.Diagnosis) string {
 	var b strings.Builder
+	finding := func(f diagnose.Finding) {
+		fmt.Fprintf(&b, "%s %s %s %s %s %s at %s\n", f.Severity, f.Cause, f.Side, f.Document.Kind, f.Evidence, f.Remedy, cmp.Or(f.Hop, "no hop"))
+	}
 	for _, r := range d.Routes {
 		fmt.Fprintf(&b, "verdict %s\n", r.Verdict)
 		for _, f := range r.Findings {
-			fmt.Fprintf(&b, "%s %s %s %s %s %s at %s\n", f.Severity, f.Cause, f.Side, f.Document.Kind, f.Evidence, f.Remedy, cmp.Or(f.Hop, "no hop"))
+			finding(f)
 		}
 		if r.Plan == nil {
 			b.WriteString("no plan\n")
@@ -116,6 +119,9 @@ func summary(d diagnose.Diagnosis) string {
 			b.WriteString("\n")
 		}
 		fmt.Fprintf(&b, "plan %s: %s to %s\n", r.Plan.Class, r.Plan.Proof.Before, r.Plan.Proof.After)
+	}
+	for _, f := range d.Findings {
+		finding(f) // those of no route stand at the end
 	}
 	return b.String()
 }

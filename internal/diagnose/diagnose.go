@@ -17,9 +17,10 @@ import (
 func Diagnose(s *snapshot.Snapshot, hints []signal.Signal) Diagnosis {
 	d := Diagnosis{Schema: Schema, Routes: []Route{}}
 	w := route.NewWorld(s)
-	for _, r := range route.Routes(s) {
+	for _, r := range w.Routes() {
 		d.Routes = append(d.Routes, diagnoseRoute(w, r, hintFor(r, hints)))
 	}
+	d.Findings = append(d.Findings, outside(w, hints)...)
 	return d
 }
 
@@ -55,6 +56,9 @@ type examination struct {
 	subject     subject
 	hint        *signal.Signal
 	populations []route.Population
+	passing     *bool        // see settles; nil: not asked yet
+	rules       *route.Rules // of the source bucket
+	samples     []route.Sample
 	asked       []asked
 	findings    []Finding
 }
@@ -64,6 +68,8 @@ type asked struct {
 	*route.Requirement
 	decision authz.Decision
 	expl     authz.Explanation
+	// of is the populations that ask it, by position; it is not kept where there is only one.
+	of []int
 }
 
 // examine asks every requirement of every population and looks for every cause.
@@ -78,14 +84,16 @@ func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
 	for i := range e.asked {
 		e.blame(&e.asked[i])
 	}
+	e.foreignOwner()
 	e.contradiction()
+	e.replicatedBefore()
 	return e
 }
 
 // judge is the verdict on the same requests in another world: the proof of a plan, whose edits change policies and so what
 // decides a request, but never which requests S3 makes.
 func (e *examination) judge(w *route.World) Verdict {
-	after := &examination{w: w, r: e.r, subject: e.subject, populations: e.populations, asked: make([]asked, len(e.asked))}
+	after := &examination{w: w, r: e.r, subject: e.subject, populations: e.populations, rules: e.rules, samples: e.samples, asked: make([]asked, len(e.asked))}
 	settled := false
 	for i, a := range e.asked {
 		layers := w.Layers(a.Requirement)
@@ -97,7 +105,7 @@ func (e *examination) judge(w *route.World) Verdict {
 	after.inspect()
 	// A failure that the documents do not explain stays unexplained, unless the edits grant what is disputed.
 	for _, f := range e.findings {
-		if f.Cause == eventContradictsModel.Name && !settled {
+		if f.Cause == eventContradictsModel.Name && !settled || f.Cause == sourceObjectOwnedByAnotherAccount.Name {
 			after.add(f)
 		}
 	}
@@ -106,6 +114,10 @@ func (e *examination) judge(w *route.World) Verdict {
 
 // inspect looks for the causes that stand in the configuration.
 func (e *examination) inspect() {
+	if len(e.populations) == 0 {
+		e.add(ruleShadowed.Inspect(e)...) // of a rule that takes nothing there is nothing else to say
+		return
+	}
 	for i := range catalogue {
 		if inspect := catalogue[i].Inspect; inspect != nil {
 			e.add(inspect(e)...)
@@ -119,16 +131,30 @@ func (e *examination) ask() {
 	if e.hint != nil && e.hint.Kind == signal.Failed {
 		key = e.hint.Key
 	}
-	e.populations = route.Populations(e.w.Snapshot, e.r, key)
+	e.populations = e.w.Judged(&e.r, key)
+	if e.rules = e.w.Rules(e.r.Source); e.rules != nil {
+		e.samples = e.rules.Samples(&e.r)
+	}
 	e.asked = make([]asked, 0, 16*len(e.populations))
-	for _, p := range e.populations {
+	var known map[question]int
+	if len(e.populations) > 1 {
+		known = make(map[question]int, 16*len(e.populations))
+	}
+	for population, p := range e.populations {
 		requirements := route.Requirements(e.w, e.r, p)
 		for i := range requirements {
 			q := &requirements[i]
-			if e.alreadyAsked(q) {
-				continue
+			a := asked{Requirement: q}
+			if known != nil {
+				key := questionOf(q)
+				if at, ok := known[key]; ok {
+					e.asked[at].of = append(e.asked[at].of, population)
+					continue
+				}
+				known[key] = len(e.asked)
+				a.of = []int{population}
 			}
-			a := asked{Requirement: q, decision: authz.Decide(&q.Request, &q.Layers)}
+			a.decision = authz.Decide(&q.Request, &q.Layers)
 			if a.decision.Outcome != authz.Allowed && a.decision.Outcome != authz.ExplicitDeny && q.Instead != "" {
 				instead := q.Request
 				instead.Action = q.Instead
@@ -141,20 +167,24 @@ func (e *examination) ask() {
 	}
 }
 
-func (e *examination) alreadyAsked(q *route.Requirement) bool {
-	return len(e.populations) > 1 && slices.ContainsFunc(e.asked, func(a asked) bool {
-		return a.Hop == q.Hop && a.Request.Action == q.Request.Action && a.Request.Resource == q.Request.Resource &&
-			a.Need == q.Need && sameContext(&a.Request.Context, &q.Request.Context)
-	})
+// question is what tells requirements apart that several populations ask.
+type question struct {
+	hop               route.Hop
+	action            string
+	resource          policy.ARN
+	need              route.Need
+	context, encoding string
 }
 
-func sameContext(a, b *authz.Context) bool {
-	const key = "kms:EncryptionContext:aws:s3:arn"
-	x, _ := a.Values(key)
-	y, _ := b.Values(key)
-	p, _ := a.Values("s3:x-amz-server-side-encryption")
-	q, _ := b.Values("s3:x-amz-server-side-encryption")
-	return slices.Equal(x, y) && slices.Equal(p, q)
+func questionOf(q *route.Requirement) question {
+	value := func(key string) string {
+		v, _ := q.Request.Context.Values(key)
+		return strings.Join(v, "\n")
+	}
+	return question{
+		q.Hop, q.Request.Action, q.Request.Resource, q.Need,
+		value("kms:EncryptionContext:aws:s3:arn"), value("s3:x-amz-server-side-encryption"),
+	}
 }
 
 // add keeps findings; those that say the same of one document and hop become one.
@@ -220,6 +250,8 @@ func (e *examination) verdict() Verdict {
 			continue
 		}
 		switch {
+		case a.Need == route.Required && !e.settles(a):
+			worse(Conditional)
 		case !certain && a.Need == route.Required:
 			worse(Unknown)
 		case a.Need == route.Required:
@@ -231,7 +263,10 @@ func (e *examination) verdict() Verdict {
 		}
 	}
 	for _, f := range e.findings {
-		if t, ok := verdictOf[f.Cause]; ok {
+		switch t := verdictOf[f.Cause]; {
+		case t == Conditional && f.Severity == Fault:
+			worse(Broken) // what makes it certain has made it a fault
+		case t != "" && f.Severity != Advice:
 			worse(t)
 		}
 	}

@@ -33,7 +33,7 @@ func (e *examination) contradiction() {
 		Cause: eventContradictsModel.Name, Side: SourceSide, Document: e.config(), Severity: Warning,
 		Evidence: route.Inferred, Remedy: patch.Manual,
 		Message: fmt.Sprintf("S3 reports %s for rule %s, but nothing in these documents certainly denies: they may have changed since, or the object differs from %s",
-			reasonOf(e.hint), e.r.RuleID, e.populations[0].Text),
+			reasonOf(e.hint), e.r.RuleID, e.standsFor()),
 	}
 	for i := range e.asked {
 		if a := &e.asked[i]; a.Evidence == route.Disputed && a.decision.Outcome != authz.Allowed {

@@ -35,7 +35,7 @@ var principalMismatch = Cause{
 			f := d.cured(e, fmt.Sprintf("statement %s of %s allows %s to %s, but the %s is %s", r.Statement, r.Document, d.Request.Action, want, e.subject.noun, e.subject.text))
 			if unique {
 				f.Remedy = stricterApproval(f.Remedy)
-				f.Message += "; a unique id stands where the "+e.subject.noun+" it meant was deleted"
+				f.Message += "; a unique id stands where the " + e.subject.noun + " it meant was deleted"
 			}
 			return f, true
 		}

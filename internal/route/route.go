@@ -7,7 +7,6 @@ package route
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/policy"
@@ -51,31 +50,10 @@ func (r Route) OwnerOverride() bool {
 
 // Routes is every enabled rule of every bucket, in the order of bucket names and rules.
 func Routes(s *snapshot.Snapshot) []Route {
-	var out []Route
-	names := make([]string, 0, len(s.Buckets))
-	for name := range s.Buckets {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		bucket, ok := s.Buckets[name].Get()
-		if !ok {
-			continue
-		}
-		config, ok := bucket.Replication.Get()
-		if !ok {
-			continue
-		}
-		for i, rule := range config.Rules {
-			if rule.Status == "Enabled" {
-				out = append(out, newRoute(s, name, bucket, config.Role, rule, i))
-			}
-		}
-	}
-	return out
+	return NewWorld(s).Routes()
 }
 
-func newRoute(s *snapshot.Snapshot, source string, b snapshot.Bucket, role string, rule snapshot.Rule, index int) Route {
+func (w *World) newRoute(source string, b *snapshot.Bucket, role string, rule snapshot.Rule, index int) Route {
 	r := Route{
 		Partition: "aws", Source: source, SourceAccount: b.Account, SourceRegion: b.Region,
 		Rule: rule, RuleID: rule.ID, RoleText: role,
@@ -90,13 +68,13 @@ func newRoute(s *snapshot.Snapshot, source string, b snapshot.Bucket, role strin
 	if a, err := policy.ParseARN(rule.Destination.Bucket); err == nil && a.Service == "s3" {
 		r.Destination = a.Resource
 	}
-	if dst, ok := s.Buckets[r.Destination].Get(); ok {
+	if dst, ok := w.Snapshot.Buckets[r.Destination].Get(); ok {
 		r.DestinationAccount, r.DestinationRegion = dst.Account, dst.Region
 	}
 	if e := rule.Destination.EncryptionConfiguration; e != nil {
 		r.ReplicaKeyText = e.ReplicaKmsKeyID
 		// The key is resolved by the role's account, in the destination's Region, as S3 would have to.
-		r.ReplicaKey = ResolveKey(s, e.ReplicaKmsKeyID, r.Partition, r.SourceAccount, r.DestinationRegion)
+		r.ReplicaKey = w.resolveKey(e.ReplicaKmsKeyID, r.Partition, r.SourceAccount, r.DestinationRegion)
 	}
 	return r
 }
@@ -105,6 +83,10 @@ func newRoute(s *snapshot.Snapshot, source string, b snapshot.Bucket, role strin
 // the snapshot does not settle it.
 // https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
 func ResolveKey(s *snapshot.Snapshot, text, partition, account, region string) policy.ARN {
+	return NewWorld(s).resolveKey(text, partition, account, region)
+}
+
+func (w *World) resolveKey(text, partition, account, region string) policy.ARN {
 	if a, err := policy.ParseARN(text); err == nil {
 		if strings.HasPrefix(a.Resource, "key/") {
 			return a
@@ -117,16 +99,7 @@ func ResolveKey(s *snapshot.Snapshot, text, partition, account, region string) p
 	if !strings.HasPrefix(text, "alias/") {
 		return policy.ARN{Partition: partition, Service: "kms", Region: region, Account: account, Resource: "key/" + text}
 	}
-	var found policy.ARN
-	for arn, key := range s.Keys {
-		if arn.Account == account && arn.Region == region && slices.Contains(key.V.Aliases.V, text) {
-			if !found.IsZero() {
-				return policy.ARN{} // an alias means one key; a snapshot that says otherwise settles nothing
-			}
-			found = arn
-		}
-	}
-	return found
+	return w.look().aliases(w.Snapshot)[alias{account, region, text}]
 }
 
 // Covers says whether the rule's filter selects an object of that key and those tags. A nil map of tags stands for tags that

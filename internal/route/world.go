@@ -16,6 +16,7 @@ type World struct {
 	roles    map[policy.ARN]roleLayers
 	rcps     map[string][][]*authz.Policy                   // by account
 	policies map[snapshot.Ref]snapshot.Value[*authz.Policy] // of resources
+	index    *index                                         // nil: nobody asked yet
 }
 
 // NewWorld prepares a snapshot.
