@@ -309,5 +309,5 @@ func (a *asked) request() Request {
 
 // document finds a document of the examined snapshot.
 func (e *examination) document(ref snapshot.Ref) snapshot.Value[policy.Document] {
-	return e.w.Snapshot.Document(ref)
+	return e.w.Document(ref)
 }

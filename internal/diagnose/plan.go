@@ -34,11 +34,11 @@ func (e *examination) plan(before Verdict) *patch.Plan {
 	if len(p.Edits) == 0 {
 		return nil
 	}
-	patched, err := p.Apply(e.w.Snapshot)
-	if err != nil {
-		return nil
+	patched := make(map[snapshot.Ref]snapshot.Value[policy.Document], len(p.Edits))
+	for _, edit := range p.Edits {
+		patched[edit.Document] = edit.After
 	}
-	after := e.judge(e.w.Patched(patched, documents))
+	after := e.judge(e.w.With(patched))
 	if rank[after] >= rank[before] || after == Broken || after == Unknown {
 		return nil
 	}
