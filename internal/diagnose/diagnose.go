@@ -201,11 +201,21 @@ func (e *examination) add(found ...Finding) {
 		}
 		o.Grants = appendNew(o.Grants, f.Grants)
 		o.Remedy = patch.Stricter(o.Remedy, f.Remedy)
-		if !strings.Contains(o.Message, f.Message) {
+		switch {
+		case strings.Contains(o.Message, f.Message):
+		case len(o.Message) < mostText:
 			o.Message += ". " + f.Message
+		case !strings.HasSuffix(o.Message, andMore):
+			o.Message += andMore
 		}
 	}
 }
+
+// mostText is the length, in bytes, from which a message takes no further sentence: hundreds of keys can lack the same.
+const (
+	mostText = 4000
+	andMore  = ". There is more of the same: the grants name it all"
+)
 
 func sameFinding(a, b Finding) bool {
 	return a.Cause == b.Cause && a.Document == b.Document && a.Severity == b.Severity && a.Hop == b.Hop
