@@ -22,7 +22,7 @@ func (e *examination) replicatedBefore() {
 	if len(e.samples) == 0 {
 		return
 	}
-	objects := e.certainly(func(o *route.Sample) bool { return o.ReplicationStatus.V == route.Completed })
+	objects := e.certainly(func(o *route.Sample) bool { return o.ReplicationStatus.V == route.Completed && !o.Stands(&e.r) })
 	if len(objects) == 0 || e.verdict() != Broken {
 		return
 	}

@@ -80,7 +80,7 @@ func (w *World) Judged(r *Route, key string) []Population {
 	for _, o := range rules.Samples(r) {
 		if o.Stands(r) {
 			k.add(w.ofObject(r, o))
-			certain = certain || o.Claim == Taken
+			certain = certain || o.Claim == Taken && o.ReplicationStatus.V != Completed
 		}
 	}
 	if len(k.all) > 0 {
@@ -112,13 +112,16 @@ func (w *World) addDefault(k *kinds, rules *Rules, r *Route, key string) {
 }
 
 // Stands says whether the sample stands for what fails: S3 should have replicated it by the rule and has not, or nobody knows.
-// An object without a status was skipped; where the missing opt-in to KMS objects explains that, it stands for those.
+// A rule that does not opt in skips a KMS object in silence: the object has no status, or that of its other destinations.
 func (o Sample) Stands(r *Route) bool {
+	skipped := kmsObject(o.Object) && !r.SelectsKMS()
 	switch {
 	case o.DeleteMarker && !r.ReplicatesDeleteMarkers():
 		return false // S3 leaves it where it is
 	case o.ReplicationStatus.State == snapshot.Absent:
-		return kmsObject(o.Object) && !r.SelectsKMS()
+		return skipped
+	case o.ReplicationStatus.V == Completed:
+		return skipped && o.Elsewhere
 	case o.ReplicationStatus.State == snapshot.Missing:
 		return !o.Archived()
 	default:

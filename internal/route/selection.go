@@ -60,6 +60,8 @@ type Sample struct {
 	Claim Claim
 	// Other is the rule that claims the object as well where Claim is OptInOutranked, on either of the two.
 	Other string
+	// Elsewhere says that rules to other destinations cover the object, too: its one status is of all that replicate it.
+	Elsewhere bool
 }
 
 // newRules indexes the rules. A configuration with one enabled rule needs no index.
@@ -166,12 +168,13 @@ func (rs *Rules) assign() {
 			x, y := &rs.Enabled[a.at], &rs.Enabled[b.at]
 			return cmp.Or(strings.Compare(x.Destination, y.Destination), cmp.Compare(y.Rule.Priority, x.Rule.Priority))
 		})
+		elsewhere := len(found) > 0 && rs.Enabled[found[0].at].Destination != rs.Enabled[found[len(found)-1].at].Destination
 		for len(found) > 0 {
 			n := 1
 			for n < len(found) && rs.Enabled[found[n].at].Destination == rs.Enabled[found[0].at].Destination {
 				n++
 			}
-			rs.award(o, found[:n])
+			rs.award(Sample{Object: o, Elsewhere: elsewhere}, found[:n])
 			found = found[n:]
 		}
 	}
@@ -179,16 +182,17 @@ func (rs *Rules) assign() {
 
 // award gives a sample to one of the rules to one destination, the highest priority first. Rules of the same priority, which
 // S3 refuses, share it.
-func (rs *Rules) award(o *snapshot.Object, ranked []candidate) {
+func (rs *Rules) award(o Sample, ranked []candidate) {
 	give := func(at int, claim Claim, other string) {
-		rs.samples[at] = append(rs.samples[at], Sample{o, claim, other})
+		o.Claim, o.Other = claim, other
+		rs.samples[at] = append(rs.samples[at], o)
 	}
 	claim := Taken
 	winner := -1 // a rule that takes the object for certain
 	for _, c := range ranked {
 		r := &rs.Enabled[c.at]
 		if winner >= 0 && r.Rule.Priority < rs.Enabled[winner].Rule.Priority {
-			if high := &rs.Enabled[winner]; c.certain && kmsObject(o) && r.SelectsKMS() && !high.SelectsKMS() {
+			if high := &rs.Enabled[winner]; c.certain && kmsObject(o.Object) && r.SelectsKMS() && !high.SelectsKMS() {
 				give(c.at, OptInOutranked, high.RuleID)
 				last := rs.samples[winner]
 				last[len(last)-1].Claim, last[len(last)-1].Other = OptInOutranked, r.RuleID
