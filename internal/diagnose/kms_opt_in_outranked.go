@@ -47,7 +47,7 @@ func (e *examination) outranked() (high, low string) {
 		}
 	}
 	for i := range e.populations {
-		if p := &e.populations[i]; !p.Unsure || !p.Default {
+		if p := &e.populations[i]; !p.Unsure() || !p.Default {
 			continue
 		}
 		if e.r.SelectsKMS() {

@@ -12,10 +12,10 @@ import (
 // of those that ask it is known to have FAILED, or when no kind passes. Otherwise the answer depends on which kind is meant.
 func (e *examination) settles(a *asked) bool {
 	if len(e.populations) == 1 {
-		return !e.populations[0].Unsure
+		return !e.populations[0].Unsure()
 	}
 	for _, i := range a.of {
-		if p := &e.populations[i]; p.Failed && !p.Unsure {
+		if p := &e.populations[i]; p.Failed && !p.Unsure() {
 			return true
 		}
 	}
@@ -39,7 +39,7 @@ func (e *examination) nonePasses() bool {
 	}
 	sure := 0
 	for i := range e.populations {
-		if e.populations[i].Unsure {
+		if e.populations[i].Unsure() {
 			continue
 		}
 		if sure++; !fails[i] {
@@ -49,10 +49,10 @@ func (e *examination) nonePasses() bool {
 	return sure > 0
 }
 
-// specify says which kinds of objects the findings are about where others pass. Where that leaves open whether objects fail at
+// specify says which kinds of objects the findings are about where others pass, or are what the bucket writes now. Where that leaves open whether objects fail at
 // all, nobody is blamed, and a person decides about an edit.
 func (e *examination) specify(a *asked, found []Finding) {
-	if len(found) == 0 || len(e.populations) == 1 && !e.populations[0].Unsure {
+	if only := len(e.populations) == 1; len(found) == 0 || only && !e.populations[0].Unsure() && !e.populations[0].Older {
 		return
 	}
 	about := ""
@@ -87,8 +87,12 @@ func (e *examination) kinds(of []int) string {
 			break
 		}
 		name := e.populations[i].Text
-		if e.populations[i].Unsure {
-			name += " (if the rule takes them)"
+		switch e.populations[i].Claim {
+		case route.TagsUnknown:
+			name += " (if the rule takes them: it filters by tags, and theirs are not in the snapshot)"
+		case route.OptInOutranked:
+			name += " (if the rule takes them: another one of higher priority covers them)"
+		default:
 		}
 		names = append(names, name)
 	}

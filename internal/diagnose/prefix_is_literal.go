@@ -41,6 +41,12 @@ var prefixIsLiteral = Cause{
 // question where some have them.
 func (e *examination) mistaken(prefix string) (severity Severity, why, instead string) {
 	const all = "For every object the prefix is empty"
+	perhaps := func(meant string) string {
+		if meant == "" {
+			return all
+		}
+		return fmt.Sprintf("Perhaps %q is meant", meant)
+	}
 	rest, star := strings.CutSuffix(prefix, "*")
 	switch {
 	case prefix == "*":
@@ -50,9 +56,9 @@ func (e *examination) mistaken(prefix string) (severity Severity, why, instead s
 	case strings.HasPrefix(prefix, "s3://"), strings.HasPrefix(prefix, "arn:"):
 		return Fault, "names of objects are without scheme, ARN and bucket", all
 	case strings.HasPrefix(prefix, "/"):
-		return Warning, "names of objects usually begin without a slash", all
+		return Warning, "names of objects usually begin without a slash", perhaps(prefix[1:])
 	case strings.HasPrefix(prefix, e.r.Source+"/"):
-		return Warning, "the bucket's name is not part of the names of its objects", all
+		return Warning, "the bucket's name is not part of the names of its objects", perhaps(prefix[len(e.r.Source)+1:])
 	default:
 		return "", "", ""
 	}

@@ -63,7 +63,7 @@ func disabled(rules *route.Rules, r *route.Route, objects []*snapshot.Object) Fi
 		Document: snapshot.Ref{Kind: snapshot.ReplicationConfig, ID: rules.Source},
 	}
 	if len(objects) == 0 {
-		f.Message = fmt.Sprintf("bucket %s has %d replication rules and none is enabled: S3 replicates nothing of it", rules.Source, len(rules.Disabled))
+		f.Message = fmt.Sprintf("no replication rule of bucket %s is enabled, %d are disabled: S3 replicates nothing of it", rules.Source, len(rules.Disabled))
 		return f
 	}
 	f.Message = fmt.Sprintf("%s %s covered by rule %s of bucket %s, which is disabled, and by no other: S3 skips %s in silence",
@@ -94,7 +94,11 @@ func hinted(w *route.World, hints []signal.Signal) map[*route.Rules][]*snapshot.
 		}
 		same := func(o *snapshot.Object) bool { return o.Key == h.Key }
 		if !slices.ContainsFunc(rules.Outside(), same) && !slices.ContainsFunc(out[rules], same) {
-			out[rules] = append(out[rules], &snapshot.Object{Bucket: h.Bucket, Key: h.Key, VersionID: h.VersionID})
+			o := &snapshot.Object{Bucket: h.Bucket, Key: h.Key, VersionID: h.VersionID}
+			if h.Kind == signal.Failed {
+				o.ReplicationStatus = snapshot.Of(route.Failed)
+			}
+			out[rules] = append(out[rules], o)
 		}
 	}
 	return out

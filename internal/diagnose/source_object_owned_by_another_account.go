@@ -67,5 +67,6 @@ func (e *examination) foreignOwner() {
 	}
 	if !slices.ContainsFunc(e.findings, explains) && !slices.ContainsFunc(e.asked, open) {
 		e.findings[at].Severity = Fault
+		e.findings[at].Message += ". It is FAILED, and nothing else in these documents explains that"
 	}
 }

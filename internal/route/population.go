@@ -28,10 +28,14 @@ type Population struct {
 	DeleteMarker    bool
 	ObjectKey       string // the object whose name stands for all
 	Failed          bool   // some object of it is FAILED
-	Unsure          bool   // it is not certain that the rule takes any object of it
+	Claim           Claim  // Taken when the rule certainly takes an object of it
 	Default         bool   // it is what the source bucket's default encryption writes
+	Older           bool   // it is not what the bucket writes now, as Text says
 	Text            string // in words
 }
+
+// Unsure says that it is not certain that the rule takes any object of it.
+func (p Population) Unsure() bool { return p.Claim != Taken }
 
 // KMS says whether the objects are encrypted with a KMS key.
 func (p Population) KMS() bool { return p.Encryption == SSEKMS || p.Encryption == DSSEKMS }
@@ -86,7 +90,9 @@ func (w *World) Judged(r *Route, key string) []Population {
 	if len(k.all) > 0 {
 		now := w.ofDefault(r, "")
 		for i := range k.all {
-			k.all[i].Text += k.all[i].age(&now)
+			if age := k.all[i].age(&now); age != "" {
+				k.all[i].Older, k.all[i].Text = true, k.all[i].Text+age
+			}
 		}
 	}
 	if !certain {
@@ -105,7 +111,7 @@ func (w *World) addDefault(k *kinds, rules *Rules, r *Route, key string) {
 		case above != nil && (plain || above.SelectsKMS() || !r.SelectsKMS()):
 			return
 		case above != nil, !plain && !r.SelectsKMS() && rules.OptInBelow(r) != nil:
-			p.Unsure = true
+			p.Claim = OptInOutranked
 		}
 	}
 	k.add(p)
@@ -141,7 +147,7 @@ func (w *World) ofObject(r *Route, o Sample) Population {
 		Encryption: o.Encryption.V, EncryptionKnown: o.Encryption.State != snapshot.Missing,
 		KeyText: o.KMSKeyID, BucketKey: o.BucketKey && o.Encryption.V == SSEKMS, DeleteMarker: o.DeleteMarker, ObjectKey: o.Key,
 		Tagged: o.Tags.State == snapshot.Missing || len(o.Tags.V) > 0,
-		Failed: o.ReplicationStatus.V == Failed, Unsure: o.Claim != Taken,
+		Failed: o.ReplicationStatus.V == Failed, Claim: o.Claim,
 	}
 	if p.KMS() && !p.DeleteMarker {
 		p.Key = w.resolveKey(o.KMSKeyID, r.Partition, r.SourceAccount, r.SourceRegion)
@@ -194,12 +200,13 @@ type kinds struct {
 
 // kind is what tells populations apart.
 type kind struct {
-	encryption, key                         string
-	known, bucketKey, deleteMarker, certain bool
+	encryption, key                string
+	known, bucketKey, deleteMarker bool
+	claim                          Claim
 }
 
 func (p *Population) kind() kind {
-	return kind{p.Encryption, cmp.Or(keyText(p.Key), p.KeyText), p.EncryptionKnown, p.BucketKey, p.DeleteMarker, !p.Unsure}
+	return kind{p.Encryption, cmp.Or(keyText(p.Key), p.KeyText), p.EncryptionKnown, p.BucketKey, p.DeleteMarker, p.Claim}
 }
 
 func keyText(key policy.ARN) string {
