@@ -17,7 +17,7 @@ type account struct {
 	oneBucket bool
 	samples   int // FAILED objects, spread over the routes
 	decrypt   bool
-	ownRoles  bool // each route has a role of its own
+	own       bool // each route has a role and a key of its own
 }
 
 func (a account) snapshot(t testing.TB) *snapshot.Snapshot {
@@ -26,11 +26,11 @@ func (a account) snapshot(t testing.TB) *snapshot.Snapshot {
 	document := func(statements ...tree) tree { return tree{"Version": "2012-10-17", "Statement": statements} }
 	allow := func(actions ...string) tree { return tree{"Effect": "Allow", "Action": actions, "Resource": "*"} }
 	buckets, roles, keys := tree{}, tree{}, tree{}
-	alias := func(i int) string { return fmt.Sprintf("alias/key-%d", i%100) }
-	roleCount := 50
-	if a.ownRoles {
-		roleCount = a.n
+	roleCount, keyCount := 50, 100
+	if a.own {
+		roleCount, keyCount = a.n, a.n
 	}
+	alias := func(i int) string { return fmt.Sprintf("alias/key-%d", i%keyCount) }
 	role := func(i int) string { return fmt.Sprintf("arn:aws:iam::%s:role/replication-%d", id, i%roleCount) }
 	rule := func(i int) tree {
 		return tree{
@@ -73,7 +73,7 @@ func (a account) snapshot(t testing.TB) *snapshot.Snapshot {
 		trust := document(tree{"Effect": "Allow", "Principal": tree{"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"})
 		roles[role(i)] = tree{"uniqueId": fmt.Sprintf("AROAEXAMPLE%010d", i), "trust": trust, "inline": tree{"replication": document(statements...)}, "attached": tree{}, "boundary": nil, "tags": tree{}}
 	}
-	for i := range 100 {
+	for i := range keyCount {
 		delegation := allow("kms:*")
 		delegation["Principal"] = tree{"AWS": "arn:aws:iam::" + id + ":root"}
 		keys[fmt.Sprintf("arn:aws:kms:%s:%s:key/%08d-12ab-34cd-56ef-1234567890ab", region, id, i)] = tree{
@@ -109,7 +109,8 @@ func accounts(n int) map[string]account {
 		"healthy buckets":         {n: n, decrypt: true},
 		"broken buckets":          {n: n},
 		"healthy rules":           {n: n, oneBucket: true, decrypt: true},
-		"broken, a role each":     {n: n, ownRoles: true},
+		"broken, nothing shared":  {n: n, own: true},
+		"healthy, nothing shared": {n: n, own: true, decrypt: true},
 		"broken rules, samples":   {n: n, oneBucket: true, samples: n / 2},
 		"broken buckets, samples": {n: n, samples: n / 2},
 	}

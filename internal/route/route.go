@@ -6,7 +6,9 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/policy"
@@ -83,10 +85,26 @@ func (w *World) newRoute(source string, b *snapshot.Bucket, role string, rule sn
 // the snapshot does not settle it.
 // https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
 func ResolveKey(s *snapshot.Snapshot, text, partition, account, region string) policy.ARN {
-	return NewWorld(s).resolveKey(text, partition, account, region)
+	return resolve(text, partition, account, region, func(wanted alias) policy.ARN {
+		var found policy.ARN
+		for arn, key := range s.Keys {
+			if arn.Account == wanted.account && arn.Region == wanted.region && slices.Contains(key.V.Aliases.V, wanted.name) {
+				if !found.IsZero() {
+					return policy.ARN{}
+				}
+				found = arn
+			}
+		}
+		return found
+	})
 }
 
+// resolveKey is ResolveKey by the index, for many questions about one snapshot.
 func (w *World) resolveKey(text, partition, account, region string) policy.ARN {
+	return resolve(text, partition, account, region, func(wanted alias) policy.ARN { return w.look().aliases(w.Snapshot)[wanted] })
+}
+
+func resolve(text, partition, account, region string, answering func(alias) policy.ARN) policy.ARN {
 	if a, err := policy.ParseARN(text); err == nil {
 		if strings.HasPrefix(a.Resource, "key/") {
 			return a
@@ -99,7 +117,7 @@ func (w *World) resolveKey(text, partition, account, region string) policy.ARN {
 	if !strings.HasPrefix(text, "alias/") {
 		return policy.ARN{Partition: partition, Service: "kms", Region: region, Account: account, Resource: "key/" + text}
 	}
-	return w.look().aliases(w.Snapshot)[alias{account, region, text}]
+	return answering(alias{account, region, text})
 }
 
 // Covers says whether the rule's filter selects an object of that key and those tags. A nil map of tags stands for tags that
@@ -159,19 +177,26 @@ func (r Route) ReplicatesDeleteMarkers() bool {
 // without encryption get. The text is empty when the default uses none; known is false when the default is not in the snapshot.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 func (r Route) DefaultKey(s *snapshot.Snapshot) (text string, key policy.ARN, rule snapshot.EncryptionRule, known bool) {
+	text, rule, known = r.defaultKey(s)
+	return text, ResolveKey(s, text, r.Partition, r.DestinationAccount, r.DestinationRegion), rule, known
+}
+
+// DefaultKey is that of the route, by the index of the world.
+func (w *World) DefaultKey(r *Route) (text string, key policy.ARN, rule snapshot.EncryptionRule, known bool) {
+	text, rule, known = r.defaultKey(w.Snapshot)
+	return text, w.resolveKey(text, r.Partition, r.DestinationAccount, r.DestinationRegion), rule, known
+}
+
+func (r *Route) defaultKey(s *snapshot.Snapshot) (text string, rule snapshot.EncryptionRule, known bool) {
 	encryption := s.Buckets[r.Destination].V.Encryption
 	for _, rule := range encryption.V.Rules {
 		d := rule.ApplyServerSideEncryptionByDefault
 		if d == nil || d.SSEAlgorithm != SSEKMS && d.SSEAlgorithm != DSSEKMS {
 			continue
 		}
-		text = d.KMSMasterKeyID
-		if text == "" {
-			text = "alias/aws/s3"
-		}
-		return text, ResolveKey(s, text, r.Partition, r.DestinationAccount, r.DestinationRegion), rule, true
+		return cmp.Or(d.KMSMasterKeyID, "alias/aws/s3"), rule, true
 	}
-	return "", policy.ARN{}, snapshot.EncryptionRule{}, encryption.State != snapshot.Missing
+	return "", snapshot.EncryptionRule{}, encryption.State != snapshot.Missing
 }
 
 // SelectsKMS says whether the rule opts in to KMS objects; without that S3 skips them in silence.
