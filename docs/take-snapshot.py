@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Write the snapshot of a source bucket's replication routes, as `replimend diagnose --snapshot` reads it.
 
-    python3 docs/take-snapshot.py BUCKET [--profile P] [--destination-profile P] > snapshot.json
+    python3 docs/take-snapshot.py BUCKET [--profile P] [--destination-profile P] [--principal ARN [--principal-profile P]] > snapshot.json
 
 Needs Python 3.9 and the AWS CLI, version 1 or 2. It only reads: every call is a Get, List, Describe or Head. What AWS refuses
 to show is left out and named under "unreadable", because missing must never look like empty. Without a profile for the
-destination's account, that account's documents are read with the source's credentials as far as they allow it.
+destination's account, that account's documents are read with the source's credentials as far as they allow it. With
+--principal it also reads a role or a user that uses the bucket, for `replimend diagnose --principal`.
 """
 
 import argparse
@@ -89,6 +90,83 @@ def read_bucket(r, name, profile, account):
     return out
 
 
+def read_principal(r, arn, profile):
+    """Return the section, the ARN and the value of a role, a user, or the role of a session."""
+    resource = arn.split(":", 5)[-1]
+    kind, name = resource.split("/", 1)
+    if kind == "user":
+        return "users", arn, read_user(r, arn, profile)
+    if kind == "assumed-role":  # a session's ARN has the name of its role, but not the path
+        found = r.aws(f"roles.{arn}", profile, None, "iam", "get-role", "--role-name", name.split("/")[0])
+        if found is None or found is MISSING:
+            return "roles", arn, MISSING
+        arn = found["Role"]["Arn"]
+    return "roles", arn, read_role(r, arn, profile)
+
+
+def read_policies(iam, kind, name):
+    """Return the inline and attached policies of a role, user or group, as far as all of them can be read."""
+    out, owner = {}, f"--{kind}-name"
+
+    def collect(member, call, names, document):
+        found = iam(member, call, owner, name)
+        if found in (None, MISSING):
+            return
+        documents = {n: document(n) for n in names(found)}
+        if MISSING not in documents.values():
+            out[member] = documents
+
+    def inline(n):
+        answer = iam("inline", f"get-{kind}-policy", owner, name, "--policy-name", n)
+        return MISSING if answer in (None, MISSING) else answer["PolicyDocument"]
+
+    collect("inline", f"list-{kind}-policies", lambda v: v["PolicyNames"], inline)
+    collect("attached", f"list-attached-{kind}-policies", lambda v: [p["PolicyArn"] for p in v["AttachedPolicies"]],
+            lambda n: version_document(iam, n, "attached"))
+    return out
+
+
+def version_document(iam, policy_arn, member):
+    policy = iam(member, "get-policy", "--policy-arn", policy_arn)
+    if policy in (None, MISSING):
+        return MISSING
+    version = policy["Policy"]["DefaultVersionId"]
+    answer = iam(member, "get-policy-version", "--policy-arn", policy_arn, "--version-id", version)
+    return MISSING if answer in (None, MISSING) else answer["PolicyVersion"]["Document"]
+
+
+def put_boundary(out, iam, owner):
+    boundary = owner.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    if not boundary:
+        out["boundary"] = None
+    elif (document := version_document(iam, boundary, "boundary")) is not MISSING:
+        out["boundary"] = {"arn": boundary, "document": document}
+
+
+def read_user(r, arn, profile):
+    at, name = f"users.{arn}", arn.rsplit("/", 1)[-1]
+
+    def iam(member, *words):
+        return r.aws(f"{at}.{member}", profile, None, "iam", *words)
+
+    user = iam("uniqueId", "get-user", "--user-name", name)
+    if user is None or user is MISSING:
+        return user
+    user = user["User"]
+    if user["Arn"] != arn:
+        return None  # a user of that name stands under another path
+    out = {"uniqueId": user["UserId"], "tags": tag_map(user.get("Tags", [])), **read_policies(iam, "user", name)}
+    put_boundary(out, iam, user)
+    groups = iam("groups", "list-groups-for-user", "--user-name", name)
+    if groups not in (None, MISSING):
+        out["groups"] = {}
+        for group in (g["GroupName"] for g in groups["Groups"]):
+            def of_group(member, *words, at=f"{at}.groups.{group}"):
+                return r.aws(f"{at}.{member}", profile, None, "iam", *words)
+            out["groups"][group] = read_policies(of_group, "group", group)
+    return out
+
+
 def read_role(r, arn, profile):
     at, name = f"roles.{arn}", arn.rsplit("/", 1)[-1]
 
@@ -101,36 +179,11 @@ def read_role(r, arn, profile):
     role = role["Role"]
     if role["Arn"] != arn:
         return None  # a role of that name stands under another path: the one that the rule names does not exist
-    out = {"uniqueId": role["RoleId"], "trust": role["AssumeRolePolicyDocument"], "tags": tag_map(role.get("Tags", []))}
-
-    def version_document(policy_arn, member):
-        policy = iam(member, "get-policy", "--policy-arn", policy_arn)
-        if policy in (None, MISSING):
-            return MISSING
-        version = policy["Policy"]["DefaultVersionId"]
-        answer = iam(member, "get-policy-version", "--policy-arn", policy_arn, "--version-id", version)
-        return MISSING if answer in (None, MISSING) else answer["PolicyVersion"]["Document"]
-
-    def collect(member, listing, names, document):
-        found = iam(member, *listing, "--role-name", name)
-        if found in (None, MISSING):
-            return
-        documents = {n: document(n) for n in names(found)}
-        if MISSING not in documents.values():
-            out[member] = documents
-
-    def inline(n):
-        answer = iam("inline", "get-role-policy", "--role-name", name, "--policy-name", n)
-        return MISSING if answer in (None, MISSING) else answer["PolicyDocument"]
-
-    collect("inline", ["list-role-policies"], lambda v: v["PolicyNames"], inline)
-    collect("attached", ["list-attached-role-policies"], lambda v: [p["PolicyArn"] for p in v["AttachedPolicies"]],
-            lambda n: version_document(n, "attached"))
-    boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-    if not boundary:
-        out["boundary"] = None
-    elif (document := version_document(boundary, "boundary")) is not MISSING:
-        out["boundary"] = {"arn": boundary, "document": document}
+    out = {
+        "uniqueId": role["RoleId"], "trust": role["AssumeRolePolicyDocument"], "tags": tag_map(role.get("Tags", [])),
+        **read_policies(iam, "role", name),
+    }
+    put_boundary(out, iam, role)
     return out
 
 
@@ -161,6 +214,8 @@ def main():
     parser.add_argument("bucket", help="the source bucket")
     parser.add_argument("--profile", help="AWS CLI profile of the source's account")
     parser.add_argument("--destination-profile", help="AWS CLI profile of the destinations' account")
+    parser.add_argument("--principal", help="ARN of a role, a user or a session of a role that uses the bucket")
+    parser.add_argument("--principal-profile", help="AWS CLI profile of the principal's account")
     parser.add_argument("--aws", default="aws", help="the AWS CLI's command")
     args = parser.parse_args()
     r = Reader(args.aws)
@@ -198,6 +253,9 @@ def main():
         arn, value = read_key(r, key_id, region, profile)
         if arn:
             put(snapshot["keys"], arn, value)
+    if args.principal:
+        section, arn, value = read_principal(r, args.principal, args.principal_profile or args.profile)
+        put(snapshot.setdefault(section, {}), arn, value)
     if r.unreadable:
         snapshot["unreadable"] = r.unreadable
     json.dump(snapshot, sys.stdout, indent=2, default=str)

@@ -25,17 +25,25 @@ A snapshot is a JSON file of what the cloud looks like; docs/take-snapshot.py wr
 follow, so that --snapshot takes a pattern of the shell. With --format json each file gives one document, in the order of the
 arguments; a file that cannot be read gives an error and no document.
 
+With --principal it explains instead why a role or user can or cannot read or write the objects of a bucket; docs/consumers.md
+shows how.
+
 Exit code: 0 all routes are healthy or degraded, 1 some route is broken, 2 an argument or a file is wrong, 3 none is broken
 but one is conditional or unknown. Of several files the worst one counts: 2 before 1 before 3.`,
 		Example: `  replimend diagnose --snapshot docs/examples/role-lacks-decrypt.json
   replimend diagnose --snapshot docs/examples/role-lacks-decrypt.json --event docs/examples/events/s3.json
-  replimend diagnose --format json --snapshot docs/examples/*.json`,
+  replimend diagnose --format json --snapshot docs/examples/*.json
+  replimend diagnose --principal arn:aws:iam::444455556666:role/app/consumer --bucket amzn-s3-demo-bucket --operation get --snapshot docs/examples/consumers/article.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			show, ok := map[string]func(diagnose.Diagnosis) error{"text": p.showText, "json": p.showJSON}[format]
 			if !ok {
 				return badFormat(cmd, format, "text or json")
 			}
-			return p.each(cmd, in, args, func(name string, several bool, d diagnose.Diagnosis) error {
+			each := p.each
+			if in.access != (access{}) {
+				each = p.eachAccess
+			}
+			return each(cmd, in, args, func(name string, several bool, d diagnose.Diagnosis) error {
 				for _, r := range d.Routes {
 					p.raise(exitOf(r.Verdict))
 				}
@@ -47,6 +55,7 @@ but one is conditional or unknown. Of several files the worst one counts: 2 befo
 		},
 	}
 	in.flags(cmd)
+	in.access.flags(cmd)
 	cmd.Flags().StringVar(&format, "format", "text", "`FORMAT` of the output: text or json")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

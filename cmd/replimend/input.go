@@ -76,11 +76,15 @@ func at(name string, err error) error {
 	return fmt.Errorf("%s: %w", label(name), err)
 }
 
+// access is what diagnose is asked about a principal; no principal means that routes are asked about.
+type access struct{ principal, bucket, operation, key string }
+
 // inputs is what diagnose and plan read.
 type inputs struct {
 	snapshots []string
 	event     string
 	route     string
+	access    access // of diagnose only
 }
 
 // files is the snapshots of the flag and the arguments, which the shell makes of a pattern.
@@ -122,13 +126,9 @@ func (p *program) hints(name string) ([]signal.Signal, error) {
 
 // diagnosis is the diagnosis of one snapshot file.
 func (p *program) diagnosis(name string, hints []signal.Signal) (diagnose.Diagnosis, error) {
-	data, err := p.read(name, snapshot.MaxSize)
+	s, err := p.snapshot(name)
 	if err != nil {
 		return diagnose.Diagnosis{}, err
-	}
-	s, err := snapshot.Parse(data)
-	if err != nil {
-		return diagnose.Diagnosis{}, hinted(at(name, err), "mend that place, or take the snapshot anew with docs/take-snapshot.py")
 	}
 	d := diagnose.Diagnose(s, hints)
 	if len(d.Routes) == 0 && !replicationKnown(s) {
@@ -137,6 +137,18 @@ func (p *program) diagnosis(name string, hints []signal.Signal) (diagnose.Diagno
 		fmt.Fprintf(p.stderr, "note: %s holds no replication configuration: its rules are not known\n", render.Clean(label(name)))
 	}
 	return d, nil
+}
+
+func (p *program) snapshot(name string) (*snapshot.Snapshot, error) {
+	data, err := p.read(name, snapshot.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	s, err := snapshot.Parse(data)
+	if err != nil {
+		return nil, hinted(at(name, err), "mend that place, or take the snapshot anew with docs/take-snapshot.py")
+	}
+	return s, nil
 }
 
 // replicationKnown says whether the snapshot knows the replication configuration of each of its buckets, and has any.

@@ -76,7 +76,7 @@ built-in cloud; neither needs an AWS account.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted(err, cmd.CommandPath()+" --help shows an example")
 	})
-	root.AddCommand(p.diagnoseCommand(), p.planCommand(), p.simulateCommand(), p.rehearseCommand(), p.versionCommand())
+	root.AddCommand(p.diagnoseCommand(), p.planCommand(), p.simulateCommand(), p.rehearseCommand(), p.explainCommand(), p.versionCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {

@@ -166,6 +166,8 @@ func show(page render.Printer, step rehearsal.Step) string {
 	switch {
 	case step.Route != nil:
 		text += page.Explanation(*step.Route)
+	case step.Access != nil:
+		text += page.AccessExplanation(*step.Access)
 	case step.Plan != nil:
 		text = page.Plan(*step.Plan) // which says that it is one
 	case step.Verdict != nil:

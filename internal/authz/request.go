@@ -148,21 +148,43 @@ func (c *Context) Set(key string, values ...string) {
 	if len(values) == 0 {
 		state = keyAbsent
 	}
-	c.put(entry{strings.ToLower(key), key, values, state})
+	c.put(entry{fold(key), key, values, state})
 }
 
 // SetAbsent says that the request carries no such key.
 func (c *Context) SetAbsent(keys ...string) {
 	for _, key := range keys {
-		c.put(entry{key: strings.ToLower(key), name: key, state: keyAbsent})
+		c.put(entry{key: fold(key), name: key, state: keyAbsent})
 	}
 }
 
 // SetUnknown says that the key may be there with any value.
 func (c *Context) SetUnknown(keys ...string) {
 	for _, key := range keys {
-		c.put(entry{key: strings.ToLower(key), name: key, state: keyUnknown})
+		c.put(entry{key: fold(key), name: key, state: keyUnknown})
 	}
+}
+
+// folded is the lower case of the keys that most requests carry: folding them anew costs more than the rest of Set.
+var folded = func() map[string]string {
+	out := make(map[string]string)
+	for _, key := range []string{
+		"aws:CurrentTime", "aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalIsAWSService", "aws:PrincipalOrgID", "aws:PrincipalServiceName",
+		"aws:PrincipalType", "aws:RequestedRegion", "aws:ResourceAccount", "aws:ResourceOrgID", "aws:SecureTransport", "kms:CallerAccount",
+		"kms:EncryptionAlgorithm", "kms:EncryptionContext:aws:s3:arn", "kms:EncryptionContextKeys", "kms:ResourceAliases", "kms:ViaService",
+		"s3:ResourceAccount", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
+	} {
+		out[key] = strings.ToLower(key)
+	}
+	return out
+}()
+
+// fold is the key as conditions compare it: without regard to case.
+func fold(key string) string {
+	if lower, ok := folded[key]; ok {
+		return lower
+	}
+	return strings.ToLower(key)
 }
 
 // Close says that, in an open context, keys with that prefix are absent unless they are set: all tags of a role are known.
@@ -213,7 +235,7 @@ func (c *Context) hides(below *Context, key string) bool {
 
 // Values is what the context gives for a key, and whether the key is known to be there.
 func (c *Context) Values(key string) ([]string, bool) {
-	values, state := c.lookup(strings.ToLower(key))
+	values, state := c.lookup(fold(key))
 	return values, state == keyGiven
 }
 

@@ -25,6 +25,15 @@ func (a account) snapshot(t testing.TB) *snapshot.Snapshot {
 	const id, region = "111122223333", "us-east-1"
 	document := func(statements ...tree) tree { return tree{"Version": "2012-10-17", "Statement": statements} }
 	allow := func(actions ...string) tree { return tree{"Effect": "Allow", "Action": actions, "Resource": "*"} }
+	// No role is so wide that a narrower one would be proposed, which is work of another kind.
+	allowKMS := func(actions ...string) tree {
+		s := allow(actions...)
+		s["Condition"] = tree{"StringEquals": tree{"kms:ViaService": "s3." + region + ".amazonaws.com"}}
+		return s
+	}
+	allowS3 := allow("s3:GetReplicationConfiguration", "s3:ListBucket", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging",
+		"s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")
+	allowS3["Resource"] = []string{"arn:aws:s3:::source*", "arn:aws:s3:::destination-*"}
 	buckets, roles, keys := tree{}, tree{}, tree{}
 	roleCount, keyCount := 50, 100
 	if a.own {
@@ -66,9 +75,9 @@ func (a account) snapshot(t testing.TB) *snapshot.Snapshot {
 		buckets["source"] = bucket(tree{"Role": role(0), "Rules": rules}, alias(0))
 	}
 	for i := range roleCount {
-		statements := []tree{allow("s3:*", "kms:Encrypt", "kms:GenerateDataKey")}
+		statements := []tree{allowS3, allowKMS("kms:Encrypt", "kms:GenerateDataKey")}
 		if a.decrypt {
-			statements = append(statements, allow("kms:Decrypt"))
+			statements = append(statements, allowKMS("kms:Decrypt"))
 		}
 		trust := document(tree{"Effect": "Allow", "Principal": tree{"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"})
 		roles[role(i)] = tree{"uniqueId": fmt.Sprintf("AROAEXAMPLE%010d", i), "trust": trust, "inline": tree{"replication": document(statements...)}, "attached": tree{}, "boundary": nil, "tags": tree{}}

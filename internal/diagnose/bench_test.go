@@ -14,7 +14,7 @@ func BenchmarkDiagnose(b *testing.B) {
 		"broken-cross-account-kms":  "testdata/causes/role-lacks-source-decrypt/statement-dropped.txtar",
 	} {
 		b.Run(name, func(b *testing.B) {
-			s := readBase(b, "cross-account-kms", "")
+			s := readBase(b, "base/cross-account-kms", "")
 			if path != "" {
 				s, _, _ = readCase(b, path)
 			}

@@ -129,12 +129,19 @@ func (d denial) ref(e *examination) snapshot.Ref {
 // the destination's, also inside one account.
 func (d denial) side() Side {
 	resourceAtDestination := d.Resource.Kind == snapshot.DestinationBucketPolicy || d.Resource.Kind == snapshot.ReplicaKeyPolicy
+	ofAccess := d.Resource.Kind == snapshot.BucketPolicy || d.Resource.Kind == snapshot.KeyPolicy
 	switch d.layer {
 	case authz.LayerResource, authz.LayerGrant, authz.LayerRCP:
-		if resourceAtDestination {
+		switch {
+		case ofAccess:
+			return ResourceSide
+		case resourceAtDestination:
 			return DestinationSide
 		}
 	default:
+	}
+	if ofAccess {
+		return PrincipalSide
 	}
 	return SourceSide
 }
@@ -167,7 +174,7 @@ func (d denial) cured(e *examination, message string) Finding {
 	switch {
 	case len(f.Grants) == 0:
 		f.Remedy = patch.Manual
-	case f.Document.Kind == snapshot.RoleTrust || d.Need == route.Conditional && !e.certainFault(f.Document):
+	case e.access != nil, f.Document.Kind == snapshot.RoleTrust || d.Need == route.Conditional && !e.certainFault(f.Document):
 		f.Remedy = patch.Approval
 	default:
 		f.Remedy = patch.Automatic
@@ -198,11 +205,13 @@ func (d denial) subject(e *examination) string {
 	switch ref.Kind {
 	case snapshot.RolePolicy:
 		return "no policy of role " + ref.ID
+	case snapshot.UserPolicy:
+		return "no policy of user " + ref.ID + " or its groups"
 	case snapshot.RoleTrust:
 		return "the trust policy of role " + ref.ID
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		return "the policy of bucket " + ref.ID
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		return "the policy of key " + ref.ID
 	default:
 		return "the " + string(ref.Kind) + " " + ref.ID
@@ -222,7 +231,7 @@ func (d denial) lacks(e *examination) string {
 	if d.nearMiss(e) {
 		s += fmt.Sprintf("; statement %s of %s comes nearest and %s", d.reason.Statement, d.reason.Document, d.reason.Text)
 	}
-	return s + said(d.Need)
+	return s + said(d.Requirement)
 }
 
 // nearMiss says whether the nearest statement is worth a word: one with a wrong condition, for a lookalike of the resource
@@ -249,9 +258,12 @@ func (d denial) nearMiss(e *examination) bool {
 }
 
 // said says out loud what is not certain.
-func said(n route.Need) string {
-	switch n {
+func said(q *route.Requirement) string {
+	switch q.Need {
 	case route.Conditional:
+		if q.Evidence == route.Documented {
+			return ". Only uploads in parts need it, as clients send large objects"
+		}
 		return ". AWS's pages disagree on whether S3 needs this here"
 	case route.Advisory:
 		return ". One AWS page lists it; a reported test replicated without it"
@@ -281,6 +293,11 @@ func lacksCause(name, summary string, kind snapshot.Kind, actions ...string) Cau
 	}}
 }
 
+// silent says whether a document of one of those kinds does not allow that action, and none denies it.
+func (d denial) silent(e *examination, action string, kinds []snapshot.Kind) bool {
+	return d.decision.Outcome == authz.ImplicitDeny && d.Request.Action == action && slices.Contains(kinds, d.ref(e).Kind)
+}
+
 // mismatch says whether the nearest statement fails on a condition key that the predicate knows.
 func (d denial) mismatch(is func(key string) bool) bool {
 	m := d.reason.Miss
@@ -295,8 +312,12 @@ func (d denial) neverMatches(why string) string {
 	if got == "" {
 		got = "no such key"
 	}
-	return fmt.Sprintf("statement %s of %s allows %s, but its condition can never match: %s %s wants %s, S3 sends %s%s%s",
-		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), got, why, said(d.Need))
+	sent := "S3 sends"
+	if d.Resource.Kind == snapshot.BucketPolicy {
+		sent = "the request has"
+	}
+	return fmt.Sprintf("statement %s of %s allows %s, but its condition can never match: %s %s wants %s, %s %s%s%s",
+		d.reason.Statement, d.reason.Document, d.Request.Action, m.Operator, m.Key, strings.Join(m.Want, " or "), sent, got, why, said(d.Requirement))
 }
 
 // grant is what cures the denial: exact tuples for the rule's whole scope, and the conditions that pin them. No tuples mean
@@ -307,13 +328,13 @@ func (e *examination) grant(d denial) ([]patch.Tuple, []policy.Condition) {
 	switch d.Resource.Kind {
 	case snapshot.RoleTrust:
 		return []patch.Tuple{{"s3.amazonaws.com", action, who}}, nil
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		resource := d.Request.Resource
 		if strings.Contains(resource.Resource, "/") {
 			return []patch.Tuple{{who, action, e.subject.objects(d.Resource.ID)}}, nil
 		}
 		return []patch.Tuple{{who, action, resource.String()}}, nil
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		if k, ok := e.w.Snapshot.Keys[d.Request.Resource].Get(); ok && k.Manager == "AWS" && d.layer == authz.LayerResource {
 			return nil, nil // the policies of AWS managed keys cannot be changed
 		}

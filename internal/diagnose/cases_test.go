@@ -15,13 +15,32 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/signal"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// readCase reads one case: a sentence, the name of a complete snapshot under testdata/base, a JSON merge patch (RFC 7396) that
+// readCase reads one case: a sentence, the name of a complete snapshot under testdata/base, or testdata/access of an access, a JSON merge patch (RFC 7396) that
 // makes the situation of it, optionally the signal of an event, and what the diagnosis must say.
 func readCase(t testing.TB, path string) (s *snapshot.Snapshot, hints []signal.Signal, want string) {
+	t.Helper()
+	files := readFiles(t, path)
+	folder := "base"
+	if files["access"] != "" {
+		folder = "access"
+	}
+	s = readBase(t, folder+"/"+strings.TrimSpace(files["base"]), files["change.json"])
+	if text, ok := files["signal.json"]; ok {
+		var h signal.Signal
+		if err := json.Unmarshal([]byte(text), &h); err != nil {
+			t.Fatal(err)
+		}
+		hints = []signal.Signal{h}
+	}
+	return s, hints, files["want"]
+}
+
+func readFiles(t testing.TB, path string) map[string]string {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -35,25 +54,36 @@ func readCase(t testing.TB, path string) (s *snapshot.Snapshot, hints []signal.S
 	if len(strings.TrimSpace(string(archive.Comment))) == 0 {
 		t.Error("the case has no sentence")
 	}
-	s = readBase(t, strings.TrimSpace(files["base"]), files["change.json"])
-	if text, ok := files["signal.json"]; ok {
-		var h signal.Signal
-		if err := json.Unmarshal([]byte(text), &h); err != nil {
-			t.Fatal(err)
-		}
-		hints = []signal.Signal{h}
-	}
 	for name := range files {
-		if !slices.Contains([]string{"base", "change.json", "signal.json", "want"}, name) {
+		if !slices.Contains([]string{"base", "change.json", "signal.json", "access", "want"}, name) {
 			t.Errorf("unknown file %s", name)
 		}
 	}
-	return s, hints, files["want"]
+	return files
+}
+
+// diagnoseCase is the diagnosis that the case asks for: of its routes, or of the access in its section access, which reads
+// "principal ARN bucket NAME operation get|put [key KEY]".
+func diagnoseCase(t testing.TB, path string, s *snapshot.Snapshot, hints []signal.Signal) diagnose.Diagnosis {
+	t.Helper()
+	words := strings.Fields(readFiles(t, path)["access"])
+	if len(words) == 0 {
+		return diagnose.Diagnose(s, hints)
+	}
+	given := make(map[string]string)
+	for i := 0; i+1 < len(words); i += 2 {
+		given[words[i]] = words[i+1]
+	}
+	a, err := route.NewAccess(s, given["principal"], given["bucket"], route.Operation(given["operation"]), given["key"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return diagnose.Diagnosis{Schema: diagnose.Schema, Routes: []diagnose.Route{}, Accesses: []diagnose.Access{diagnose.DiagnoseAccess(s, a)}}
 }
 
 func readBase(t testing.TB, name, change string) *snapshot.Snapshot {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", "base", name+".json"))
+	data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +132,11 @@ func summary(d diagnose.Diagnosis) string {
 	finding := func(f diagnose.Finding) {
 		fmt.Fprintf(&b, "%s %s %s %s %s %s at %s\n", f.Severity, f.Cause, f.Side, f.Document.Kind, f.Evidence, f.Remedy, cmp.Or(f.Hop, "no hop"))
 	}
-	for _, r := range d.Routes {
+	routes := slices.Clone(d.Routes)
+	for _, a := range d.Accesses {
+		routes = append(routes, diagnose.Route{Verdict: a.Verdict, Findings: a.Findings, Plan: a.Plan})
+	}
+	for _, r := range routes {
 		fmt.Fprintf(&b, "verdict %s\n", r.Verdict)
 		for _, f := range r.Findings {
 			finding(f)
@@ -137,7 +171,7 @@ func TestCases(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, hints, want := readCase(t, path)
-			d := diagnose.Diagnose(s, hints)
+			d := diagnoseCase(t, path, s, hints)
 			if *update {
 				rewrite(t, path, summary(d))
 				return
@@ -172,7 +206,7 @@ func TestCompleteRoutesAreHealthy(t *testing.T) {
 	t.Parallel()
 	paths, _ := filepath.Glob("testdata/base/*.json")
 	for _, path := range paths {
-		d := diagnose.Diagnose(readBase(t, strings.TrimSuffix(filepath.Base(path), ".json"), ""), nil)
+		d := diagnose.Diagnose(readBase(t, "base/"+strings.TrimSuffix(filepath.Base(path), ".json"), ""), nil)
 		if len(d.Routes) == 0 {
 			t.Errorf("%s: no route", path)
 		}

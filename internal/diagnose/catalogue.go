@@ -21,6 +21,8 @@ type Cause struct {
 	Recognise func(e *examination, d denial) (Finding, bool)
 	// Inspect finds the cause in the configuration; nil for causes that only a request shows.
 	Inspect func(e *examination) []Finding
+	// InspectAccess is Inspect for an access.
+	InspectAccess func(e *examination) []Finding
 	// Verdict is what the route is at best when the cause is found by Inspect; empty when its requests say it.
 	Verdict Verdict
 }
@@ -62,6 +64,18 @@ var catalogue = []Cause{
 	guardrailsNotRead,
 	eventContradictsModel,
 	documentUnreadable,
+	documentNotWritable,
+	serviceWriterDenied,
+
+	principalMissing,
+	bucketMissing,
+	accessNotKnown,
+	keyAliasResolvesInCallerAccount,
+	objectKeyAWSManaged,
+	objectKeyNotUsable,
+	objectOwnedByAnotherAccount,
+	objectNotReadable,
+	requesterPaysHeader,
 
 	explicitDeny,
 	organizationPolicySilent,
@@ -89,6 +103,14 @@ var catalogue = []Cause{
 	sourceBucketPolicySilent,
 	sourceKeyPolicyLacksDecrypt,
 	replicaKeyPolicyLacksEncrypt,
+	principalLacksGetObject,
+	principalLacksPutObject,
+	principalLacksDecrypt,
+	principalLacksGenerateDataKey,
+	bucketPolicyLacksGetObject,
+	bucketPolicyLacksPutObject,
+	keyPolicyLacksDecrypt,
+	keyPolicyLacksGenerateDataKey,
 }
 
 // verdictOf is the Verdict of the causes that Inspect finds.

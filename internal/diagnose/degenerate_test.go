@@ -129,7 +129,7 @@ func TestAliasOfTwoKeysSettlesNothing(t *testing.T) {
 			"SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}}, "DeleteMarkerReplication": {"Status": "Disabled"},
 			"Destination": {"Bucket": "arn:aws:s3:::amzn-s3-demo-destination", "Metrics": {"Status": "Enabled"},
 				"EncryptionConfiguration": {"ReplicaKmsKeyID": "alias/replica"}}}]}}}}`
-	s := readBase(t, "same-account-kms", change)
+	s := readBase(t, "base/same-account-kms", change)
 	for range 20 {
 		if r := diagnose.Diagnose(s, nil).Routes[0]; r.Verdict != diagnose.Unknown {
 			t.Fatalf("an alias of two keys is taken for one of them: %s", r.Verdict)

@@ -17,10 +17,14 @@ import (
 func Diagnose(s *snapshot.Snapshot, hints []signal.Signal) Diagnosis {
 	d := Diagnosis{Schema: Schema, Routes: []Route{}}
 	w := route.NewWorld(s)
+	n := narrower{w: w, roles: make(map[policy.ARN]*wideRole)}
 	for _, r := range w.Routes() {
-		d.Routes = append(d.Routes, diagnoseRoute(w, r, hintFor(r, hints)))
+		e := examine(w, r, hintFor(r, hints))
+		d.Routes = append(d.Routes, e.route())
+		n.see(e)
 	}
 	d.Findings = append(d.Findings, outside(w, hints)...)
+	d.Proposals = n.proposals()
 	return d
 }
 
@@ -36,23 +40,29 @@ func hintFor(r route.Route, hints []signal.Signal) *signal.Signal {
 	return nil
 }
 
-func diagnoseRoute(w *route.World, r route.Route, hint *signal.Signal) Route {
-	e := examine(w, r, hint)
+// route is the diagnosis of what was examined.
+func (e *examination) route() Route {
+	r := e.r
 	out := Route{
 		Source: r.Source, Rule: r.RuleID, Destination: r.Destination, Role: r.RoleText,
-		Verdict: e.verdict(), Hops: e.hops(), Findings: e.findings, Of: r,
+		Verdict: e.verdict(), Hops: e.hops(), Of: r,
 	}
 	for _, p := range e.populations {
 		out.Objects = append(out.Objects, p.Text)
 	}
+	for _, w := range e.writers {
+		out.Writers = append(out.Writers, w.Service.Name+" ("+w.Service.Principal+")")
+	}
 	out.Plan = e.plan(out.Verdict)
+	out.Findings = e.findings // making a plan finds what stands in its way
 	return out
 }
 
-// examination is one route with everything that was asked about it.
+// examination is one route, or one access, with everything that was asked about it.
 type examination struct {
 	w           *route.World
 	r           route.Route
+	access      *route.Access // nil: a route is examined
 	subject     subject
 	hint        *signal.Signal
 	populations []route.Population
@@ -61,12 +71,14 @@ type examination struct {
 	samples     []route.Sample
 	asked       []asked
 	findings    []Finding
+	writers     []route.Writer
 }
 
 // asked is one requirement with its answer. A proof leaves expl as it was: nobody reads it.
 type asked struct {
 	*route.Requirement
 	decision authz.Decision
+	session  string // of the role, for which the answer would be another one: then it is unknown
 	expl     authz.Explanation
 	// of is the populations that ask it, by position; it is not kept where there is only one.
 	of []int
@@ -74,7 +86,22 @@ type asked struct {
 
 // examine asks every requirement of every population and looks for every cause.
 func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
-	e := &examination{w: w, r: r, subject: subjectOf(&r), hint: hint, findings: []Finding{}}
+	e := &examination{w: w, r: r, subject: subjectOf(&r), hint: hint}
+	key := ""
+	if hint != nil && hint.Kind == signal.Failed {
+		key = hint.Key
+	}
+	e.populations = w.Judged(&e.r, key)
+	if e.rules = w.Rules(r.Source); e.rules != nil {
+		e.samples = e.rules.Samples(&e.r)
+	}
+	e.examine()
+	return e
+}
+
+// examine asks everything of the populations and looks for every cause.
+func (e *examination) examine() {
+	e.findings = []Finding{}
 	e.ask()
 	e.inspect()
 	for i := range e.asked {
@@ -87,18 +114,21 @@ func examine(w *route.World, r route.Route, hint *signal.Signal) *examination {
 	e.foreignOwner()
 	e.contradiction()
 	e.replicatedBefore()
-	return e
 }
 
 // judge is the verdict on the same requests in another world: the proof of a plan, whose edits change policies and so what
 // decides a request, but never which requests S3 makes.
-func (e *examination) judge(w *route.World) Verdict {
-	after := &examination{w: w, r: e.r, subject: e.subject, populations: e.populations, rules: e.rules, samples: e.samples, asked: make([]asked, len(e.asked))}
+func (e *examination) judge(w *route.World) (verdict Verdict, unmet int) {
+	after := &examination{
+		w: w, r: e.r, access: e.access, subject: e.subject, populations: e.populations, rules: e.rules, samples: e.samples,
+		asked: make([]asked, len(e.asked)),
+	}
 	settled := false
 	for i, a := range e.asked {
 		layers := w.Layers(a.Requirement)
 		before := a.decision.Outcome
 		a.decision = authz.Decide(&a.Request, &layers)
+		after.settle(&a, &layers)
 		after.asked[i] = a
 		settled = settled || a.Evidence == route.Disputed && before != authz.Allowed && a.decision.Outcome == authz.Allowed
 	}
@@ -109,17 +139,21 @@ func (e *examination) judge(w *route.World) Verdict {
 			after.add(f)
 		}
 	}
-	return after.verdict()
+	return after.verdict(), after.unmet()
 }
 
 // inspect looks for the causes that stand in the configuration.
 func (e *examination) inspect() {
-	if len(e.populations) == 0 {
+	if e.access == nil && len(e.populations) == 0 {
 		e.add(ruleShadowed.Inspect(e)...) // of a rule that takes nothing there is nothing else to say
 		return
 	}
 	for i := range catalogue {
-		if inspect := catalogue[i].Inspect; inspect != nil {
+		inspect := catalogue[i].Inspect
+		if e.access != nil {
+			inspect = catalogue[i].InspectAccess
+		}
+		if inspect != nil {
 			e.add(inspect(e)...)
 		}
 	}
@@ -127,21 +161,13 @@ func (e *examination) inspect() {
 
 // ask decides every requirement; what several populations ask alike is asked once.
 func (e *examination) ask() {
-	key := ""
-	if e.hint != nil && e.hint.Kind == signal.Failed {
-		key = e.hint.Key
-	}
-	e.populations = e.w.Judged(&e.r, key)
-	if e.rules = e.w.Rules(e.r.Source); e.rules != nil {
-		e.samples = e.rules.Samples(&e.r)
-	}
 	e.asked = make([]asked, 0, 16*len(e.populations))
 	var known map[question]int
 	if len(e.populations) > 1 {
 		known = make(map[question]int, 16*len(e.populations))
 	}
 	for population, p := range e.populations {
-		requirements := route.Requirements(e.w, e.r, p)
+		requirements := e.requirements(p)
 		for i := range requirements {
 			q := &requirements[i]
 			a := asked{Requirement: q}
@@ -162,9 +188,27 @@ func (e *examination) ask() {
 					a.decision, a.Request = d, instead
 				}
 			}
+			e.settle(&a, &q.Layers)
 			e.asked = append(e.asked, a)
 		}
 	}
+}
+
+// settle makes the answer for a role unknown that its sessions get differently.
+func (e *examination) settle(a *asked, layers *authz.Layers) {
+	if e.access == nil || a.decision.Outcome == authz.ExplicitDeny {
+		return
+	}
+	if a.session = e.bySession(a, layers); a.session != "" {
+		a.decision = authz.Decision{Outcome: authz.Unknown}
+	}
+}
+
+func (e *examination) requirements(p route.Population) []route.Requirement {
+	if e.access != nil {
+		return route.AccessRequirements(e.w, *e.access, p)
+	}
+	return route.Requirements(e.w, e.r, p)
 }
 
 // question is what tells requirements apart that several populations ask.
@@ -278,6 +322,9 @@ func (e *examination) verdict() Verdict {
 			worse(Broken) // what makes it certain has made it a fault
 		case t != "" && f.Severity != Advice:
 			worse(t)
+		}
+		if f.Verdict != "" {
+			worse(f.Verdict)
 		}
 	}
 	return v

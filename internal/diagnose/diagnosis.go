@@ -57,6 +57,9 @@ type Side string
 const (
 	SourceSide      Side = "source"
 	DestinationSide Side = "destination"
+	// The sides of an access: whoever asks, and the owner of the bucket or key.
+	PrincipalSide Side = "principal"
+	ResourceSide  Side = "resource"
 )
 
 // Diagnosis is the whole answer, one entry per enabled rule and destination.
@@ -65,6 +68,10 @@ type Diagnosis struct {
 	Routes []Route `json:"routes"`
 	// Findings is what concerns no route of the snapshot: an event or an object that is about another rule or bucket.
 	Findings []Finding `json:"findings,omitempty"`
+	// Proposals is what roles could do without; it is never part of a plan.
+	Proposals []Proposal `json:"proposals,omitempty"`
+	// Accesses is what was asked about principals that read or write a bucket.
+	Accesses []Access `json:"accesses,omitempty"`
 }
 
 // Route is the diagnosis of one route.
@@ -82,6 +89,8 @@ type Route struct {
 	Objects []string `json:"objects,omitempty"`
 	// Hints is what others said of failures of the route, each held against what the documents say.
 	Hints []Hint `json:"hints,omitempty"`
+	// Writers is the services that the source bucket's policy lets deliver logs into it. No plan touches their statements.
+	Writers []string `json:"writers,omitempty"`
 
 	Of route.Route `json:"-"`
 }
@@ -151,4 +160,6 @@ type Finding struct {
 	Grants []patch.Tuple `json:"grants,omitempty"`
 	// Conditions is what a cure would pin the grants to.
 	Conditions []policy.Condition `json:"-"`
+	// Verdict is what is judged at best because of the finding, where its cause alone does not say.
+	Verdict Verdict `json:"-"`
 }

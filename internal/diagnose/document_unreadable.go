@@ -36,8 +36,12 @@ var documentUnreadable = Cause{
 			return d.finding(e, message), true
 		}
 		keys, _ := d.decision.HangsOn()
-		return d.finding(e, fmt.Sprintf("%s on %s hangs on %s, which S3 may send with any value: %s", d.Request.Action, d.Request.Resource,
-			strings.Join(keys, ", "), d.reason.Text)), true
+		sender := "S3 may send"
+		if e.access != nil {
+			sender = "the request may carry"
+		}
+		return d.finding(e, fmt.Sprintf("%s on %s hangs on %s, which %s with any value: %s", d.Request.Action, d.Request.Resource,
+			strings.Join(keys, ", "), sender, d.reason.Text)), true
 	},
 }
 
@@ -45,11 +49,14 @@ var documentUnreadable = Cause{
 func (e *examination) gone(ref snapshot.Ref) bool {
 	s := e.w.Snapshot
 	switch ref.Kind {
-	case snapshot.RolePolicy, snapshot.RoleTrust, snapshot.PermissionsBoundary:
+	case snapshot.UserPolicy, snapshot.RolePolicy, snapshot.RoleTrust, snapshot.PermissionsBoundary:
+		if e.access != nil {
+			return e.access.Known(s) != snapshot.Present // as a whole, which a finding of its own says
+		}
 		return s.Roles[e.subject.principal].State == snapshot.Absent
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		return s.Buckets[ref.ID].State == snapshot.Absent
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyGrant:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy, snapshot.KeyGrant:
 		arn, err := policy.ParseARN(ref.ID)
 		return err == nil && s.Keys[arn].State == snapshot.Absent
 	default:
@@ -62,6 +69,7 @@ func (e *examination) unreadable(ref snapshot.Ref) string {
 	member := map[snapshot.Kind][]string{
 		snapshot.RolePolicy: {"inline", "attached"}, snapshot.RoleTrust: {"trust"}, snapshot.PermissionsBoundary: {"boundary"},
 		snapshot.SourceBucketPolicy: {"policy"}, snapshot.DestinationBucketPolicy: {"policy"},
+		snapshot.UserPolicy: {"inline", "attached", "groups"}, snapshot.BucketPolicy: {"policy"}, snapshot.KeyPolicy: {"policy"},
 		snapshot.SourceKeyPolicy: {"policy"}, snapshot.ReplicaKeyPolicy: {"policy"}, snapshot.KeyGrant: {"grants"},
 	}[ref.Kind]
 	owner := ""

@@ -19,24 +19,25 @@ import (
 type shape struct{ must, may string }
 
 var (
-	diagnosisShape = shape{must: "schema routes", may: "findings"}
-	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "objects hints"}
+	diagnosisShape = shape{must: "schema routes", may: "accesses findings proposals"}
+	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "hints objects writers"}
 	hintShape      = shape{must: "reason text", may: "meaning agrees"}
+	accessShape    = shape{must: "principal bucket operation verdict hops findings plan", may: "key objects"}
 	hopShape       = shape{must: "hop verdict requests"}
 	requestShape   = shape{must: "principal action resource context decision why", may: "evidence need"}
 	whyShape       = shape{must: "document statement effect reason"}
 	findingShape   = shape{must: "cause side document severity evidence remedy message", may: "hop grants"}
 	refShape       = shape{must: "kind id", may: "name"}
-	planShape      = shape{must: "edits proof class"}
+	planShape      = shape{must: "edits proof class", may: "cost alternatives owners"}
 	editShape      = shape{must: "document before after adds", may: "account cures class"}
 	proofShape     = shape{must: "before after"}
 )
 
 const (
 	verdicts  = "healthy degraded conditional broken unknown"
-	hopNames  = "assume-role read-config read-object decrypt-source write-replica encrypt-replica own-replica write-tags write-delete-marker lock-replica"
+	hopNames  = "assume-role read-config read-object decrypt-source write-replica encrypt-replica own-replica write-tags write-delete-marker lock-replica get-object decrypt-object put-object encrypt-object"
 	classes   = "none automatic approval manual"
-	kinds     = "role-policy role-trust permissions-boundary source-bucket-policy destination-bucket-policy source-key-policy replica-key-policy key-grant key-state replication-config bucket-config object scp rcp"
+	kinds     = "role-policy role-trust permissions-boundary source-bucket-policy destination-bucket-policy source-key-policy replica-key-policy key-grant key-state replication-config bucket-config object scp rcp user-policy bucket-policy key-policy"
 	evidences = "documented disputed inferred"
 )
 
@@ -98,11 +99,26 @@ func (c *shapes) diagnosis(v any) {
 	if d["findings"] != nil {
 		c.list(d["findings"], "findings", c.finding)
 	}
+	if d["accesses"] != nil {
+		c.list(d["accesses"], "accesses", c.access)
+	}
+}
+
+func (c *shapes) access(v any, path string) {
+	a := c.object(v, accessShape, path)
+	c.texts(path, a["principal"], a["bucket"])
+	c.oneOf(a["operation"], "get put", path+".operation")
+	c.judged(a, path)
 }
 
 func (c *shapes) route(v any, path string) {
 	r := c.object(v, routeShape, path)
 	c.texts(path, r["source"], r["rule"], r["destination"], r["role"])
+	c.judged(r, path)
+}
+
+// judged is what routes and accesses have in common.
+func (c *shapes) judged(r tree, path string) {
 	c.oneOf(r["verdict"], verdicts, path+".verdict")
 	c.list(r["hops"], path+".hops", func(v any, path string) {
 		h := c.object(v, hopShape, path)
@@ -139,7 +155,7 @@ func (c *shapes) request(v any, path string) {
 func (c *shapes) finding(v any, path string) {
 	f := c.object(v, findingShape, path)
 	c.texts(path, f["cause"], f["message"])
-	c.oneOf(f["side"], "source destination", path+".side")
+	c.oneOf(f["side"], "source destination principal resource", path+".side")
 	c.oneOf(f["severity"], "fault warning advice", path+".severity")
 	c.oneOf(f["evidence"], evidences, path+".evidence")
 	c.oneOf(f["remedy"], classes, path+".remedy")
@@ -185,7 +201,7 @@ func TestDiagnosisPrintsTheShapesOfTheContract(t *testing.T) {
 	}
 	for _, path := range paths {
 		s, hints, _ := readCase(t, path)
-		text, err := json.Marshal(diagnose.Diagnose(s, hints))
+		text, err := json.Marshal(diagnoseCase(t, path, s, hints))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +218,7 @@ func TestDiagnosisPrintsTheShapesOfTheContract(t *testing.T) {
 
 func TestSnapshotWithoutRoutesHasAnEmptyList(t *testing.T) {
 	t.Parallel()
-	s := readBase(t, "cross-account-kms", `{"buckets": {"amzn-s3-demo-source": {"replication": null}}}`)
+	s := readBase(t, "base/cross-account-kms", `{"buckets": {"amzn-s3-demo-source": {"replication": null}}}`)
 	text, err := json.Marshal(diagnose.Diagnose(s, nil))
 	if err != nil {
 		t.Fatal(err)
@@ -269,7 +285,30 @@ func TestPlanPrintsDocumentsAsTheyWouldBe(t *testing.T) {
     "before": "broken",
     "after": "healthy"
   },
-  "class": "automatic"
+  "class": "automatic",
+  "cost": {
+    "accounts": 0,
+    "documents": 1,
+    "shared": 0,
+    "adds": 1
+  },
+  "alternatives": [
+    {
+      "documents": [
+        {
+          "kind": "source-key-policy",
+          "id": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        }
+      ],
+      "cost": {
+        "accounts": 0,
+        "documents": 1,
+        "shared": 1,
+        "adds": 1
+      },
+      "why": "the access of others hangs on the policy of a bucket or key; a policy of one's own is nobody else's, and deleting it undoes the edit"
+    }
+  ]
 }`
 	sid := regexp.MustCompile(`ReplimendDecrypt[0-9A-F]{8}`)
 	text := sid.ReplaceAllString(string(got), "SID")

@@ -15,47 +15,74 @@ import (
 // policies, so that an edit never rewrites what somebody else wrote and undoing it is deleting or restoring this one.
 const PolicyName = "Replimend"
 
-// plan is the smallest set of edits that cures what can be cured, proven by judging the patched snapshot. It is nil when
-// nothing needs a cure, and when the edits would not mend the route: half a cure widens access and helps nobody.
+// plan is the cheapest set of edits that cures what can be cured, proven by judging the patched snapshot. It is nil when nothing
+// needs a cure, and when the edits would not mend the route: half a cure widens access and helps nobody.
 func (e *examination) plan(before Verdict) *patch.Plan {
 	if before == Healthy {
 		return nil
 	}
-	p := patch.Plan{Class: patch.None, Proof: patch.Proof{Before: string(before)}}
-	documents := e.curable()
-	for _, ref := range documents {
-		edit, ok := e.edit(ref)
-		if !ok {
+	first := e.cures()
+	if len(first) == 0 {
+		return nil
+	}
+	ways := e.ways(first)
+	for i := range ways {
+		if p := e.prove(&ways[i], before); p != nil {
+			p.Alternatives = e.alternatives(ways, i)
+			return p
+		}
+	}
+	e.notWritable(ways)
+	return nil
+}
+
+// prove is the plan of a way, or nil when AWS would not store one of its documents or the route would be no better for it.
+func (e *examination) prove(w *way, before Verdict) *patch.Plan {
+	p := patch.Plan{Class: patch.None, Proof: patch.Proof{Before: string(before)}, Cost: w.cost}
+	var changed []snapshot.Ref
+	for _, ref := range w.documents {
+		edit, fault := e.edit(ref, w.cures)
+		if fault != "" {
+			w.unwritable, w.fault = ref, fault
 			return nil
 		}
 		p.Edits = append(p.Edits, edit)
 		p.Class = patch.Stricter(p.Class, edit.Class)
-	}
-	if len(p.Edits) == 0 {
-		return nil
+		changed = append(changed, ref)
 	}
 	patched := make(map[snapshot.Ref]snapshot.Value[policy.Document], len(p.Edits))
 	for _, edit := range p.Edits {
 		patched[edit.Document] = edit.After
 	}
-	after := e.judge(e.w.With(patched))
-	if rank[after] >= rank[before] || after == Broken || after == Unknown {
+	after, unmet := e.judge(e.w.With(patched))
+	if !better(before, after, e.unmet(), unmet) {
 		return nil
 	}
 	p.Proof.After = string(after)
+	if halves := p.Halves(); len(halves) > 1 {
+		p.Owners = halves
+	}
 	return &p
 }
 
-// curable is the documents that cures would change, in the order in which S3 asks them.
-func (e *examination) curable() []snapshot.Ref {
-	var out []snapshot.Ref
-	for _, f := range e.findings {
-		ref := editable(f.Document)
-		if cures(f) && !slices.ContainsFunc(out, func(o snapshot.Ref) bool { return sameDocument(o, ref) }) {
-			out = append(out, ref)
+// better says whether a cure is worth its edits. A route that still fails is not; one that loses less than before is, even
+// when something else of it stays lost.
+func better(before, after Verdict, unmetBefore, unmetAfter int) bool {
+	if after == Broken || after == Unknown {
+		return false
+	}
+	return rank[after] < rank[before] || after == before && unmetAfter < unmetBefore
+}
+
+// unmet is how many requirements are not met, as far as that matters to the verdict.
+func (e *examination) unmet() int {
+	n := 0
+	for i := range e.asked {
+		if denied, _ := e.asked[i].hurts(); denied {
+			n++
 		}
 	}
-	return out
+	return n
 }
 
 func cures(f Finding) bool {
@@ -63,7 +90,7 @@ func cures(f Finding) bool {
 }
 
 func editable(ref snapshot.Ref) snapshot.Ref {
-	if ref.Kind == snapshot.RolePolicy {
+	if ref.Kind == snapshot.RolePolicy || ref.Kind == snapshot.UserPolicy {
 		ref.Name = PolicyName
 	}
 	return ref
@@ -82,39 +109,60 @@ type addition struct {
 	conditions          []policy.Condition
 }
 
-func (e *examination) edit(ref snapshot.Ref) (patch.Edit, bool) {
+// edit adds to a document what the cures put there. The fault says why it cannot be written, or is empty.
+func (e *examination) edit(ref snapshot.Ref, cures []cure) (edit patch.Edit, fault string) {
 	out := patch.Edit{Document: ref, Before: e.document(ref), Class: patch.None, Account: e.owner(ref)}
 	if out.Before.State == snapshot.Missing {
-		return out, false
+		return out, "it is not known, and what is not known is not overwritten"
 	}
 	var additions []addition
-	for _, f := range e.findings {
-		if !cures(f) || !sameDocument(editable(f.Document), ref) {
+	for _, c := range cures {
+		if !sameDocument(c.document, ref) {
 			continue
 		}
-		out.Class = patch.Stricter(out.Class, f.Remedy)
-		if !slices.Contains(out.Cures, f.Cause) {
-			out.Cures = append(out.Cures, f.Cause)
+		out.Class = patch.Stricter(out.Class, c.class)
+		if !slices.Contains(out.Cures, c.cause) {
+			out.Cures = append(out.Cures, c.cause)
 		}
-		for _, t := range f.Grants {
-			if !slices.Contains(out.Adds, t) {
-				out.Adds = append(out.Adds, t)
-			}
-			additions = join(additions, t, f.Conditions)
+		if !slices.Contains(out.Adds, c.tuple) {
+			out.Adds = append(out.Adds, c.tuple)
 		}
+		additions = join(additions, c.tuple, c.conditions)
 	}
 	d := out.Before.V
 	for _, a := range additions {
 		s, err := a.statement(ref.Kind)
-		if err != nil || d.Version != policy.Version2012 && !d.IsZero() && a.hasVariables() {
-			return out, false // an older document would read an escaped character as text
+		if err != nil {
+			return out, err.Error()
+		}
+		if d.Version != policy.Version2012 && !d.IsZero() && a.hasVariables() {
+			return out, "it is of version 2008-10-17, which would read an escaped character of the rule's prefix as text"
 		}
 		if !slices.ContainsFunc(d.Statements, s.Equal) {
 			d = d.Append(s)
 		}
 	}
 	out.After = snapshot.Of(d)
-	return out, true
+	return out, out.Unwritable(e.otherInline(ref))
+}
+
+// otherInline is the size of the principal's inline policies but for that one.
+func (e *examination) otherInline(ref snapshot.Ref) int {
+	var inline map[string]policy.Document
+	switch ref.Kind {
+	case snapshot.RolePolicy:
+		inline = e.w.Snapshot.Roles[e.subject.principal].V.Inline.V
+	case snapshot.UserPolicy:
+		inline = e.w.Snapshot.Users[e.subject.principal].V.Inline.V
+	default:
+	}
+	total := 0
+	for name, d := range inline {
+		if name != ref.Name {
+			total += d.Size()
+		}
+	}
+	return total
 }
 
 func join(to []addition, t patch.Tuple, conditions []policy.Condition) []addition {
@@ -147,9 +195,9 @@ func (a addition) statement(kind snapshot.Kind) (policy.Statement, error) {
 	switch kind {
 	case snapshot.RoleTrust:
 		spec.Principals, spec.Resources = []policy.Principal{{Kind: policy.PrincipalService, Value: a.principal}}, nil
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		spec.Principals = role
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		spec.Principals, spec.Resources = role, []string{"*"} // in a key policy * is the key itself
 	default:
 	}
@@ -176,7 +224,7 @@ func purpose(action string) string {
 // owner is the account that a document belongs to.
 func (e *examination) owner(ref snapshot.Ref) string {
 	switch ref.Kind {
-	case snapshot.DestinationBucketPolicy, snapshot.SourceBucketPolicy:
+	case snapshot.DestinationBucketPolicy, snapshot.SourceBucketPolicy, snapshot.BucketPolicy:
 		return e.w.Snapshot.Buckets[ref.ID].V.Account
 	default:
 		if a, err := policy.ParseARN(ref.ID); err == nil {

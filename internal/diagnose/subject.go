@@ -28,6 +28,13 @@ func subjectOf(r *route.Route) subject {
 	}
 }
 
+func subjectOfAccess(a *route.Access) subject {
+	return subject{
+		principal: a.Principal, text: a.Principal.String(), noun: a.Noun, partition: a.Partition, objectKey: a.Key, exact: a.Key != "",
+		source: a.Bucket, destination: a.Bucket,
+	}
+}
+
 // String is "role arn:aws:iam::111122223333:role/r".
 func (s subject) String() string { return s.noun + " " + s.text }
 
@@ -55,5 +62,8 @@ var escape = strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}")
 
 // boundary is the permissions boundary of the principal.
 func (e *examination) boundary() snapshot.Value[snapshot.Boundary] {
+	if e.subject.noun == "user" {
+		return e.w.Snapshot.Users[e.subject.principal].V.Boundary
+	}
 	return e.w.Snapshot.Roles[e.subject.principal].V.Boundary
 }

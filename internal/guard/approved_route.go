@@ -9,8 +9,11 @@ var approvedRoute = Rule{
 	Name:    ApprovedRoute,
 	Summary: "the live route must be an approved one, in every pin",
 	judge: func(q *inquiry) []objection {
-		if !q.found {
+		switch {
+		case q.found == 0:
 			return []objection{refuse("the snapshot has no enabled rule %q from %s to %s", q.route.RuleID, q.route.Source, q.route.Destination)}
+		case q.found > 1:
+			return []objection{refuse("the snapshot has %d enabled rules %q from %s to %s: which of them is meant is not known", q.found, q.route.RuleID, q.route.Source, q.route.Destination)}
 		}
 		if q.approved == nil {
 			return []objection{refuse("not an approved route; nothing is done, report only")}

@@ -16,14 +16,11 @@ var awsManaged = Rule{
 	judge: func(q *inquiry) []objection {
 		var out []objection
 		for _, e := range q.plan.Edits {
-			arn, err := policy.ParseARN(e.Document.ID)
-			if err != nil {
-				continue // a bucket
-			}
+			arn, _ := policy.ParseARN(e.Document.ID) // a bucket has none
 			switch e.Document.Kind {
 			case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
 				if key, ok := q.snapshot.Keys[arn].Get(); !ok || key.Manager != "CUSTOMER" {
-					out = append(out, refuse("%s is not known to be a customer managed key", arn))
+					out = append(out, refuse("%s is not known to be a customer managed key", e.Document.ID))
 				}
 			case snapshot.RolePolicy, snapshot.RoleTrust:
 				if strings.HasPrefix(arn.Resource, "role/aws-service-role/") || strings.HasPrefix(arn.Resource, "role/aws-reserved/") {

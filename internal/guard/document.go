@@ -19,6 +19,8 @@ var document = Rule{
 		for _, e := range q.plan.Edits {
 			owner, ok := q.owner(e)
 			switch {
+			case !ok && q.isDefaultKey(e.Document):
+				out = append(out, refuse("%s is the policy of the destination bucket's default key, which objects without encryption get: no approved route pins it, and it changes when the bucket's owner sets another; encrypt the objects, or grant it by hand", e.Document))
 			case !ok:
 				out = append(out, refuse("%s is not a document that may be edited for this route", e.Document))
 			case e.Account != owner:
@@ -30,6 +32,13 @@ var document = Rule{
 		}
 		return out
 	},
+}
+
+// isDefaultKey says whether a document is the policy of the key that the destination bucket encrypts with by default.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+func (q *inquiry) isDefaultKey(ref snapshot.Ref) bool {
+	_, key, _, _ := q.route.DefaultKey(q.snapshot)
+	return key.String() == ref.ID
 }
 
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html

@@ -32,9 +32,9 @@ var documentSize = Rule{
 				}
 				size, limit = size+others, maxInline
 			case snapshot.RoleTrust:
-				limit = maxTrust
-				if e.Before.V.Size() > maxTrust {
-					limit = maxRaisedTrust // somebody had the quota raised
+				limit = maxRaisedTrust
+				if size > maxTrust && size <= limit && e.Before.V.Size() <= maxTrust {
+					out = append(out, ask("%s would have %d bytes, and IAM takes %d unless the account has the quota raised", e.Document, size, maxTrust))
 				}
 			case snapshot.DestinationBucketPolicy:
 				limit = maxBucket
@@ -61,7 +61,7 @@ func (q *inquiry) otherInline(ref snapshot.Ref) (int, bool) {
 		}
 	}
 	for _, e := range q.plan.Edits {
-		if e.Document.Kind == ref.Kind && e.Document.ID == ref.ID && e.Document.Name != ref.Name {
+		if e.Document.Kind == ref.Kind && e.Document.Name != ref.Name {
 			total += e.After.V.Size() - e.Before.V.Size()
 		}
 	}

@@ -29,6 +29,7 @@ const (
 	pageKMS         = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html"
 	pageTrouble     = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-troubleshoot.html"
 	pageOwner       = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-change-owner.html"
+	pageFailures    = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html"
 	pageLock        = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html#object-lock-managing-replication"
 )
 
@@ -52,10 +53,25 @@ func ownerOverride(q *inquiry) bool { return q.pinned().Rule.OwnerOverride }
 
 func kmsObjects(q *inquiry) bool { return q.route.SelectsKMS() }
 
-func objectLock(q *inquiry) bool {
-	lock, ok := q.snapshot.Buckets[q.route.Source].V.ObjectLock.Get()
-	return ok && lock.ObjectLockEnabled == "Enabled"
+func objectLock(q *inquiry) bool { return q.locked(q.route.Source) == snapshot.Present }
+
+// bothLocked is the routes whose replicas can be locked. What is not known of the destination does not speak against it.
+func bothLocked(q *inquiry) bool {
+	return objectLock(q) && q.locked(q.route.Destination) != snapshot.Absent
 }
+
+// locked is whether a bucket has Object Lock.
+func (q *inquiry) locked(bucket string) snapshot.State {
+	lock := q.snapshot.Buckets[bucket].V.ObjectLock
+	if lock.State == snapshot.Present && lock.V.ObjectLockEnabled != "Enabled" {
+		return snapshot.Absent
+	}
+	return lock.State
+}
+
+// onlyAsked is the actions that one page says S3 failed for and no page asks for: who may lock replicas can make them stay for
+// good, so that a person decides.
+var onlyAsked = []string{"s3:PutObjectRetention", "s3:PutObjectLegalHold"}
 
 // kmsOrPlaintext is the routes of KMS objects, and those of objects without encryption: their replicas take the destination
 // bucket's default key, whatever the rule selects.
@@ -87,6 +103,8 @@ var permitted = []permission{
 	{snapshot.RolePolicy, "s3:ReplicateDelete", destinationObjects, deleteMarkers, pagePermissions},
 	{snapshot.RolePolicy, "s3:ReplicateTags", destinationObjects, always, pagePermissions},
 	{snapshot.RolePolicy, "s3:ObjectOwnerOverrideToBucketOwner", destinationObjects, ownerOverride, pageOwner},
+	{snapshot.RolePolicy, "s3:PutObjectRetention", destinationObjects, bothLocked, pageFailures},
+	{snapshot.RolePolicy, "s3:PutObjectLegalHold", destinationObjects, bothLocked, pageFailures},
 	{snapshot.RolePolicy, "kms:Decrypt", sourceKey, kmsObjects, pageKMS},
 	{snapshot.RolePolicy, "kms:Encrypt", replicaKey, kmsObjects, pageKMS},
 	{snapshot.RolePolicy, "kms:GenerateDataKey", replicaKey, kmsOrPlaintext, pageTrouble},
@@ -96,6 +114,8 @@ var permitted = []permission{
 	{snapshot.DestinationBucketPolicy, "s3:ReplicateDelete", destinationObjects, deleteMarkers, pagePermissions},
 	{snapshot.DestinationBucketPolicy, "s3:ReplicateTags", destinationObjects, always, pagePermissions},
 	{snapshot.DestinationBucketPolicy, "s3:ObjectOwnerOverrideToBucketOwner", destinationObjects, ownerOverride, pageOwner},
+	{snapshot.DestinationBucketPolicy, "s3:PutObjectRetention", destinationObjects, bothLocked, pageFailures},
+	{snapshot.DestinationBucketPolicy, "s3:PutObjectLegalHold", destinationObjects, bothLocked, pageFailures},
 
 	{snapshot.SourceKeyPolicy, "kms:Decrypt", theSourceKey, kmsObjects, pageTrouble},
 	{snapshot.SourceKeyPolicy, "kms:Encrypt", theReplicaKey, kmsObjects, pageTrouble},
@@ -144,6 +164,8 @@ var exactAction = Rule{
 					out = append(out, refuse("%s: action %q is not one that replication needs there", name, action))
 				case len(q.targets(e.Document.Kind, action)) == 0:
 					out = append(out, refuse("%s: action %q is not one that this route has use for", name, action))
+				case slices.Contains(onlyAsked, action):
+					out = append(out, ask("%s: action %q can make replicas stay for good, and AWS's pages disagree on whether replication needs it", name, action))
 				}
 				if slices.Contains(s.Action.Values[:i], action) {
 					out = append(out, refuse("%s: action %q stands twice", name, action))

@@ -9,6 +9,7 @@ package guard
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
@@ -74,6 +75,25 @@ type History struct {
 	FailedCures int
 	// KillSwitches is where the kill switch is thrown: account ids, or Hub for everywhere.
 	KillSwitches []string
+	// Now is the time by the caller's clock; this package has none.
+	Now time.Time
+	// Breaking is the change that broke the route; nil: not known.
+	Breaking *Change
+	// Removed is how often statements that Replimend added were taken out again, by document.
+	Removed []Removal
+}
+
+// Change is one call that changed a document, as CloudTrail recorded it.
+type Change struct {
+	Event     string // such as PutKeyPolicy
+	Principal string // the ARN of who made it; "": not known
+	At        time.Time
+}
+
+// Removal is how often a document lost statements of Replimend.
+type Removal struct {
+	Document snapshot.Ref
+	Times    int
 }
 
 // Hub is the kill switch that stops everything.
@@ -99,12 +119,19 @@ func Rules() []Rule { return slices.Clone(rules) }
 
 var rules = []Rule{
 	approvedRoute,
+	lookAlikeDestination,
+	knownAccounts,
 	mode,
 	class,
+	boundaryForAutomatic,
 	document,
+	ownResources,
 	awsManaged,
+	centralOwner,
+	stackOwner,
 	liveDocument,
 	addsOnly,
+	stalePrincipal,
 	allowWithSid,
 	exactPrincipal,
 	exactAction,
@@ -112,9 +139,12 @@ var rules = []Rule{
 	pinnedCondition,
 	listedAdds,
 	documentSize,
+	characterSet,
 	roleTrust,
 	trustAdmitsOthers,
 	proof,
+	protectedChange,
+	removedAgain,
 	rateLimit,
 	circuitBreaker,
 	killSwitch,
@@ -136,7 +166,7 @@ func ask(format string, args ...any) objection { return objection{Ask, fmt.Sprin
 type inquiry struct {
 	plan     patch.Plan
 	route    route.Route // as the snapshot has it
-	found    bool        // whether the snapshot has it
+	found    int         // how many such routes the snapshot has
 	snapshot *snapshot.Snapshot
 	settings *settings.Settings
 	history  History
@@ -166,10 +196,14 @@ func (v *Verdict) add(rule string, objections []objection) {
 
 // newInquiry takes the route from the snapshot rather than from the caller: what is judged is what is live.
 func newInquiry(r route.Route, s *snapshot.Snapshot, set *settings.Settings) *inquiry {
+	if s == nil {
+		s = &snapshot.Snapshot{}
+	}
 	q := &inquiry{route: r, snapshot: s, settings: set}
 	for _, live := range route.Routes(s) {
 		if live.Source == r.Source && live.RuleID == r.RuleID && live.Destination == r.Destination {
-			q.route, q.found = live, true
+			q.route = live
+			q.found++
 		}
 	}
 	q.live, q.unknown = pins(q.route, s)

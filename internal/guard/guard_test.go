@@ -181,7 +181,7 @@ func adds(e patch.Edit) []patch.Tuple {
 	var out []patch.Tuple
 	after := e.After.V.Statements
 	for _, s := range after[min(len(e.Before.V.Statements), len(after)):] {
-		principals := []policy.Principal{{Value: "arn:aws:iam::111122223333:role/service-role/replication"}}
+		principals := []policy.Principal{{Value: e.Document.ID}} // a role's policy
 		if s.Principal != nil {
 			principals = s.Principal.Values
 		}

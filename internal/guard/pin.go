@@ -35,6 +35,7 @@ func pins(r route.Route, s *snapshot.Snapshot) (a settings.ApprovedRoute, unknow
 		Destination: settings.Bucket{Bucket: r.Destination, Account: r.DestinationAccount, Region: r.DestinationRegion},
 		Rule: settings.Rule{
 			ID: r.RuleID, Prefix: prefix, DeleteMarkers: r.ReplicatesDeleteMarkers(), OwnerOverride: r.OwnerOverride(),
+			KMSObjects: new(r.SelectsKMS()), ReplicaModifications: new(replicaModifications(r)),
 		},
 		Role:       settings.Role{ARN: r.Role},
 		ReplicaKey: r.ReplicaKey,
@@ -167,6 +168,13 @@ func compare(want settings.ApprovedRoute, r route.Route, got settings.ApprovedRo
 	pin("rule tags", tagText(want.Rule.Tags), tagText(got.Rule.Tags))
 	pin("rule delete markers", onOff(want.Rule.DeleteMarkers), onOff(got.Rule.DeleteMarkers))
 	pin("rule owner override", onOff(want.Rule.OwnerOverride), onOff(got.Rule.OwnerOverride))
+	optional := func(name string, w, g *bool) {
+		if w != nil && g != nil {
+			pin(name, onOff(*w), onOff(*g))
+		}
+	}
+	optional("rule KMS objects", want.Rule.KMSObjects, got.Rule.KMSObjects)
+	optional("rule replica modifications", want.Rule.ReplicaModifications, got.Rule.ReplicaModifications)
 	pin("role arn", want.Role.ARN.String(), got.Role.ARN.String())
 	pin("role unique id", want.Role.UniqueID, got.Role.UniqueID)
 	trust := make([]string, len(want.Role.Trust))
@@ -185,6 +193,13 @@ func compare(want settings.ApprovedRoute, r route.Route, got settings.ApprovedRo
 	}
 	pin("replica key", want.ReplicaKey.String(), got.ReplicaKey.String())
 	return out
+}
+
+// replicaModifications says whether the rule sends on what is changed on objects that are replicas themselves.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-for-metadata-changes.html
+func replicaModifications(r route.Route) bool {
+	c := r.Rule.SourceSelectionCriteria
+	return c != nil && c.ReplicaModifications.On()
 }
 
 func onOff(b bool) string {

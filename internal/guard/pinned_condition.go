@@ -23,6 +23,11 @@ var pinnedCondition = Rule{
 	Summary: "a grant on a key holds through S3 and for the key's own bucket only, and no condition is wider than the route",
 	judge: func(q *inquiry) []objection {
 		return q.each(func(e patch.Edit, s policy.Statement, name string) []objection {
+			for _, c := range s.Conditions {
+				if e.After.V.Version != policy.Version2012 && slices.ContainsFunc(c.Values, policy.HasVariables) {
+					return []objection{refuse("%s: a document of version %q reads the condition values %q as plain text", name, e.After.V.Version, c.Values)}
+				}
+			}
 			keys := q.keysOf(e, s)
 			if len(keys) == 0 {
 				return unpinned(s, name, nil)

@@ -12,6 +12,9 @@ import (
 func CheckReplay(bucket string, s *snapshot.Snapshot, set *settings.Settings) Verdict {
 	v := Verdict{Decision: Allow, Reasons: []Reason{}}
 	against := func(o ...objection) { v.add(approvedRoute.Name, o) }
+	if s == nil {
+		s = &snapshot.Snapshot{}
+	}
 	source, ok := s.Buckets[bucket].Get()
 	switch {
 	case set == nil:

@@ -27,6 +27,7 @@ type form struct {
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 var (
 	inlineForm = form{malformed: "MalformedPolicyDocument", tooLong: "LimitExceeded", limit: 10240, resource: true, iam: true}
+	userForm   = form{malformed: "MalformedPolicyDocument", tooLong: "LimitExceeded", limit: 2048, resource: true, iam: true}
 	trustForm  = form{malformed: "MalformedPolicyDocument", tooLong: "LimitExceeded", limit: 2048, principal: true, iam: true}
 	bucketForm = form{malformed: "MalformedPolicy", tooLong: "PolicyTooLarge", limit: 20 << 10, principal: true, resource: true}
 	keyForm    = form{

@@ -36,6 +36,8 @@ type Options struct {
 	Disputed map[string]bool
 	// Caller is who makes the writes of Put, for KMS's lock-out check. Zero: any principal of the key's account will do.
 	Caller policy.ARN
+	// Requester says that principals send the header with which they pay for their requests.
+	Requester bool
 }
 
 // Cloud is the whole world. Its methods may be used by many goroutines at once.
@@ -49,6 +51,7 @@ type Cloud struct {
 	guardrails   map[string]snapshot.Guardrails
 	buckets      map[string]*bucket            // nil: known not to exist
 	roles        map[policy.ARN]*snapshot.Role // nil: known not to exist
+	users        map[policy.ARN]*snapshot.User // nil: known not to exist
 	keys         map[policy.ARN]*snapshot.Key  // nil: known not to exist
 	events       [][]byte
 }
@@ -63,6 +66,7 @@ func New(s *snapshot.Snapshot, options Options) (*Cloud, error) {
 		guardrails: maps.Clone(s.Guardrails),
 		buckets:    map[string]*bucket{},
 		roles:      map[policy.ARN]*snapshot.Role{},
+		users:      map[policy.ARN]*snapshot.User{},
 		keys:       map[policy.ARN]*snapshot.Key{},
 	}
 	if t, err := time.Parse(time.RFC3339, s.TakenAt); err == nil {
@@ -91,6 +95,13 @@ func New(s *snapshot.Snapshot, options Options) (*Cloud, error) {
 				settled.UniqueID = c.uniqueID()
 			}
 			c.roles[arn] = &settled
+		}
+	}
+	for arn, v := range s.Users {
+		c.users[arn] = nil
+		if user, ok := v.Get(); ok {
+			settled := settledUser(user)
+			c.users[arn] = &settled
 		}
 	}
 	for arn, v := range s.Keys {

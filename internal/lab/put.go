@@ -89,7 +89,9 @@ func (c *Cloud) place(ref snapshot.Ref) (place, error) {
 	switch ref.Kind {
 	case snapshot.RolePolicy, snapshot.RoleTrust:
 		return c.placeOfRole(ref)
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+	case snapshot.UserPolicy:
+		return c.placeOfUser(ref)
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		b := c.buckets[ref.ID]
 		if b == nil {
 			return place{}, noSuchBucket(ref.ID)
@@ -99,7 +101,7 @@ func (c *Cloud) place(ref snapshot.Ref) (place, error) {
 			set:    func(d policy.Document) { b.Policy = snapshot.Of(d) },
 			remove: func() { b.Policy = snapshot.None[policy.Document]() },
 		}, nil
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		arn, key, err := lookup(c.keys, ref.ID, "NotFoundException")
 		if err != nil {
 			return place{}, err
@@ -127,16 +129,28 @@ func (c *Cloud) placeOfRole(ref snapshot.Ref) (place, error) {
 			set: func(d policy.Document) { role.Trust = snapshot.Of(d) },
 		}, nil
 	}
-	if ref.Name == "" {
+	return placeOfInline(role.Inline.V, ref.Name, &inlineForm)
+}
+
+func (c *Cloud) placeOfUser(ref snapshot.Ref) (place, error) {
+	_, user, err := lookup(c.users, ref.ID, "NoSuchEntity")
+	if err != nil {
+		return place{}, err
+	}
+	return placeOfInline(user.Inline.V, ref.Name, &userForm)
+}
+
+func placeOfInline(inline map[string]policy.Document, name string, f *form) (place, error) {
+	if name == "" {
 		return place{}, refuse("ValidationError", "an inline policy needs its name")
 	}
-	at := place{form: &inlineForm, document: snapshot.None[policy.Document](), others: maps.Clone(role.Inline.V)}
-	if d, ok := role.Inline.V[ref.Name]; ok {
+	at := place{form: f, document: snapshot.None[policy.Document](), others: maps.Clone(inline)}
+	if d, ok := inline[name]; ok {
 		at.document = snapshot.Of(d)
 	}
-	delete(at.others, ref.Name)
-	at.set = func(d policy.Document) { role.Inline.V[ref.Name] = d }
-	at.remove = func() { delete(role.Inline.V, ref.Name) }
+	delete(at.others, name)
+	at.set = func(d policy.Document) { inline[name] = d }
+	at.remove = func() { delete(inline, name) }
 	return at, nil
 }
 

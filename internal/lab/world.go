@@ -128,6 +128,15 @@ func settledRole(r snapshot.Role) snapshot.Role {
 	return r
 }
 
+func settledUser(u snapshot.User) snapshot.User {
+	u.Inline = listed(u.Inline)
+	u.Attached = listed(u.Attached)
+	u.Groups = listed(u.Groups)
+	u.Boundary = settled(u.Boundary)
+	u.Tags = settledMap(u.Tags)
+	return u
+}
+
 func settledKey(k snapshot.Key) snapshot.Key {
 	k.State = cmp.Or(k.State, "Enabled")
 	k.Manager = cmp.Or(k.Manager, "CUSTOMER")
@@ -175,6 +184,15 @@ func (c *Cloud) Snapshot(ctx context.Context, source string) (*snapshot.Snapshot
 		out.Roles[arn] = snapshot.None[snapshot.Role]()
 		if r != nil {
 			out.Roles[arn] = snapshot.Of(settledRole(*r))
+		}
+	}
+	if len(c.users) > 0 {
+		out.Users = map[policy.ARN]snapshot.Value[snapshot.User]{}
+	}
+	for arn, u := range c.users {
+		out.Users[arn] = snapshot.None[snapshot.User]()
+		if u != nil {
+			out.Users[arn] = snapshot.Of(settledUser(*u))
 		}
 	}
 	for arn, k := range c.keys {

@@ -57,11 +57,16 @@ type Proof struct {
 	After  string `json:"after"`
 }
 
-// Plan is the smallest set of edits that makes a route healthy.
+// Plan is the cheapest set of edits that cures a route, in the order in which they are to be written.
 type Plan struct {
 	Edits []Edit `json:"edits"`
 	Proof Proof  `json:"proof"`
 	Class Class  `json:"class"` // the strictest class of its edits
+	// Cost is what the plan takes, and Alternatives the ways that would have cured the route as well.
+	Cost         Cost          `json:"cost,omitzero"`
+	Alternatives []Alternative `json:"alternatives,omitempty"`
+	// Owners is what each owner has to change, where the plan touches more than one account.
+	Owners []Half `json:"owners,omitempty"`
 }
 
 // Apply is the snapshot with every edit made. It fails when a document is not what the edit expects; nothing is half done.

@@ -137,6 +137,26 @@ func (d Document) Append(statements ...Statement) Document {
 	return d
 }
 
+// Without is the document without the statements that the predicate takes. It is the zero Document when none is left, because
+// AWS stores no document without a statement.
+func (d Document) Without(take func(i int, s Statement) bool) Document {
+	var items []jsontree.Node
+	var left []Statement
+	for i, s := range d.Statements {
+		if !take(i, s) {
+			items, left = append(items, s.node), append(left, s)
+		}
+	}
+	if len(left) == 0 {
+		return Document{}
+	}
+	if len(left) < len(d.Statements) {
+		d.node = d.node.With("Statement", jsontree.List(items...))
+		d.Statements = left
+	}
+	return d
+}
+
 // HasVariables says whether a text holds a policy variable.
 func HasVariables(s string) bool { return strings.Contains(s, "${") }
 

@@ -184,3 +184,26 @@ func TestEqualHeedsOrderAndShape(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutTakesStatementsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	const text = `{"Id":"x","Statement":[{"Sid":"A","Effect":"Allow","Action":"s3:ListBucket","Resource":"*"},{"Sid":"B","Effect":"Deny","Action":["s3:*"],"Resource":"*"}],"Version":"2012-10-17"}`
+	d, err := policy.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"":  text,
+		"A": `{"Id":"x","Statement":[{"Sid":"B","Effect":"Deny","Action":["s3:*"],"Resource":"*"}],"Version":"2012-10-17"}`,
+		"*": "null",
+	} {
+		left := d.Without(func(i int, s policy.Statement) bool { return name == "*" || s.Name(i) == name })
+		got, err := left.MarshalJSON()
+		if err != nil || string(got) != want {
+			t.Errorf("without %q: got %s %v, want %s", name, got, err, want)
+		}
+	}
+	if len(d.Statements) != 2 {
+		t.Error("the document itself changed")
+	}
+}

@@ -47,6 +47,7 @@ type Step struct {
 	Title   string
 	Text    string
 	Route   *diagnose.Route
+	Access  *diagnose.Access
 	Plan    *patch.Plan
 	Verdict *guard.Verdict
 	Message *incident.Message

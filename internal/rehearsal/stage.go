@@ -32,6 +32,7 @@ type stage struct {
 	// What somebody asked about, and what the last diagnosis said that concerns no route.
 	samples  [][2]string // bucket and key
 	findings []diagnose.Finding
+	access   *diagnose.Access
 	notes    *remedy.Notes
 	writes   int
 	shown    int // of the writes: those after which the route was looked at

@@ -57,12 +57,17 @@ var verbs = map[string]verb{
 	"status":      {"BUCKET KEY STATUS|none", 3, 3, true, status},
 	"tags":        {"BUCKET KEY NUMBER", 3, 3, true, tagCount},
 	"replica":     {"BUCKET KEY ENCRYPTION", 3, 3, true, replica},
+	"as":          {"PRINCIPAL get|put BUCKET KEY [in-parts] allowed|denied", 5, 6, true, as},
+	"access":      {"PRINCIPAL get|put BUCKET KEY|- VERDICT", 5, 5, true, lookAccess},
+	"cause":       {"CAUSE SIDE KIND", 3, 3, true, accessCause},
+	"apply":       {"KIND…|none", 1, -1, true, applyAccess},
 }
 
 // documentKinds is the kinds of documents that the script can change.
 var documentKinds = map[string]snapshot.Kind{
 	"role-policy": snapshot.RolePolicy, "role-trust": snapshot.RoleTrust, "destination-bucket-policy": snapshot.DestinationBucketPolicy,
 	"source-bucket-policy": snapshot.SourceBucketPolicy, "source-key-policy": snapshot.SourceKeyPolicy, "replica-key-policy": snapshot.ReplicaKeyPolicy,
+	"user-policy": snapshot.UserPolicy, "bucket-policy": snapshot.BucketPolicy, "key-policy": snapshot.KeyPolicy,
 }
 
 // approveRoute approves the route as it is now, pins and all, in that mode.
@@ -82,7 +87,7 @@ func approveRoute(ctx context.Context, st *stage, args []string) error {
 		if approved.Mode, err = settings.ParseMode(args[2]); err != nil {
 			return err
 		}
-		approved.Allow.RoleTrust = true
+		approved.Allow = settings.Allow{RoleTrust: true, NoBoundary: true} // few worlds have boundaries
 		st.settings.Routes = append(st.settings.Routes, approved)
 		st.tell(Step{Title: "set-up", Text: fmt.Sprintf("route %s is approved, mode %s", r.Of, args[2])})
 		return nil

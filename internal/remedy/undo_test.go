@@ -144,7 +144,7 @@ func TestDriftStopsThePlan(t *testing.T) {
 	w.fail(objectKey)
 	w.onPut = func(n int, _ snapshot.Ref) error {
 		if n == 2 {
-			w.somebodyAdds(keyRef, `{"Sid": "TheirOwn", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:CreateGrant", "Resource": "*"}`)
+			w.somebodyAdds(roleRef, `{"Sid": "TheirOwn", "Effect": "Deny", "Action": "kms:CreateGrant", "Resource": "*"}`)
 		}
 		return nil
 	}
@@ -221,7 +221,7 @@ func TestKillSwitchIsReadBeforeEveryWrite(t *testing.T) {
 		"before the second, in its account": {func(w *world) {
 			w.answer = approving
 			w.afterPut = func(int, snapshot.Ref) error {
-				w.notes.Throw("444455556666")
+				w.notes.Throw("111122223333")
 				return nil
 			}
 		}, 1},

@@ -91,7 +91,7 @@ func (w *world) approve(mode settings.Mode) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		a.Mode = mode
+		a.Mode, a.Allow.NoBoundary = mode, true
 		w.workflow.Settings.Routes = append(w.workflow.Settings.Routes, a)
 	}
 }

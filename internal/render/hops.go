@@ -18,9 +18,9 @@ var decisionAllowed = authz.Allowed.String()
 
 // hops writes one row per hop, or more where different statements decide its requests. What is not allowed is explained
 // below its row over the whole width: reasons are long, and they are what the reader came for.
-func (p Printer) hops(b *strings.Builder, r diagnose.Route) {
+func (p Printer) hops(b *strings.Builder, hops []diagnose.Hop) {
 	var names, verdicts, actions []string
-	for _, h := range r.Hops {
+	for _, h := range hops {
 		names, verdicts = append(names, h.Hop.String()), append(verdicts, string(h.Verdict))
 		for _, q := range h.Requests {
 			actions = append(actions, Clean(q.Action)+",")
@@ -31,7 +31,7 @@ func (p Printer) hops(b *strings.Builder, r diagnose.Route) {
 	columns := []column{hop, verdict, widest(actions, len("requests"), left/2)}
 
 	p.grid(b, 2, columns, [][]cell{{{"hop", p.faint}, {"verdict", p.faint}, {"requests", p.faint}, {"decided by", p.faint}}})
-	for _, h := range r.Hops {
+	for _, h := range hops {
 		name := h.Hop.String()
 		verdict := cell{string(h.Verdict), p.hopVerdict(h.Verdict)}
 		for _, g := range groups(h.Requests) {
@@ -118,6 +118,9 @@ func need(q diagnose.Request) string {
 	case "", route.Required:
 		return ""
 	case route.Conditional:
+		if q.Evidence == route.Documented {
+			return ", and only uploads in parts need it"
+		}
 		return ", and whether S3 needs it is disputed"
 	case route.DenyOnly:
 		if q.Decision != authz.ExplicitDeny.String() {
@@ -202,6 +205,7 @@ func isGuardrail(label string) bool {
 var owned = []snapshot.Kind{
 	snapshot.RolePolicy, snapshot.RoleTrust, snapshot.PermissionsBoundary, snapshot.SourceBucketPolicy,
 	snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy,
+	snapshot.UserPolicy, snapshot.BucketPolicy, snapshot.KeyPolicy,
 }
 
 // shortened is the label of a document without the ARN or name of its owner.

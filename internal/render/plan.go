@@ -22,10 +22,45 @@ func (p Printer) Plan(plan patch.Plan) string {
 	text := fmt.Sprintf("plan: %d %s, proven: %s before, %s after; %s",
 		len(plan.Edits), noun, Clean(plan.Proof.Before), Clean(plan.Proof.After), remedy(plan.Class))
 	p.paragraph(&b, 0, 2, p.bold, text)
+	p.choice(&b, plan)
 	for _, e := range plan.Edits {
 		p.edit(&b, e)
 	}
 	return b.String()
+}
+
+// choice says what the plan costs, whose halves it has, and why the other ways were not taken.
+func (p Printer) choice(b *strings.Builder, plan patch.Plan) {
+	for i, h := range plan.Owners {
+		label := "owners"
+		if i > 0 {
+			label = ""
+		}
+		kinds := make([]string, len(h.Documents))
+		for k, d := range h.Documents {
+			kinds[k] = string(d.Kind)
+		}
+		p.fact(b, label, Clean(fmt.Sprintf("account %s changes its %s", h.Account, strings.Join(kinds, " and its "))))
+	}
+	for _, a := range plan.Alternatives {
+		names := make([]string, len(a.Documents))
+		for i, d := range a.Documents {
+			names[i] = string(d.Kind)
+		}
+		p.fact(b, "not taken", Clean(fmt.Sprintf("%s: %s", strings.Join(names, " and "), a.Why)))
+	}
+}
+
+// proposals is what roles could do without, each with the diff that a person may apply.
+func (p Printer) proposals(b *strings.Builder, all []diagnose.Proposal) {
+	for _, o := range all {
+		b.WriteByte('\n')
+		p.paragraph(b, 0, 2, p.warn, "proposal: narrow role "+Clean(o.Role))
+		p.fact(b, "because", Clean(o.Message))
+		for _, e := range o.Edits {
+			b.WriteString(p.Diff(e.Diff()))
+		}
+	}
 }
 
 func (p Printer) edit(b *strings.Builder, e patch.Edit) {

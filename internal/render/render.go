@@ -6,7 +6,9 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -37,49 +39,154 @@ func New(r *lipgloss.Renderer, width int) Printer {
 	}
 }
 
-// Diagnosis is the text of a whole diagnosis: its routes, and below them what concerns none of them.
+// Diagnosis is the text of a whole diagnosis. Several routes begin with a table of what is wrong, the worst first. Of routes
+// that are ill alike one is described and the others are named; healthy ones are counted. What concerns no route stands below.
 func (p Printer) Diagnosis(d diagnose.Diagnosis) string {
+	if len(d.Accesses) > 0 {
+		return p.accesses(d.Accesses)
+	}
 	var b strings.Builder
-	b.WriteString(p.routes(d))
+	switch len(d.Routes) {
+	case 0:
+		b.WriteString(p.plain.Render("no enabled replication rule: there is nothing to diagnose") + "\n")
+	case 1:
+		b.WriteString(p.Route(d.Routes[0]))
+	default:
+		p.routes(&b, d.Routes)
+	}
 	if len(d.Findings) > 0 {
 		b.WriteByte('\n')
 		p.paragraph(&b, 0, 2, p.bold, "about no route above:")
 		p.findings(&b, d.Findings)
 	}
+	p.proposals(&b, d.Proposals)
 	return b.String()
 }
 
-// routes is every route. Several begin with a table, those that need a person first; healthy ones are then not described one
-// by one.
-func (p Printer) routes(d diagnose.Diagnosis) string {
-	switch len(d.Routes) {
-	case 0:
-		return p.plain.Render("no enabled replication rule: there is nothing to diagnose") + "\n"
-	case 1:
-		return p.Route(d.Routes[0])
+func (p Printer) routes(b *strings.Builder, routes []diagnose.Route) {
+	wards := wardsOf(routes)
+	p.summary(b, routes, wards)
+	for _, w := range wards {
+		if w.verdict != diagnose.Healthy {
+			b.WriteByte('\n')
+			p.ward(b, w)
+		}
 	}
-	routes := slices.Clone(d.Routes)
-	slices.SortStableFunc(routes, func(a, b diagnose.Route) int { return urgency[a.Verdict] - urgency[b.Verdict] })
+	if n := healthy(routes); n > 0 {
+		b.WriteByte('\n')
+		p.paragraph(b, 0, 2, p.faint, count(n, "healthy route is", "healthy routes are")+" not described; --route SOURCE/RULE describes one")
+	}
+}
 
-	var b strings.Builder
-	p.summary(&b, routes)
-	healthy := 0
+// ward is routes that are ill alike: the same causes in the same kinds of documents.
+type ward struct {
+	verdict   diagnose.Verdict
+	causes    []string
+	documents []string
+	routes    []diagnose.Route
+}
+
+// wardsOf puts together what one reader has to understand once: the worst first, then the largest.
+func wardsOf(routes []diagnose.Route) []*ward {
+	var out []*ward
+	at := make(map[string]*ward)
+	for _, r := range routes {
+		key := string(r.Verdict)
+		var causes []string
+		told := telling(r)
+		for _, f := range told {
+			key += "\n" + f.Cause + " " + string(f.Document.Kind)
+			if c := Clean(f.Cause); !slices.Contains(causes, c) {
+				causes = append(causes, c)
+			}
+		}
+		w := at[key]
+		if w == nil {
+			w = &ward{verdict: r.Verdict, causes: causes}
+			at[key] = w
+			out = append(out, w)
+		}
+		w.routes = append(w.routes, r)
+		for _, f := range told {
+			if d := document(f.Document); !slices.Contains(w.documents, d) {
+				w.documents = append(w.documents, d)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *ward) int {
+		return cmp.Or(urgency[a.verdict]-urgency[b.verdict], len(b.routes)-len(a.routes))
+	})
+	return out
+}
+
+// telling is the findings that make a route what it is: the faults, or without any the warnings, or else the advice. A healthy
+// route is healthy whatever it is advised.
+func telling(r diagnose.Route) []diagnose.Finding {
+	if r.Verdict == diagnose.Healthy {
+		return nil
+	}
+	for _, s := range []diagnose.Severity{diagnose.Fault, diagnose.Warning, diagnose.Advice} {
+		var out []diagnose.Finding
+		for _, f := range r.Findings {
+			if f.Severity == s {
+				out = append(out, f)
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	return nil
+}
+
+// mostNames is how many routes or documents of a ward are named: more make a page that nobody reads.
+const mostNames = 10
+
+func (p Printer) ward(b *strings.Builder, w *ward) {
+	if len(w.routes) > 1 {
+		p.paragraph(b, 0, 2, p.bold, fmt.Sprintf("%d %s routes alike: %s", len(w.routes), w.verdict, strings.Join(w.causes, ", ")))
+		p.listed(b, "in", w.documents)
+		names := make([]string, len(w.routes))
+		for i, r := range w.routes {
+			names[i] = name(r)
+		}
+		p.listed(b, "routes", names)
+		p.paragraph(b, 2, 0, p.faint, "The first of them; --route SOURCE/RULE describes another:")
+		b.WriteByte('\n')
+	}
+	b.WriteString(p.Route(w.routes[0]))
+}
+
+// listed is the first of many, and how many more there are.
+func (p Printer) listed(b *strings.Builder, label string, all []string) {
+	for i, text := range all {
+		if i > 0 {
+			label = ""
+		}
+		if left := len(all) - i; i == mostNames-1 && left > 1 {
+			text = fmt.Sprintf("and %d more, which --format json lists", left)
+			p.fact(b, label, text)
+			return
+		}
+		p.fact(b, label, text)
+	}
+}
+
+func healthy(routes []diagnose.Route) int {
+	n := 0
 	for _, r := range routes {
 		if r.Verdict == diagnose.Healthy {
-			healthy++
-			continue
+			n++
 		}
-		b.WriteString("\n" + p.Route(r))
 	}
-	switch {
-	case healthy == 1:
-		b.WriteByte('\n')
-		p.paragraph(&b, 0, 2, p.faint, "1 healthy route is not described; --route SOURCE/RULE describes one")
-	case healthy > 1:
-		b.WriteByte('\n')
-		p.paragraph(&b, 0, 2, p.faint, fmt.Sprintf("%d healthy routes are not described; --route SOURCE/RULE describes one", healthy))
+	return n
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
 	}
-	return b.String()
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // urgency is the order in which a reader wants to see routes.
@@ -87,43 +194,31 @@ var urgency = map[diagnose.Verdict]int{
 	diagnose.Broken: 0, diagnose.Unknown: 1, diagnose.Conditional: 2, diagnose.Degraded: 3, diagnose.Healthy: 4,
 }
 
-func (p Printer) summary(b *strings.Builder, routes []diagnose.Route) {
+func (p Printer) summary(b *strings.Builder, routes []diagnose.Route, wards []*ward) {
 	counts := make(map[diagnose.Verdict]int)
-	var verdicts, names []string
+	var verdicts []string
 	for _, r := range routes {
 		counts[r.Verdict]++
-		verdicts, names = append(verdicts, string(r.Verdict)), append(names, name(r))
+		verdicts = append(verdicts, string(r.Verdict))
 	}
 	parts := make([]string, 0, len(urgency))
-	for _, v := range slices.SortedFunc(keys(counts), func(a, b diagnose.Verdict) int { return urgency[a] - urgency[b] }) {
+	for _, v := range slices.SortedFunc(maps.Keys(counts), func(a, b diagnose.Verdict) int { return urgency[a] - urgency[b] }) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[v], v))
 	}
 	p.paragraph(b, 0, 2, p.bold, fmt.Sprintf("%d routes: %s", len(routes), strings.Join(parts, ", ")))
-	columns := []column{widest(verdicts, len("verdict"), 12), widest(names, len("route"), p.width/2)}
-	rows := [][]cell{{{"verdict", p.faint}, {"route", p.faint}, {"first cause", p.faint}}}
-	for _, r := range routes {
-		cause := ""
-		if i := slices.IndexFunc(r.Findings, blames); i >= 0 {
-			cause = Clean(r.Findings[i].Cause)
-			if more := faults(r) - 1; more > 0 {
-				cause += fmt.Sprintf(" and %d more", more)
-			}
-		} else if len(r.Findings) > 0 {
-			cause = Clean(r.Findings[0].Cause)
+	rows := [][]cell{{{"routes", p.faint}, {"verdict", p.faint}, {"because", p.faint}, {"first route", p.faint}}}
+	var causes []string
+	for _, w := range wards {
+		causes = append(causes, w.causes...)
+		first := name(w.routes[0])
+		if w.verdict == diagnose.Healthy && len(w.routes) > 1 {
+			first = ""
 		}
-		rows = append(rows, []cell{{string(r.Verdict), p.verdict(r.Verdict)}, {name(r), p.plain}, {cause, p.plain}})
+		rows = append(rows, []cell{
+			{fmt.Sprintf("%6d", len(w.routes)), p.plain}, {string(w.verdict), p.verdict(w.verdict)}, {strings.Join(w.causes, "\n"), p.plain}, {first, p.plain},
+		})
 	}
-	p.grid(b, 0, columns, rows)
-}
-
-func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
-	return func(yield func(K) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
+	p.grid(b, 0, []column{6, widest(verdicts, len("verdict"), 12), widest(causes, len("because"), p.width*2/5)}, rows)
 }
 
 func name(r diagnose.Route) string {
@@ -131,16 +226,6 @@ func name(r diagnose.Route) string {
 }
 
 func blames(f diagnose.Finding) bool { return f.Severity == diagnose.Fault }
-
-func faults(r diagnose.Route) int {
-	n := 0
-	for _, f := range r.Findings {
-		if blames(f) {
-			n++
-		}
-	}
-	return n
-}
 
 // Route is one route from its header to the next step.
 func (p Printer) Route(r diagnose.Route) string {
@@ -160,7 +245,7 @@ func (p Printer) Explanation(r diagnose.Route) string {
 	p.header(&b, r)
 	if len(r.Hops) > 0 {
 		b.WriteByte('\n')
-		p.hops(&b, r)
+		p.hops(&b, r.Hops)
 	}
 	if len(r.Findings) > 0 {
 		b.WriteByte('\n')
@@ -169,17 +254,22 @@ func (p Printer) Explanation(r diagnose.Route) string {
 	return b.String()
 }
 
-func (p Printer) header(b *strings.Builder, r diagnose.Route) {
-	title, verdict := name(r), string(r.Verdict)
+// title is what is judged and the verdict.
+func (p Printer) title(b *strings.Builder, title string, v diagnose.Verdict) {
+	verdict := string(v)
 	lines := wrap(title+": "+verdict, p.width)
 	for i, line := range lines {
 		if rest, ok := strings.CutSuffix(line, verdict); ok && i == len(lines)-1 {
-			line = p.bold.Render(strings.TrimRight(rest, " ")) + " " + p.verdict(r.Verdict).Render(verdict)
+			line = p.bold.Render(strings.TrimRight(rest, " ")) + " " + p.verdict(v).Render(verdict)
 		} else {
 			line = p.bold.Render(line)
 		}
 		b.WriteString(strings.TrimLeft(line, " ") + "\n")
 	}
+}
+
+func (p Printer) header(b *strings.Builder, r diagnose.Route) {
+	p.title(b, name(r), r.Verdict)
 	p.fact(b, "role", Clean(r.Role))
 	p.fact(b, "from", place(r.Source, r.Of.SourceAccount, r.Of.SourceRegion))
 	p.fact(b, "to", place(r.Destination, r.Of.DestinationAccount, r.Of.DestinationRegion))
@@ -188,6 +278,9 @@ func (p Printer) header(b *strings.Builder, r diagnose.Route) {
 	}
 	for _, o := range r.Objects {
 		p.fact(b, "stands for", Clean(o))
+	}
+	for _, w := range r.Writers {
+		p.fact(b, "written by", Clean(w))
 	}
 	for _, h := range r.Hints {
 		p.fact(b, "reported", Clean(h.Text))

@@ -2,7 +2,7 @@ package route
 
 import "fmt"
 
-// Hop is one step of a replication, in the order in which S3 takes them.
+// Hop is one step of a replication or of an access, in the order in which S3 takes them.
 type Hop uint8
 
 // The hops.
@@ -17,12 +17,18 @@ const (
 	WriteTags
 	WriteDeleteMarker
 	LockReplica
+	// Those of an access: what S3 authorises for a principal that reads or writes.
+	GetObject
+	DecryptObject
+	PutObject
+	EncryptObject
 	hopCount
 )
 
 var hopNames = [...]string{
 	"assume-role", "read-config", "read-object", "decrypt-source", "write-replica", "encrypt-replica", "own-replica",
 	"write-tags", "write-delete-marker", "lock-replica",
+	"get-object", "decrypt-object", "put-object", "encrypt-object",
 }
 
 // String is the hop's name in the contract.

@@ -27,6 +27,7 @@ type Population struct {
 	Tagged          bool // some object has tags, or nobody knows
 	DeleteMarker    bool
 	ObjectKey       string // the object whose name stands for all
+	Owner           string // the account that owns them, where an access finds that it is not the bucket's
 	Failed          bool   // some object of it is FAILED
 	Claim           Claim  // Taken when the rule certainly takes an object of it
 	Default         bool   // it is what the source bucket's default encryption writes

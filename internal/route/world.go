@@ -52,10 +52,14 @@ func (w *World) With(documents map[snapshot.Ref]snapshot.Value[policy.Document])
 	return out
 }
 
-// sameKey is the ref of a document with one kind for key policies: one key can be the source's and the replica's.
+// sameKey is the ref of a document with one kind for key policies and one for bucket policies: one key can be the source's and
+// the replica's.
 func sameKey(ref snapshot.Ref) snapshot.Ref {
-	if ref.Kind == snapshot.ReplicaKeyPolicy {
-		ref.Kind = snapshot.SourceKeyPolicy
+	switch {
+	case ref.Kind.OfKey():
+		ref.Kind = snapshot.KeyPolicy
+	case ref.Kind == snapshot.SourceBucketPolicy || ref.Kind == snapshot.DestinationBucketPolicy:
+		ref.Kind = snapshot.BucketPolicy
 	}
 	return ref
 }
@@ -81,18 +85,18 @@ func (w *World) changes(kind snapshot.Kind, id string) bool {
 	return false
 }
 
-// inline is the inline policies of a role.
-func (w *World) inline(arn policy.ARN, of map[string]policy.Document) map[string]policy.Document {
+// inline is the inline policies of a role or user.
+func (w *World) inline(kind snapshot.Kind, arn policy.ARN, of map[string]policy.Document) map[string]policy.Document {
 	if w.base == nil {
 		return of
 	}
-	out := maps.Clone(w.base.inline(arn, of))
+	out := maps.Clone(w.base.inline(kind, arn, of))
 	if out == nil {
 		out = make(map[string]policy.Document)
 	}
 	for ref, d := range w.changed {
 		switch {
-		case ref.Kind != snapshot.RolePolicy || ref.ID != arn.String():
+		case ref.Kind != kind || ref.ID != arn.String():
 		case d.State == snapshot.Present:
 			out[ref.Name] = d.V
 		default:
@@ -152,7 +156,7 @@ func (w *World) role(arn policy.ARN) roleLayers {
 	if role.Inline.State == snapshot.Missing || role.Attached.State == snapshot.Missing {
 		l.missing |= authz.SetOf(authz.LayerIdentity)
 	}
-	inline := w.inline(arn, role.Inline.V)
+	inline := w.inline(snapshot.RolePolicy, arn, role.Inline.V)
 	for _, name := range slices.Sorted(maps.Keys(inline)) {
 		ref := snapshot.Ref{Kind: snapshot.RolePolicy, ID: arn.String(), Name: name}
 		l.identity = append(l.identity, w.compileRef(ref, inline[name]))
@@ -161,12 +165,7 @@ func (w *World) role(arn policy.ARN) roleLayers {
 		label := string(snapshot.RolePolicy) + " " + arn.String() + " attached/" + name
 		l.identity = append(l.identity, w.compile(label, role.Attached.V[name]))
 	}
-	if b, ok := role.Boundary.Get(); ok {
-		l.boundary = []*authz.Policy{w.compile(snapshot.Ref{Kind: snapshot.PermissionsBoundary, ID: b.ARN}.String(), b.Document)}
-	}
-	if role.Boundary.State == snapshot.Missing {
-		l.missing |= authz.SetOf(authz.LayerBoundary)
-	}
+	w.bound(&l, role.Boundary)
 	// Organization policies that nobody could read are taken not to be in force; package diagnose says so out loud. They can
 	// only deny, so that the assumption can hide a denial but never justify a grant.
 	l.scps = w.levels(snapshot.SCP, arn.Account, w.Snapshot.Guardrails[arn.Account].SCPs)
@@ -200,8 +199,12 @@ func digits(n int) string {
 // Layers is every policy of this world that decides the requirement.
 func (w *World) Layers(q *Requirement) authz.Layers {
 	var l authz.Layers
-	if role := q.Request.Principal.Issuer; !role.IsZero() {
-		r := w.role(role)
+	switch p := &q.Request.Principal; {
+	case !p.Issuer.IsZero():
+		r := w.role(p.Issuer)
+		l.Identity, l.Boundary, l.SCPs, l.Missing = r.identity, r.boundary, r.scps, r.missing
+	case p.Kind == authz.User:
+		r := w.user(p.ARN)
 		l.Identity, l.Boundary, l.SCPs, l.Missing = r.identity, r.boundary, r.scps, r.missing
 	}
 	d := w.policy(q.Resource)
@@ -213,7 +216,7 @@ func (w *World) Layers(q *Requirement) authz.Layers {
 		// Whose it is decides which policies must allow: without the owner nothing is certain.
 		l.Missing |= authz.SetOf(authz.LayerIdentity, authz.LayerResource)
 	}
-	if q.Resource.Kind != snapshot.SourceKeyPolicy && q.Resource.Kind != snapshot.ReplicaKeyPolicy {
+	if !q.Resource.Kind.OfKey() {
 		l.RCPs = w.rcpsOf(q.Request.ResourceAccount)
 		return l
 	}

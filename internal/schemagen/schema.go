@@ -161,7 +161,7 @@ var words = map[reflect.Type][]any{
 	},
 	reflect.TypeFor[diagnose.HopVerdict](): {diagnose.HopAllowed, diagnose.HopDenied, diagnose.HopUnknown},
 	reflect.TypeFor[diagnose.Severity]():   {diagnose.Fault, diagnose.Warning, diagnose.Advice},
-	reflect.TypeFor[diagnose.Side]():       {diagnose.SourceSide, diagnose.DestinationSide},
+	reflect.TypeFor[diagnose.Side]():       {diagnose.SourceSide, diagnose.DestinationSide, diagnose.PrincipalSide, diagnose.ResourceSide},
 	reflect.TypeFor[patch.Class]():         {patch.None, patch.Automatic, patch.Approval, patch.Manual},
 	reflect.TypeFor[route.Evidence]():      {route.Documented, route.Disputed, route.Inferred},
 	reflect.TypeFor[route.Need]():          {route.Required, route.Conditional, route.Partial, route.DenyOnly, route.Advisory},
@@ -174,7 +174,7 @@ var words = map[reflect.Type][]any{
 	reflect.TypeFor[snapshot.Kind](): {
 		snapshot.RolePolicy, snapshot.RoleTrust, snapshot.PermissionsBoundary, snapshot.SourceBucketPolicy,
 		snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyGrant,
-		snapshot.KeyState, snapshot.ReplicationConfig, snapshot.BucketConfig, snapshot.ObjectKind, snapshot.SCP, snapshot.RCP,
+		snapshot.UserPolicy, snapshot.BucketPolicy, snapshot.KeyPolicy, snapshot.KeyState, snapshot.ReplicationConfig, snapshot.BucketConfig, snapshot.ObjectKind, snapshot.SCP, snapshot.RCP,
 	},
 }
 

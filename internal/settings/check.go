@@ -100,6 +100,25 @@ func checkRole(a policy.ARN, account string) string {
 	return ""
 }
 
+// Who may stand in protected: roles and users by name, of one account or of every one, and root.
+var protectedPattern = regexp.MustCompile(`^(role/|user/)[A-Za-z0-9_+=,.@/-]+[*]?$|^root$`)
+
+func checkProtected(a policy.ARN) string {
+	if a.Service != "iam" || a.Region != "" || a.Account != "*" && !policy.IsAccountID(a.Account) || !protectedPattern.MatchString(a.Resource) {
+		return fmt.Sprintf("%s is not the ARN of a role, a user or root: a star stands for the account or at the end of a name", clip(a.String()))
+	}
+	return ""
+}
+
+func checkSelf(a policy.ARN) string {
+	switch {
+	case a.Service == "iam" && strings.HasPrefix(a.Resource, "role/"), a.Service == "kms" && strings.HasPrefix(a.Resource, "key/"),
+		a.Service == "s3" && !strings.Contains(a.Resource, "/"):
+		return ""
+	}
+	return fmt.Sprintf("%s is not the ARN of a role, a key or a bucket", clip(a.String()))
+}
+
 // checkKey checks that an ARN is that of a key, of that Region where one is given.
 func checkKey(a policy.ARN, region string) string {
 	switch {

@@ -141,6 +141,15 @@ func (r *reader) flag(into *bool) read {
 	}
 }
 
+// optional reads a flag that is not the same when it is left out as when it is false.
+func (r *reader) optional(into **bool) read {
+	return func(n jsontree.Node, path string) {
+		var v bool
+		r.flag(&v)(n, path)
+		*into = &v
+	}
+}
+
 func (r *reader) number(into *int, least, most int) read {
 	return func(n jsontree.Node, path string) {
 		v, err := strconv.Atoi(n.Text)

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/policy"
@@ -36,9 +37,17 @@ func (r *reader) settings(n jsontree.Node) *Settings {
 			s.Version = Version
 		}},
 		member{"routes", true, r.list(func(n jsontree.Node, path string) { s.Routes = append(s.Routes, r.route(n, path)) })},
+		member{"accounts", false, r.list(func(n jsontree.Node, path string) {
+			var account string
+			r.text(&account, checkAccount)(n, path)
+			s.Accounts = append(s.Accounts, account)
+		})},
+		member{"protected", false, r.arns(&s.Protected, checkProtected)},
+		member{"self", false, r.arns(&s.Self, checkSelf)},
 		member{"limits", false, func(n jsontree.Node, path string) { r.limits(&s.Limits, n, path) }},
 	)
 	r.unique(s.Routes, n.Get("routes"))
+	r.listed(s, n)
 	return s
 }
 
@@ -48,6 +57,8 @@ func (r *reader) limits(l *Limits, n jsontree.Node, path string) {
 		member{"patchesPerRoutePerHour", false, r.number(&l.PatchesPerRoutePerHour, 0, 100)},
 		member{"patchesPerAccountPerHour", false, r.number(&l.PatchesPerAccountPerHour, 0, 1000)},
 		member{"failedCuresBeforeOpen", false, r.number(&l.FailedCuresBeforeOpen, 1, 10)},
+		member{"removalsBeforeOpen", false, r.number(&l.RemovalsBeforeOpen, 1, 10)},
+		member{"incidentHours", false, r.number(&l.IncidentHours, 1, 720)},
 	)
 }
 
@@ -69,7 +80,12 @@ func (r *reader) route(n jsontree.Node, path string) ApprovedRoute {
 		})},
 		member{"replicaKey", false, r.arn(&a.ReplicaKey)},
 		member{"allow", false, func(n jsontree.Node, path string) {
-			r.object(n, path, member{"roleTrust", false, r.flag(&a.Allow.RoleTrust)})
+			r.object(
+				n, path,
+				member{"roleTrust", false, r.flag(&a.Allow.RoleTrust)},
+				member{"noBoundary", false, r.flag(&a.Allow.NoBoundary)},
+				member{"stackDrift", false, r.flag(&a.Allow.StackDrift)},
+			)
 		}},
 	)
 	r.consistent(a, n, path)
@@ -108,6 +124,18 @@ func (r *reader) arn(into *policy.ARN) read {
 			return ""
 		})(n, path)
 	}
+}
+
+// arns reads a list of ARNs. check says what is wrong with one of them, "" for nothing.
+func (r *reader) arns(into *[]policy.ARN, check func(policy.ARN) string) read {
+	return r.list(func(n jsontree.Node, path string) {
+		var a policy.ARN
+		r.arn(&a)(n, path)
+		if !a.IsZero() {
+			r.report(n, path, check(a))
+		}
+		*into = append(*into, a)
+	})
 }
 
 func (r *reader) bucket(b *Bucket) read {
@@ -154,6 +182,8 @@ func (r *reader) rule(rule *Rule, n jsontree.Node, path string) {
 		}},
 		member{"deleteMarkers", false, r.flag(&rule.DeleteMarkers)},
 		member{"ownerOverride", false, r.flag(&rule.OwnerOverride)},
+		member{"kmsObjects", false, r.optional(&rule.KMSObjects)},
+		member{"replicaModifications", false, r.optional(&rule.ReplicaModifications)},
 	)
 }
 
@@ -201,6 +231,21 @@ func (r *reader) consistent(a ApprovedRoute, n jsontree.Node, path string) {
 	for _, key := range append([]policy.ARN{a.ReplicaKey}, a.SourceKeys...) {
 		if !key.IsZero() && !a.Role.ARN.IsZero() && key.Partition != a.Role.ARN.Partition {
 			r.fault(n, path, "%s and %s are of different partitions", clip(key.String()), clip(a.Role.ARN.String()))
+		}
+	}
+}
+
+// listed reports routes of accounts that the file itself does not list.
+func (r *reader) listed(s *Settings, n jsontree.Node) {
+	if len(s.Accounts) == 0 {
+		return
+	}
+	for i, a := range s.Routes {
+		for _, side := range []struct{ name, account string }{{"source", a.Source.Account}, {"destination", a.Destination.Account}} {
+			if side.account != "" && !slices.Contains(s.Accounts, side.account) {
+				at := n.Get("routes").Items[i].Get(side.name).Get("account")
+				r.fault(at, jsontree.Index("routes", i)+"."+side.name+".account", "account %s is not one of accounts", side.account)
+			}
 		}
 	}
 }

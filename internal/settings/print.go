@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/replimend/replimend/internal/policy"
 )
 
 // YAML is the file that Parse reads back to the same settings. Texts are in quotes, so that an account id stays a text and
@@ -22,6 +24,17 @@ func (s *Settings) YAML() string {
 	for _, r := range s.Routes {
 		b.WriteString(r.YAML())
 	}
+	texts := func(name string, values []string) {
+		if len(values) > 0 {
+			fmt.Fprintf(&b, "%s:\n", name)
+		}
+		for _, v := range values {
+			fmt.Fprintf(&b, "  - %s\n", quote(v))
+		}
+	}
+	texts("accounts", s.Accounts)
+	texts("protected", arnTexts(s.Protected))
+	texts("self", arnTexts(s.Self))
 	d, l := DefaultLimits(), s.Limits
 	if l == d {
 		return b.String()
@@ -34,6 +47,8 @@ func (s *Settings) YAML() string {
 		{"patchesPerRoutePerHour", l.PatchesPerRoutePerHour, d.PatchesPerRoutePerHour},
 		{"patchesPerAccountPerHour", l.PatchesPerAccountPerHour, d.PatchesPerAccountPerHour},
 		{"failedCuresBeforeOpen", l.FailedCuresBeforeOpen, d.FailedCuresBeforeOpen},
+		{"removalsBeforeOpen", l.RemovalsBeforeOpen, d.RemovalsBeforeOpen},
+		{"incidentHours", l.IncidentHours, d.IncidentHours},
 	} {
 		if v.value != v.def {
 			fmt.Fprintf(&b, "  %s: %d\n", v.name, v.value)
@@ -68,6 +83,12 @@ func (a ApprovedRoute) YAML() string {
 	}
 	line(6, "deleteMarkers", a.Rule.DeleteMarkers)
 	line(6, "ownerOverride", a.Rule.OwnerOverride)
+	if v := a.Rule.KMSObjects; v != nil {
+		line(6, "kmsObjects", *v)
+	}
+	if v := a.Rule.ReplicaModifications; v != nil {
+		line(6, "replicaModifications", *v)
+	}
 	head(4, "role")
 	line(6, "arn", scalar(a.Role.ARN.String()))
 	line(6, "uniqueId", a.Role.UniqueID)
@@ -84,10 +105,26 @@ func (a ApprovedRoute) YAML() string {
 	if !a.ReplicaKey.IsZero() {
 		line(4, "replicaKey", scalar(a.ReplicaKey.String()))
 	}
-	if a.Allow.RoleTrust {
-		line(4, "allow", "{roleTrust: true}")
+	if a.Allow != (Allow{}) {
+		head(4, "allow")
+	}
+	for _, v := range []struct {
+		name string
+		on   bool
+	}{{"roleTrust", a.Allow.RoleTrust}, {"noBoundary", a.Allow.NoBoundary}, {"stackDrift", a.Allow.StackDrift}} {
+		if v.on {
+			line(6, v.name, true)
+		}
 	}
 	return b.String()
+}
+
+func arnTexts(arns []policy.ARN) []string {
+	out := make([]string, len(arns))
+	for i, a := range arns {
+		out[i] = a.String()
+	}
+	return out
 }
 
 // plain is a text that no reader of YAML takes for anything but a text.

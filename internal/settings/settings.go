@@ -20,6 +20,15 @@ type Settings struct {
 	Version int `json:"version" jsonschema:"required,enum=1"`
 	// The routes that may be acted on. Everything else is reported only.
 	Routes []ApprovedRoute `json:"routes" jsonschema:"required"`
+	// The ids of the accounts that routes may lead from and to, in quotes. Without any it is those of the organization, where
+	// they are known.
+	Accounts []string `json:"accounts,omitempty" jsonschema:"pattern=^[0-9]{12}$"`
+	// ARNs of the roles and users that change things in an incident, such as those of the security team and for emergencies: what
+	// they changed of late is reported and never changed back. A star stands for any characters.
+	Protected []policy.ARN `json:"protected,omitempty" jsonschema:"pattern=^arn:[^:]+:iam::([0-9]{12}|[*]):(role/.+|user/.+|root)$"`
+	// ARNs of the roles, keys and buckets that belong to Replimend itself: nothing of them is edited. A star stands for any
+	// characters.
+	Self []policy.ARN `json:"self,omitempty" jsonschema:"pattern=^arn:[^:]+:(iam|kms|s3):.+$"`
 	// How often something may be changed. Every limit has a default that is on.
 	Limits Limits `json:"limits,omitzero"`
 }
@@ -69,6 +78,10 @@ type Rule struct {
 	DeleteMarkers bool `json:"deleteMarkers,omitempty"`
 	// Whether replicas belong to the owner of the destination bucket.
 	OwnerOverride bool `json:"ownerOverride,omitempty"`
+	// Whether the rule replicates objects that are encrypted with KMS. Without it only the keys are pinned.
+	KMSObjects *bool `json:"kmsObjects,omitempty"`
+	// Whether the rule replicates what is changed on objects that are replicas themselves. Without it that is no pin.
+	ReplicaModifications *bool `json:"replicaModifications,omitempty"`
 }
 
 // Role is a replication role. A role that was deleted and made again under the same name has another unique id.
@@ -86,6 +99,11 @@ type Role struct {
 type Allow struct {
 	// Whether the trust policy of the role may be repaired. Each time a person is asked.
 	RoleTrust bool `json:"roleTrust,omitempty"`
+	// Whether the role's policy may be edited without asking although the role has no permissions boundary.
+	NoBoundary bool `json:"noBoundary,omitempty"`
+	// Whether documents of resources that belong to a CloudFormation stack may be edited without asking. The stack's next
+	// deployment may take the edit out again.
+	StackDrift bool `json:"stackDrift,omitempty"`
 }
 
 // Limits bounds what is done. The limits of the file replace the defaults one by one.
@@ -96,11 +114,15 @@ type Limits struct {
 	PatchesPerAccountPerHour int `json:"patchesPerAccountPerHour,omitempty" jsonschema:"minimum=0,maximum=1000,default=6"`
 	// After how many failed cures in a row a route is left to people.
 	FailedCuresBeforeOpen int `json:"failedCuresBeforeOpen,omitempty" jsonschema:"minimum=1,maximum=10,default=2"`
+	// After how many times that a statement of Replimend was taken out of a document the document is left to people.
+	RemovalsBeforeOpen int `json:"removalsBeforeOpen,omitempty" jsonschema:"minimum=1,maximum=10,default=3"`
+	// For how many hours a change of a protected principal is taken to belong to an incident that is not over.
+	IncidentHours int `json:"incidentHours,omitempty" jsonschema:"minimum=1,maximum=720,default=24"`
 }
 
 // DefaultLimits are the limits of a file that names none.
 func DefaultLimits() Limits {
-	return Limits{PatchesPerRoutePerHour: 2, PatchesPerAccountPerHour: 6, FailedCuresBeforeOpen: 2}
+	return Limits{PatchesPerRoutePerHour: 2, PatchesPerAccountPerHour: 6, FailedCuresBeforeOpen: 2, RemovalsBeforeOpen: 3, IncidentHours: 24}
 }
 
 // Mode is how far Replimend may go on a route.

@@ -46,6 +46,7 @@ func TestParseReadsTheExample(t *testing.T) {
 				Destination: settings.Bucket{Bucket: "invoices-dr", Account: "444455556666", Region: "us-west-2"},
 				Rule: settings.Rule{
 					ID: "everything-to-dr", Prefix: "2026/", Tags: map[string]string{"class": "ledger"}, OwnerOverride: true,
+					KMSObjects: new(true), ReplicaModifications: new(false),
 				},
 				Role: settings.Role{
 					ARN: arn("arn:aws:iam::111122223333:role/service-role/s3-replication"), UniqueID: "AROAEXAMPLEREPLICATION",
@@ -53,7 +54,7 @@ func TestParseReadsTheExample(t *testing.T) {
 				},
 				SourceKeys: []policy.ARN{arn("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")},
 				ReplicaKey: arn("arn:aws:kms:us-west-2:444455556666:key/0987dcba-09fe-87dc-65ba-ab0987654321"),
-				Allow:      settings.Allow{RoleTrust: true},
+				Allow:      settings.Allow{RoleTrust: true, StackDrift: true},
 			},
 			{
 				Name: "logs-to-archive", Mode: settings.Observe,
@@ -65,7 +66,10 @@ func TestParseReadsTheExample(t *testing.T) {
 				},
 			},
 		},
-		Limits: settings.DefaultLimits(),
+		Accounts:  []string{"111122223333", "444455556666"},
+		Protected: []policy.ARN{arn("arn:aws:iam::*:role/break-glass*"), arn("arn:aws:iam::*:role/security-response"), arn("arn:aws:iam::*:root")},
+		Self:      []policy.ARN{arn("arn:aws:s3:::replimend-reports-*")},
+		Limits:    settings.DefaultLimits(),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -166,9 +170,14 @@ func TestYAMLComesBack(t *testing.T) {
 func draw(t *rapid.T) *settings.Settings {
 	limits := settings.Limits{
 		PatchesPerRoutePerHour: rapid.IntRange(0, 4).Draw(t, "perRoute"), PatchesPerAccountPerHour: rapid.IntRange(5, 7).Draw(t, "perAccount"),
-		FailedCuresBeforeOpen: rapid.IntRange(1, 3).Draw(t, "cures"),
+		FailedCuresBeforeOpen: rapid.IntRange(1, 3).Draw(t, "cures"), RemovalsBeforeOpen: rapid.IntRange(2, 4).Draw(t, "removals"),
+		IncidentHours: rapid.IntRange(23, 25).Draw(t, "hours"),
 	}
 	s := &settings.Settings{Version: 1, Limits: limits}
+	if rapid.Bool().Draw(t, "lists") {
+		s.Protected = []policy.ARN{arn("arn:aws:iam::*:role/break-glass*"), arn("arn:aws:iam::111122223333:root")}
+		s.Self = []policy.ARN{arn("arn:aws:iam::*:role/replimend/*"), arn("arn:aws:s3:::replimend-reports")}
+	}
 	text := rapid.StringOfN(rapid.Rune(), 0, 20, 80)
 	for i := range rapid.IntRange(0, 3).Draw(t, "routes") {
 		key := arn("arn:aws:kms:us-east-1:111122223333:key/1234abcd")
@@ -189,7 +198,14 @@ func draw(t *rapid.T) *settings.Settings {
 				ARN: arn("arn:aws:iam::012345670123:role/a/b+c=d"), UniqueID: "AROAEXAMPLE",
 				Trust: rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"s3.amazonaws.com", "AWS:arn:aws:iam::111122223333:root", "AWS:111122223333"}), 1, 3, rapid.ID).Draw(t, "trust"),
 			},
-			Allow: settings.Allow{RoleTrust: rapid.Bool().Draw(t, "allow")},
+			Allow: settings.Allow{
+				RoleTrust: rapid.Bool().Draw(t, "trust"), NoBoundary: rapid.Bool().Draw(t, "boundary"), StackDrift: rapid.Bool().Draw(t, "drift"),
+			},
+		}
+		if rapid.Bool().Draw(t, "optional") {
+			kms, modifications := rapid.Bool().Draw(t, "kms"), rapid.Bool().Draw(t, "modifications")
+			a.Rule.KMSObjects, a.Rule.ReplicaModifications = &kms, &modifications
+			s.Accounts = append(s.Accounts, a.Destination.Account)
 		}
 		if tags := rapid.MapOfN(text, text, 0, 3).Draw(t, "tags"); len(tags) > 0 {
 			a.Rule.Tags = tags
@@ -199,6 +215,12 @@ func draw(t *rapid.T) *settings.Settings {
 		}
 		a.Rule.ID += fmt.Sprint(i)
 		s.Routes = append(s.Routes, a)
+	}
+	if len(s.Accounts) > 0 { // then it has those of every route
+		s.Accounts = append(s.Accounts, "012345670123")
+		for _, a := range s.Routes {
+			s.Accounts = append(s.Accounts, a.Destination.Account)
+		}
 	}
 	return s
 }

@@ -120,7 +120,7 @@ func document(n jsontree.Node, path string) (policy.Document, error) {
 
 // checkNames checks what stands as a member's name.
 func checkNames(root jsontree.Node) error {
-	for _, section := range []string{"roles", "keys"} {
+	for _, section := range []string{"roles", "users", "keys"} {
 		for _, f := range root.Get(section).Fields {
 			if a, _ := policy.ParseARN(f.Name); !policy.IsAccountID(a.Account) { // it is an ARN: it was read as one
 				return jsontree.Errorf(f.Value, jsontree.Join(section, f.Name), "invalid ARN: the account %.20q has not 12 digits", a.Account)

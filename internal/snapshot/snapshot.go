@@ -50,6 +50,7 @@ type Snapshot struct {
 	Organization *Organization              `json:"organization,omitzero"`
 	Buckets      map[string]Value[Bucket]   `json:"buckets,omitzero"` // by name; null: the bucket does not exist
 	Roles        map[policy.ARN]Value[Role] `json:"roles,omitzero"`   // by ARN; null: the role does not exist
+	Users        map[policy.ARN]Value[User] `json:"users,omitzero"`   // by ARN, of accesses only; null: the user does not exist
 	Keys         map[policy.ARN]Value[Key]  `json:"keys,omitzero"`    // by ARN; null: the key does not exist
 	Objects      []Object                   `json:"objects,omitzero"`
 	Guardrails   map[string]Guardrails      `json:"guardrails,omitzero"` // by account id; an account that is not there is not known
@@ -187,6 +188,22 @@ type Role struct {
 	Tags     Value[map[string]string]          `json:"tags,omitzero"`
 }
 
+// User is an IAM user with its policies and those of its groups.
+type User struct {
+	UniqueID string                            `json:"uniqueId,omitzero"`
+	Inline   Value[map[string]policy.Document] `json:"inline,omitzero"`   // by policy name
+	Attached Value[map[string]policy.Document] `json:"attached,omitzero"` // by policy ARN
+	Groups   Value[map[string]Group]           `json:"groups,omitzero"`   // by group name
+	Boundary Value[Boundary]                   `json:"boundary,omitzero"`
+	Tags     Value[map[string]string]          `json:"tags,omitzero"`
+}
+
+// Group is an IAM group that a user is in. Its policies count as the user's own, but edits leave them alone: they reach others.
+type Group struct {
+	Inline   Value[map[string]policy.Document] `json:"inline,omitzero"`   // by policy name
+	Attached Value[map[string]policy.Document] `json:"attached,omitzero"` // by policy ARN
+}
+
 // Boundary is a permissions boundary. Without its document it would deny everything, so that it has one or is missing.
 type Boundary struct {
 	ARN      string          `json:"arn,omitzero"`
@@ -251,12 +268,15 @@ type Kind string
 // The document kinds of the contract.
 const (
 	RolePolicy              Kind = "role-policy"
+	UserPolicy              Kind = "user-policy"
 	RoleTrust               Kind = "role-trust"
 	PermissionsBoundary     Kind = "permissions-boundary"
 	SourceBucketPolicy      Kind = "source-bucket-policy"
 	DestinationBucketPolicy Kind = "destination-bucket-policy"
 	SourceKeyPolicy         Kind = "source-key-policy"
 	ReplicaKeyPolicy        Kind = "replica-key-policy"
+	BucketPolicy            Kind = "bucket-policy" // of an access, which knows no source and no destination
+	KeyPolicy               Kind = "key-policy"    // likewise
 	KeyGrant                Kind = "key-grant"
 	KeyState                Kind = "key-state"
 	ReplicationConfig       Kind = "replication-config"
@@ -265,6 +285,14 @@ const (
 	SCP                     Kind = "scp"
 	RCP                     Kind = "rcp"
 )
+
+// OfKey says whether it is the policy of a KMS key, in whatever part.
+func (k Kind) OfKey() bool { return k == SourceKeyPolicy || k == ReplicaKeyPolicy || k == KeyPolicy }
+
+// OfBucket says whether it is the policy of a bucket, in whatever part.
+func (k Kind) OfBucket() bool {
+	return k == SourceBucketPolicy || k == DestinationBucketPolicy || k == BucketPolicy
+}
 
 // Ref points at one document: its kind and the ARN, bucket name or account id of what it belongs to. Name is the policy's
 // name where the owner can have several, as a role can have inline policies.
@@ -283,8 +311,8 @@ func (r Ref) String() string {
 	return s
 }
 
-// Document is the policy document that ref points at: an inline policy of a role (by Name), a trust, a bucket policy or a
-// key policy. Other kinds, and documents of what is not in the snapshot, are Missing.
+// Document is the policy document that ref points at: an inline policy of a role or user (by Name), a trust, a bucket policy
+// or a key policy. Other kinds, and documents of what is not in the snapshot, are Missing.
 func (s *Snapshot) Document(ref Ref) Value[policy.Document] {
 	switch ref.Kind {
 	case RolePolicy, RoleTrust:
@@ -295,21 +323,29 @@ func (s *Snapshot) Document(ref Ref) Value[policy.Document] {
 		if ref.Kind == RoleTrust {
 			return role.Trust
 		}
-		if role.Inline.State == Missing {
-			return Value[policy.Document]{}
-		}
-		if d, ok := role.Inline.V[ref.Name]; ok {
-			return Of(d)
-		}
-		return None[policy.Document]()
-	case SourceBucketPolicy, DestinationBucketPolicy:
+		return named(role.Inline, ref.Name)
+	case UserPolicy:
+		user, _ := lookupARN(s.Users, ref.ID)
+		return named(user.Inline, ref.Name)
+	case SourceBucketPolicy, DestinationBucketPolicy, BucketPolicy:
 		return s.Buckets[ref.ID].V.Policy
-	case SourceKeyPolicy, ReplicaKeyPolicy:
+	case SourceKeyPolicy, ReplicaKeyPolicy, KeyPolicy:
 		key, _ := lookupARN(s.Keys, ref.ID)
 		return key.Policy
 	default:
 		return Value[policy.Document]{}
 	}
+}
+
+// named is one of the documents that stand under names.
+func named(of Value[map[string]policy.Document], name string) Value[policy.Document] {
+	if of.State == Missing {
+		return Value[policy.Document]{}
+	}
+	if d, ok := of.V[name]; ok {
+		return Of(d)
+	}
+	return None[policy.Document]()
 }
 
 // WithDocument is the snapshot with that document in place of the one that ref points at; an absent document removes it.
@@ -326,25 +362,25 @@ func (s *Snapshot) WithDocument(ref Ref, d Value[policy.Document]) (*Snapshot, b
 		if ref.Kind == RoleTrust {
 			role.V.Trust = d
 		} else {
-			inline := make(map[string]policy.Document, len(role.V.Inline.V)+1)
-			for name, doc := range role.V.Inline.V {
-				inline[name] = doc
-			}
-			delete(inline, ref.Name)
-			if doc, ok := d.Get(); ok {
-				inline[ref.Name] = doc
-			}
-			role.V.Inline = Of(inline)
+			role.V.Inline = withNamed(role.V.Inline, ref.Name, d)
 		}
 		out.Roles = replace(s.Roles, arn, role)
-	case SourceBucketPolicy, DestinationBucketPolicy:
+	case UserPolicy:
+		arn, err := policy.ParseARN(ref.ID)
+		user, ok := s.Users[arn]
+		if err != nil || !ok || user.State != Present {
+			return s, false
+		}
+		user.V.Inline = withNamed(user.V.Inline, ref.Name, d)
+		out.Users = replace(s.Users, arn, user)
+	case SourceBucketPolicy, DestinationBucketPolicy, BucketPolicy:
 		bucket, ok := s.Buckets[ref.ID]
 		if !ok || bucket.State != Present {
 			return s, false
 		}
 		bucket.V.Policy = d
 		out.Buckets = replace(s.Buckets, ref.ID, bucket)
-	case SourceKeyPolicy, ReplicaKeyPolicy:
+	case SourceKeyPolicy, ReplicaKeyPolicy, KeyPolicy:
 		arn, err := policy.ParseARN(ref.ID)
 		key, ok := s.Keys[arn]
 		if err != nil || !ok || key.State != Present {
@@ -356,6 +392,18 @@ func (s *Snapshot) WithDocument(ref Ref, d Value[policy.Document]) (*Snapshot, b
 		return s, false
 	}
 	return &out, true
+}
+
+func withNamed(of Value[map[string]policy.Document], name string, d Value[policy.Document]) Value[map[string]policy.Document] {
+	out := make(map[string]policy.Document, len(of.V)+1)
+	for n, doc := range of.V {
+		out[n] = doc
+	}
+	delete(out, name)
+	if doc, ok := d.Get(); ok {
+		out[name] = doc
+	}
+	return Of(out)
 }
 
 func lookupARN[T any](m map[policy.ARN]Value[T], id string) (T, bool) {

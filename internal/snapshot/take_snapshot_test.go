@@ -14,13 +14,14 @@ import (
 )
 
 // take runs docs/take-snapshot.py against an AWS CLI that answers from the example.
-func take(t *testing.T, example, bucket, destinationAccount string) map[string]any {
+func take(t *testing.T, example, bucket, destinationAccount string, more ...string) map[string]any {
 	t.Helper()
 	fake, err := filepath.Abs("testdata/fake-aws/aws")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("python3", "../../docs/take-snapshot.py", bucket, "--profile", "111122223333", "--destination-profile", destinationAccount, "--aws", fake)
+	args := append([]string{"../../docs/take-snapshot.py", bucket, "--profile", "111122223333", "--destination-profile", destinationAccount, "--aws", fake}, more...)
+	cmd := exec.Command("python3", args...)
 	cmd.Env = append(os.Environ(), "FAKE_AWS_SNAPSHOT="+example)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -61,6 +62,48 @@ func TestTakeSnapshotGivesBackWhatTheAWSCLIAnswers(t *testing.T) {
 				t.Errorf("snapshot differs (-example +taken):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestTakeSnapshotReadsThePrincipal reads the role and the user of the consumers' example, one after the other.
+func TestTakeSnapshotReadsThePrincipal(t *testing.T) {
+	t.Parallel()
+	const path, account = "../../docs/examples/consumers/article.json", "444455556666"
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for principal, section := range map[string]string{
+		"arn:aws:iam::444455556666:role/app/consumer":           "roles",
+		"arn:aws:sts::444455556666:assumed-role/consumer/batch": "roles",
+		"arn:aws:iam::444455556666:user/hoge":                   "users",
+	} {
+		t.Run(principal, func(t *testing.T) {
+			t.Parallel()
+			want := decode(t, data)
+			for _, other := range []string{"roles", "users"} {
+				if other != section {
+					delete(want, other)
+				}
+			}
+			got := take(t, path, "amzn-s3-demo-bucket", account, "--principal", principal, "--principal-profile", account)
+			if section != "roles" {
+				delete(got, "roles") // which the script always writes
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("snapshot differs (-example +taken):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTakeSnapshotKnowsWhoDoesNotExist(t *testing.T) {
+	t.Parallel()
+	const gone = "arn:aws:iam::444455556666:user/gone"
+	got := take(t, "../../docs/examples/consumers/article.json", "amzn-s3-demo-bucket", "444455556666", "--principal", gone, "--principal-profile", "444455556666")
+	users, _ := got["users"].(map[string]any)
+	if user, there := users[gone]; !there || user != nil {
+		t.Errorf("users = %v, want null for a user who does not exist", users)
 	}
 }
 

@@ -1,0 +1,49 @@
+package guard
+
+import (
+	"strings"
+	"time"
+
+	"github.com/replimend/replimend/internal/authz"
+	"github.com/replimend/replimend/internal/policy"
+)
+
+// protectedChange: when the security team takes a permission away in an incident, that is what broke the route, and giving it
+// back would undo their work. Who made the change is compared with those that the settings protect, while the change is recent.
+var protectedChange = Rule{
+	Name:    "protected-change",
+	Summary: "what a protected principal changed of late is reported, not changed back",
+	judge: func(q *inquiry) []objection {
+		c := q.history.Breaking
+		if c == nil || q.settings == nil || len(q.settings.Protected) == 0 {
+			return nil
+		}
+		// Without a clock, and with one that is behind, every change is recent.
+		window := time.Duration(q.settings.Limits.IncidentHours) * time.Hour
+		if q.history.Now.Sub(c.At) > window {
+			return nil
+		}
+		if c.Principal == "" {
+			return []objection{ask("who made the change %s that broke the route is not known: it may be a protected principal", c.Event)}
+		}
+		for _, p := range q.settings.Protected {
+			if isProtected(p, c.Principal) {
+				return []objection{refuse("%s of %s broke the route, made by %s, which is protected as %s: it is reported, not changed back", c.Event, c.At.UTC().Format(time.RFC3339), c.Principal, p)}
+			}
+		}
+		return nil
+	},
+}
+
+// isProtected says whether an entry of the settings means that principal. A session's ARN does not say the path of its role, so
+// that there the names decide.
+func isProtected(entry policy.ARN, principal string) bool {
+	if matches(entry.String(), principal) {
+		return true
+	}
+	p, err := authz.ParsePrincipal(principal)
+	if err != nil || p.Kind != authz.Session || !strings.HasPrefix(entry.Resource, "role/") {
+		return false
+	}
+	return matches(entry.Account, p.Account) && matches(entry.Name(), p.Issuer.Name())
+}
