@@ -33,6 +33,7 @@ func (e *examination) blame(a *asked) {
 			found[i].Grants, found[i].Conditions = nil, nil
 		}
 	}
+	e.specify(a, found)
 	e.add(found...)
 }
 

@@ -144,7 +144,7 @@ func merge(base, patch any) any {
 	return b
 }
 
-// summary is what a case expects, one line each: the verdict, every finding, and the plan.
+// summary is what a case expects, one line each: the verdict, every finding, and the plan, then the findings of no route.
 func summary(d diagnose.Diagnosis) string {
 	var b strings.Builder
 	routes := slices.Clone(d.Routes)
@@ -176,8 +176,8 @@ func summary(d diagnose.Diagnosis) string {
 	}
 	if len(d.Findings) > 0 {
 		b.WriteString("about no route\n")
-		findings(&b, d.Findings)
 	}
+	findings(&b, d.Findings)
 	return b.String()
 }
 

@@ -20,13 +20,13 @@ func Diagnose(s *snapshot.Snapshot, hints []signal.Signal, denials ...signal.Den
 	w := route.NewWorld(s)
 	n := narrower{w: w, roles: make(map[policy.ARN]*wideRole)}
 	h := heard{hints, denials, make([]bool, len(hints)), make([]bool, len(denials))}
-	for _, r := range route.Routes(s) {
+	for _, r := range w.Routes() {
 		e := examine(w, r, h.of(s, r))
 		d.Routes = append(d.Routes, e.route())
 		n.see(e)
 	}
+	d.Findings = append(outside(w, hints), h.unused(s, d.Routes)...)
 	d.Proposals = n.proposals()
-	d.Findings = h.unused(s, d.Routes)
 	return d
 }
 
@@ -60,7 +60,10 @@ type examination struct {
 	hint        *signal.Signal // the first failure that is reported, nil without one
 	told        told
 	populations []route.Population
-	known       int // how many of them the snapshot shows; what follows was told
+	known       int          // how many of them the snapshot shows; what follows was told
+	passing     *bool        // see settles; nil: not asked yet
+	rules       *route.Rules // of the source bucket
+	samples     []route.Sample
 	asked       []asked
 	findings    []Finding
 	writers     []route.Writer
@@ -73,6 +76,8 @@ type asked struct {
 	decision authz.Decision
 	session  string // of the role, for which the answer would be another one: then it is unknown
 	expl     authz.Explanation
+	// of is the populations that ask it, by position; it is not kept where there is only one.
+	of []int
 
 	raised   bool   // asked, or as needed as it is, only for what somebody else said
 	why      string // what that was, for people
@@ -88,9 +93,12 @@ func examine(w *route.World, r route.Route, t told) *examination {
 		e.hint = &t.failures[0]
 		key = e.hint.Key
 	}
-	e.populations = route.Populations(w.Snapshot, r, key)
+	e.populations = w.Judged(&e.r, key)
 	e.known = len(e.populations)
 	e.populations = append(e.populations, t.populations(e.populations, r)...)
+	if e.rules = w.Rules(r.Source); e.rules != nil {
+		e.samples = e.rules.Samples(&e.r)
+	}
 	e.examine()
 	return e
 }
@@ -109,7 +117,9 @@ func (e *examination) examine() {
 	for i := range e.asked {
 		e.blame(&e.asked[i])
 	}
+	e.foreignOwner()
 	e.compare()
+	e.replicatedBefore()
 }
 
 // impossible says whether no permission can help: then S3 asks nothing, and nobody is blamed for lacking one.
@@ -121,7 +131,8 @@ func (e *examination) impossible() bool {
 // decides a request, but never which requests S3 makes.
 func (e *examination) judge(w *route.World) (verdict Verdict, unmet int) {
 	after := &examination{
-		w: w, r: e.r, access: e.access, subject: e.subject, hint: e.hint, populations: e.populations, asked: make([]asked, len(e.asked)),
+		w: w, r: e.r, access: e.access, subject: e.subject, hint: e.hint, populations: e.populations, rules: e.rules, samples: e.samples,
+		asked: make([]asked, len(e.asked)),
 	}
 	for i, a := range e.asked {
 		layers := w.Layers(a.Requirement)
@@ -132,7 +143,7 @@ func (e *examination) judge(w *route.World) (verdict Verdict, unmet int) {
 	after.inspect()
 	// A failure that the documents do not explain stays unexplained. Where something is certainly wrong, the proof is about that.
 	for _, f := range e.findings {
-		if f.Cause == eventContradictsModel.Name && !e.explained() {
+		if f.Cause == eventContradictsModel.Name && !e.explained() || f.Cause == sourceObjectOwnedByAnotherAccount.Name {
 			after.add(f)
 		}
 	}
@@ -141,6 +152,10 @@ func (e *examination) judge(w *route.World) (verdict Verdict, unmet int) {
 
 // inspect looks for the causes that stand in the configuration.
 func (e *examination) inspect() {
+	if e.access == nil && len(e.populations) == 0 {
+		e.add(ruleShadowed.Inspect(e)...) // of a rule that takes nothing there is nothing else to say
+		return
+	}
 	for i := range catalogue {
 		inspect := catalogue[i].Inspect
 		if e.access != nil {
@@ -163,15 +178,26 @@ func (e *examination) ask() {
 		}
 	}
 	e.asked = make([]asked, 0, 16*len(e.populations))
-	for n, p := range e.populations {
+	var known map[question]int
+	if len(e.populations) > 1 {
+		known = make(map[question]int, 16*len(e.populations))
+	}
+	for population, p := range e.populations {
 		requirements := e.requirements(p)
 		for i := range requirements {
 			q := &requirements[i]
-			if e.alreadyAsked(q) {
-				continue
+			a := asked{Requirement: q}
+			if known != nil {
+				key := questionOf(q)
+				if at, ok := known[key]; ok {
+					e.asked[at].of = append(e.asked[at].of, population)
+					continue
+				}
+				known[key] = len(e.asked)
+				a.of = []int{population}
 			}
-			a := asked{Requirement: q, decision: authz.Decide(&q.Request, &q.Layers)}
-			if e.access == nil && n >= e.known {
+			a.decision = authz.Decide(&q.Request, &q.Layers)
+			if e.access == nil && population >= e.known {
 				a.raised, a.why = true, ". It is asked for "+p.Text
 			}
 			if a.decision.Outcome != authz.Allowed && a.decision.Outcome != authz.ExplicitDeny && q.Instead != "" {
@@ -206,20 +232,24 @@ func (e *examination) requirements(p route.Population) []route.Requirement {
 	return route.Requirements(e.w, e.r, p)
 }
 
-func (e *examination) alreadyAsked(q *route.Requirement) bool {
-	return len(e.populations) > 1 && slices.ContainsFunc(e.asked, func(a asked) bool {
-		return a.Hop == q.Hop && a.Request.Action == q.Request.Action && a.Request.Resource == q.Request.Resource &&
-			a.Need == q.Need && sameContext(&a.Request.Context, &q.Request.Context)
-	})
+// question is what tells requirements apart that several populations ask.
+type question struct {
+	hop               route.Hop
+	action            string
+	resource          policy.ARN
+	need              route.Need
+	context, encoding string
 }
 
-func sameContext(a, b *authz.Context) bool {
-	const key = "kms:EncryptionContext:aws:s3:arn"
-	x, _ := a.Values(key)
-	y, _ := b.Values(key)
-	p, _ := a.Values("s3:x-amz-server-side-encryption")
-	q, _ := b.Values("s3:x-amz-server-side-encryption")
-	return slices.Equal(x, y) && slices.Equal(p, q)
+func questionOf(q *route.Requirement) question {
+	value := func(key string) string {
+		v, _ := q.Request.Context.Values(key)
+		return strings.Join(v, "\n")
+	}
+	return question{
+		q.Hop, q.Request.Action, q.Request.Resource, q.Need,
+		value("kms:EncryptionContext:aws:s3:arn"), value("s3:x-amz-server-side-encryption"),
+	}
 }
 
 // add keeps findings; those that say the same of one document and hop become one.
@@ -236,11 +266,21 @@ func (e *examination) add(found ...Finding) {
 		}
 		o.Grants = appendNew(o.Grants, f.Grants)
 		o.Remedy = patch.Stricter(o.Remedy, f.Remedy)
-		if !strings.Contains(o.Message, f.Message) {
+		switch {
+		case strings.Contains(o.Message, f.Message):
+		case len(o.Message) < mostText:
 			o.Message += ". " + f.Message
+		case !strings.HasSuffix(o.Message, andMore):
+			o.Message += andMore
 		}
 	}
 }
+
+// mostText is the length, in bytes, from which a message takes no further sentence: hundreds of keys can lack the same.
+const (
+	mostText = 4000
+	andMore  = ". There is more of the same: the grants name it all"
+)
 
 func sameFinding(a, b Finding) bool {
 	return a.Cause == b.Cause && a.Document == b.Document && a.Severity == b.Severity && a.Hop == b.Hop && a.Side == b.Side
@@ -327,6 +367,8 @@ func (e *examination) verdict() Verdict {
 			continue
 		}
 		switch {
+		case a.Need == route.Required && !e.settles(a):
+			worse(Conditional)
 		case !certain && a.Need == route.Required:
 			worse(Unknown)
 		case a.Need == route.Required:
@@ -338,7 +380,10 @@ func (e *examination) verdict() Verdict {
 		}
 	}
 	for _, f := range e.findings {
-		if t, ok := verdictOf[f.Cause]; ok {
+		switch t := verdictOf[f.Cause]; {
+		case t == Conditional && f.Severity == Fault:
+			worse(Broken) // what makes it certain has made it a fault
+		case t != "" && f.Severity != Advice:
 			worse(t)
 		}
 		if f.Verdict != "" {
@@ -384,5 +429,5 @@ func (a *asked) request() Request {
 
 // document finds a document of the examined snapshot.
 func (e *examination) document(ref snapshot.Ref) snapshot.Value[policy.Document] {
-	return e.w.Snapshot.Document(ref)
+	return e.w.Document(ref)
 }

@@ -152,7 +152,7 @@ func (e *examination) stands() string {
 	if len(e.populations) == 0 {
 		return "none is known"
 	}
-	return e.populations[0].Text
+	return e.standsFor()
 }
 
 func (e *examination) has(cause string) bool {

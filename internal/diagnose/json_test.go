@@ -21,8 +21,8 @@ type shape struct{ must, may string }
 var (
 	diagnosisShape = shape{must: "schema routes", may: "accesses proposals findings"}
 	routeShape     = shape{must: "source rule destination role verdict hops findings plan", may: "objects writers hints"}
-	accessShape    = shape{must: "principal bucket operation verdict hops findings plan", may: "key objects"}
 	hintShape      = shape{must: "reason text", may: "meaning agrees"}
+	accessShape    = shape{must: "principal bucket operation verdict hops findings plan", may: "key objects"}
 	hopShape       = shape{must: "hop verdict requests"}
 	requestShape   = shape{must: "principal action resource context decision why", may: "evidence need"}
 	whyShape       = shape{must: "document statement effect reason"}

@@ -23,7 +23,7 @@ var kmsObjectsNotSelected = Cause{
 			return nil
 		}
 		for _, p := range e.populations {
-			if p.KMS() && !p.DeleteMarker {
+			if p.KMS() && !p.DeleteMarker && !p.Unsure() {
 				return []Finding{{
 					Cause: "kms-objects-not-selected", Side: SourceSide, Document: e.config(), Severity: Fault,
 					Evidence: route.Documented, Remedy: patch.Manual,

@@ -39,7 +39,7 @@ func (e *examination) plan(before Verdict) *patch.Plan {
 // prove is the plan of a way, or nil when AWS would not store one of its documents or the route would be no better for it.
 func (e *examination) prove(w *way, before Verdict) *patch.Plan {
 	p := patch.Plan{Class: patch.None, Proof: patch.Proof{Before: string(before)}, Cost: w.cost}
-	var changed []snapshot.Ref
+	patched := make(map[snapshot.Ref]snapshot.Value[policy.Document], len(w.documents))
 	for _, ref := range w.documents {
 		edit, fault := e.edit(ref, w.cures)
 		if fault != "" {
@@ -48,13 +48,9 @@ func (e *examination) prove(w *way, before Verdict) *patch.Plan {
 		}
 		p.Edits = append(p.Edits, edit)
 		p.Class = patch.Stricter(p.Class, edit.Class)
-		changed = append(changed, ref)
+		patched[edit.Document] = edit.After
 	}
-	patched, err := p.Apply(e.w.Snapshot)
-	if err != nil {
-		return nil
-	}
-	after, unmet := e.judge(e.w.Patched(patched, changed))
+	after, unmet := e.judge(e.w.With(patched))
 	if !better(before, after, e.unmet(), unmet) {
 		return nil
 	}

@@ -28,7 +28,10 @@ var replicaKeyUnresolved = Cause{
 			f.Message = fmt.Sprintf("rule %s names the replica key as %q, which no key of the snapshot answers to; a key ARN settles it", e.r.RuleID, e.r.ReplicaKeyText)
 			out = append(out, f)
 		}
-		if text, key, known := e.defaultKey(); e.hasPlaintext() && e.w.Snapshot.Buckets[e.r.Destination].State != snapshot.Absent && (!known || text != "" && key.IsZero()) {
+		if !e.hasPlaintext() || e.w.Snapshot.Buckets[e.r.Destination].State == snapshot.Absent {
+			return out
+		}
+		if text, key, known := e.defaultKey(); !known || text != "" && key.IsZero() {
 			f.Side, f.Document = DestinationSide, snapshot.Ref{Kind: snapshot.BucketConfig, ID: e.r.Destination}
 			f.Message = fmt.Sprintf("replicas of objects without encryption take the default of bucket %s, which is not in the snapshot", e.r.Destination)
 			if known {
@@ -41,6 +44,6 @@ var replicaKeyUnresolved = Cause{
 }
 
 func (e *examination) defaultKey() (text string, key policy.ARN, known bool) {
-	text, key, _, known = e.r.DefaultKey(e.w.Snapshot)
+	text, key, _, known = e.w.DefaultKey(&e.r)
 	return text, key, known
 }

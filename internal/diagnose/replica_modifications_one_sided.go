@@ -23,7 +23,7 @@ var replicaModificationsOneSided = Cause{
 			return nil
 		}
 		what := "has no enabled rule back to bucket " + e.r.Source
-		for _, back := range e.r.Reverse(e.w.Snapshot) {
+		for _, back := range e.w.Reverse(&e.r) {
 			if syncsReplicas(back.Rule) {
 				return nil
 			}
@@ -47,7 +47,7 @@ func (e *examination) wayBack() (text string, ok bool) {
 	if !syncsReplicas(e.r.Rule) {
 		return "", false
 	}
-	for _, back := range e.r.Reverse(e.w.Snapshot) {
+	for _, back := range e.w.Reverse(&e.r) {
 		if syncsReplicas(back.Rule) {
 			return fmt.Sprintf("changes of replicas travel back by %s, under role %s: see its own diagnosis", back, back.RoleText), true
 		}

@@ -17,7 +17,7 @@ var sourceKeyNotUsable = Cause{
 	Inspect: func(e *examination) []Finding {
 		var out []Finding
 		for _, p := range e.populations {
-			if p.KMS() && !p.DeleteMarker && e.r.SelectsKMS() {
+			if p.KMS() && !p.DeleteMarker && !p.Unsure() && e.r.SelectsKMS() {
 				out = append(out, e.keyState("source-key-not-usable", SourceSide, p.Key, "decrypt source objects")...)
 			}
 		}

@@ -41,7 +41,7 @@ func (h *heard) of(s *snapshot.Snapshot, r route.Route) told {
 		}
 	}
 	for i, d := range h.denials {
-		if d.Account == r.Role.Account && d.Role == r.Role.Name() && names(s, r, d) {
+		if d.Account == r.Role.Account && d.Role == r.Role.Name() && speaksOf(s, r, d) {
 			h.denialsUsed[i] = true
 			t.denials = append(t.denials, d)
 		}
@@ -55,8 +55,8 @@ func concerns(r route.Route, sig signal.Signal) bool {
 	return sig.Bucket == r.Source && sig.Rule == r.RuleID && (err != nil || a.Resource == r.Destination)
 }
 
-// names says whether the route's own configuration names the key of a denied call, for objects in its scope.
-func names(s *snapshot.Snapshot, r route.Route, d signal.Denial) bool {
+// speaksOf says whether the route's own configuration names the key of a denied call, for objects in its scope.
+func speaksOf(s *snapshot.Snapshot, r route.Route, d signal.Denial) bool {
 	source := slices.ContainsFunc(route.Populations(s, r, ""), func(p route.Population) bool { return p.KMS() && p.Key.String() == d.Key })
 	_, byDefault, _, _ := r.DefaultKey(s)
 	destination := r.ReplicaKey.String() == d.Key || byDefault.String() == d.Key

@@ -302,13 +302,37 @@ var configurationDamages = []damage{
 		}
 	}},
 	{"sample objects", func(t *rapid.T, w tree) {
-		object := tree{"bucket": "amzn-s3-demo-source", "key": "logs/a.txt", "replicationStatus": "FAILED"}
-		object["encryption"] = rapid.SampledFrom([]any{nil, "AES256", "aws:kms", "SSE-C"}).Draw(t, "encryption")
-		if object["encryption"] == "aws:kms" {
-			object["kmsKeyId"] = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-			object["bucketKey"] = rapid.Bool().Draw(t, "Bucket Key")
+		for range rapid.IntRange(1, 3).Draw(t, "objects") {
+			w["objects"] = append(texts(w["objects"]), drawObject(t))
 		}
-		w["objects"] = append(texts(w["objects"]), object)
+	}},
+	{"another rule", func(t *rapid.T, w tree) {
+		b, ok := one(t, members(w, "buckets"), "bucket")
+		if !ok {
+			return
+		}
+		replication, _ := b["replication"].(tree)
+		rules, _ := replication["Rules"].([]any)
+		if len(rules) == 0 {
+			return
+		}
+		data, err := json.Marshal(rules[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r tree
+		if err := json.Unmarshal(data, &r); err != nil {
+			t.Fatal(err)
+		}
+		r["ID"], r["Priority"] = fmt.Sprintf("drawn-%d", len(rules)), rapid.IntRange(-1, 1).Draw(t, "rank")*100+len(rules)
+		r["Status"] = rapid.SampledFrom([]any{"Enabled", "Enabled", "Disabled"}).Draw(t, "status")
+		r["Filter"] = rapid.SampledFrom([]any{
+			tree{"Prefix": ""}, tree{"Prefix": "logs/"}, tree{"Prefix": "any-object"}, tree{"Prefix": "*"}, tree{"Prefix": "/logs/"}, tree{"Tag": tree{"Key": "team", "Value": "data"}},
+		}).Draw(t, "filter")
+		if rapid.Bool().Draw(t, "no opt-in") {
+			delete(r, "SourceSelectionCriteria")
+		}
+		replication["Rules"] = append(rules, r)
 	}},
 	{"grants", func(t *rapid.T, w tree) {
 		if k, ok := one(t, members(w, "keys"), "key"); ok {
@@ -326,6 +350,29 @@ var configurationDamages = []damage{
 			}
 		}
 	}},
+}
+
+// drawObject is a sample of any kind and in any state.
+func drawObject(t *rapid.T) tree {
+	object := tree{
+		"bucket": "amzn-s3-demo-source", "key": rapid.SampledFrom([]any{"logs/a.txt", "*.txt", "b.txt"}).Draw(t, "key"),
+		"replicationStatus": rapid.SampledFrom([]any{"FAILED", "FAILED", "FAILED", "PENDING", "COMPLETED", "REPLICA", nil}).Draw(t, "status"),
+		"encryption":        rapid.SampledFrom([]any{nil, "AES256", "aws:kms", "aws:kms:dsse", "SSE-C"}).Draw(t, "encryption"),
+		"storageClass":      rapid.SampledFrom([]any{"STANDARD", "STANDARD", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR", "INTELLIGENT_TIERING"}).Draw(t, "class"),
+		"owner":             rapid.SampledFrom([]any{"111122223333", "444455556666"}).Draw(t, "owner"),
+		"deleteMarker":      rapid.IntRange(0, 9).Draw(t, "delete marker") == 0,
+	}
+	if tags := rapid.SampledFrom([]any{"not known", tree{}, tree{"team": "data"}}).Draw(t, "tags"); tags != "not known" {
+		object["tags"] = tags
+	}
+	if rapid.IntRange(0, 5).Draw(t, "status is not known") == 0 {
+		delete(object, "replicationStatus")
+	}
+	if e := object["encryption"]; e == "aws:kms" || e == "aws:kms:dsse" {
+		object["kmsKeyId"] = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+		object["bucketKey"] = rapid.Bool().Draw(t, "Bucket Key")
+	}
+	return object
 }
 
 func encryptionRule(bucket tree) (tree, bool) {

@@ -84,6 +84,8 @@ func Hops() []string {
 func Readings() map[string]string { return maps.Clone(readings) }
 
 var readings = map[string]string{
+	"opt-in-before-priority": "lets a rule that does not opt in to KMS objects outrank no other for them, as the words \"additional filters\" of " +
+		"https://docs.aws.amazon.com/AmazonS3/latest/API/API_SourceSelectionCriteria.html can be read",
 	"generate-replica-key": "asks for kms:GenerateDataKey on the replica key of every object under KMS, as " + pageTrouble +
 		" wants; AWS staff replicated without it: https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/1144",
 	"bucket-context": "decrypts an object without Bucket Key under the bucket's ARN when the destination has a Bucket Key, as " +

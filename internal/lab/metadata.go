@@ -24,7 +24,7 @@ func (c *Cloud) SetTags(bucketName, key string, tags map[string]string) error {
 	v.Tags = listed(snapshot.Of(tags))
 	if v.ReplicationStatus.V == statusReplica {
 		c.sendBack(b, v)
-	} else if len(due(b, v)) > 0 {
+	} else if len(c.due(b, v)) > 0 {
 		v.ReplicationStatus = snapshot.Of(statusPending)
 	}
 	return nil
@@ -33,7 +33,7 @@ func (c *Cloud) SetTags(bucketName, key string, tags map[string]string) error {
 // sendBack replicates the tags of a replica to the object that it is a replica of, at once. The way back asks what every route asks.
 // That the replica shows REPLICA all the time is a simplification: it can be PENDING or FAILED meanwhile.
 func (c *Cloud) sendBack(b *bucket, v *version) {
-	for _, r := range highest(b.Replication.V.Rules, v) {
+	for _, r := range highest(b.Replication.V.Rules, v, selects) {
 		origin := c.buckets[destinationName(r)]
 		if !syncsReplicas(r) || !takes(r, v) || origin == nil || !slices.ContainsFunc(origin.Replication.V.Rules, func(there snapshot.Rule) bool {
 			return there.Status == "Enabled" && destinationName(there) == b.name && syncsReplicas(there)

@@ -115,7 +115,7 @@ func (c *Cloud) write(b *bucket, v *version) snapshot.Object {
 		v.VersionID = c.identifier(versionText, 32)
 	}
 	v.ReplicationStatus = snapshot.None[string]()
-	if len(due(b, v)) > 0 {
+	if len(c.due(b, v)) > 0 {
 		v.ReplicationStatus = snapshot.Of(statusPending)
 	}
 	b.put(v)

@@ -39,7 +39,7 @@ func (c *Cloud) replicate(b *bucket, v *version) {
 	if b.Versioning.V != "Enabled" {
 		return // deduced: nothing works the version off until the bucket is versioned again
 	}
-	rules := due(b, v)
+	rules := c.due(b, v)
 	status := statusCompleted
 	if len(rules) == 0 {
 		status = statusFailed
@@ -103,7 +103,7 @@ func (c *Cloud) Replay(ctx context.Context, bucketName string, objects []snapsho
 	}
 	var again []*version
 	for _, o := range objects {
-		v, err := replayable(b, o)
+		v, err := c.replayable(b, o)
 		if err != nil {
 			return fmt.Errorf("replay %s: %w", bucketName, err)
 		}
@@ -117,7 +117,7 @@ func (c *Cloud) Replay(ctx context.Context, bucketName string, objects []snapsho
 	return nil
 }
 
-func replayable(b *bucket, o snapshot.Object) (*version, error) {
+func (c *Cloud) replayable(b *bucket, o snapshot.Object) (*version, error) {
 	if o.Bucket != "" && o.Bucket != b.name {
 		return nil, refuse("InvalidRequest", "%s/%s is not in %s", o.Bucket, o.Key, b.name)
 	}
@@ -130,7 +130,7 @@ func replayable(b *bucket, o snapshot.Object) (*version, error) {
 		return nil, noSuchVersion(b.name, o.Key, o.VersionID)
 	case v.ReplicationStatus.V == statusReplica:
 		return nil, refuse("InvalidRequest", "%s/%s version %s is a replica", b.name, o.Key, o.VersionID)
-	case len(due(b, v)) == 0:
+	case len(c.due(b, v)) == 0:
 		return nil, refuse("SrcObjectNotEligible", "no rule covers %s/%s version %s", b.name, o.Key, o.VersionID)
 	}
 	return v, nil

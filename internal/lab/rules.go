@@ -12,12 +12,16 @@ import (
 // objects.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-add-config.html
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html
-func due(b *bucket, v *version) []snapshot.Rule {
+func (c *Cloud) due(b *bucket, v *version) []snapshot.Rule {
 	if b.Versioning.V != "Enabled" || v.ReplicationStatus.V == statusReplica || archived(v.StorageClass) {
 		return nil
 	}
+	eligible := selects
+	if c.options.Disputed["opt-in-before-priority"] {
+		eligible = func(r snapshot.Rule, v *version) bool { return selects(r, v) && (v.DeleteMarker || takes(r, v)) }
+	}
 	var out []snapshot.Rule
-	for _, r := range highest(b.Replication.V.Rules, v) {
+	for _, r := range highest(b.Replication.V.Rules, v, eligible) {
 		if takes(r, v) {
 			out = append(out, r)
 		}
@@ -25,13 +29,13 @@ func due(b *bucket, v *version) []snapshot.Rule {
 	return out
 }
 
-// highest keeps for each destination the enabled rule of the highest priority that selects the version. That a rule which
-// then does not take the version still outranks those below it is deduced: priority decides between filters.
-func highest(rules []snapshot.Rule, v *version) []snapshot.Rule {
+// highest keeps for each destination the enabled rule of the highest priority that the version is eligible for. That a rule
+// which then does not take the version still outranks those below it is deduced: priority decides between filters.
+func highest(rules []snapshot.Rule, v *version, eligible func(snapshot.Rule, *version) bool) []snapshot.Rule {
 	var out []snapshot.Rule
 	at := map[string]int{}
 	for _, r := range rules {
-		if r.Status != "Enabled" || !selects(r, v) {
+		if r.Status != "Enabled" || !eligible(r, v) {
 			continue
 		}
 		i, ok := at[r.Destination.Bucket]

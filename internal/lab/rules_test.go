@@ -93,6 +93,11 @@ func TestHighestPriorityWinsForOneDestination(t *testing.T) {
 	if got := w.outcome(t, lab.PutOptions{}); got != "none" {
 		t.Errorf("below a rule without opt-in: %s", got)
 	}
+	disputed("opt-in-before-priority")(w)
+	if got := w.outcome(t, lab.PutOptions{}); got != "COMPLETED" {
+		t.Errorf("below a rule without opt-in, in the other reading: %s", got)
+	}
+	w.options.Disputed = nil
 	w.rules[1].Status = "Disabled"
 	if got := w.outcome(t, lab.PutOptions{}); got != "COMPLETED" {
 		t.Errorf("below a disabled rule: %s", got)

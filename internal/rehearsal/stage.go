@@ -30,12 +30,15 @@ type stage struct {
 
 	signals []signal.Signal // of events that nobody handled yet
 	route   *diagnose.Route // as last looked at
-	access  *diagnose.Access
-	notes   *remedy.Notes
-	writes  int
-	shown   int // of the writes: those after which the route was looked at
-	told    int // messages
-	consent bool
+	// What somebody asked about, and what the last diagnosis said that concerns no route.
+	samples  [][2]string // bucket and key
+	findings []diagnose.Finding
+	access   *diagnose.Access
+	notes    *remedy.Notes
+	writes   int
+	shown    int // of the writes: those after which the route was looked at
+	told     int // messages
+	consent  bool
 }
 
 func newStage(s Scenario, options lab.Options, tell func(Step)) (*stage, error) {
@@ -75,11 +78,12 @@ func (st *stage) workflow() *remedy.Workflow {
 
 // look diagnoses the route as it is now.
 func (st *stage) look(ctx context.Context, source, rule string) error {
-	s, err := st.cloud.Snapshot(ctx, source)
+	s, err := st.snapshot(ctx, source)
 	if err != nil {
 		return err
 	}
 	d := diagnose.Diagnose(s, st.signals)
+	st.findings = d.Findings
 	i := slices.IndexFunc(d.Routes, func(r diagnose.Route) bool { return r.Source == source && r.Rule == rule })
 	if i < 0 {
 		return fmt.Errorf("there is no enabled rule %s of bucket %s", rule, source)
@@ -90,6 +94,27 @@ func (st *stage) look(ctx context.Context, source, rule string) error {
 		st.tell(Step{Title: "plan", Plan: st.route.Plan})
 	}
 	return nil
+}
+
+// snapshot is the cloud as it is, with the objects that somebody asked about.
+func (st *stage) snapshot(ctx context.Context, source string) (*snapshot.Snapshot, error) {
+	s, err := st.cloud.Snapshot(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range st.samples {
+		o, err := st.latest(name[0], name[1])
+		if err != nil {
+			return nil, err
+		}
+		same := func(other snapshot.Object) bool {
+			return other.Bucket == o.Bucket && other.Key == o.Key && other.VersionID == o.VersionID
+		}
+		if !slices.ContainsFunc(s.Objects, same) {
+			s.Objects = append(s.Objects, o)
+		}
+	}
+	return s, nil
 }
 
 // verdict is what the guard says of the plan of the route.

@@ -36,7 +36,9 @@ func (v verb) check(args []string) error {
 // verbs is the whole language. Those that expect something fail the scenario when it is not so.
 var verbs = map[string]verb{
 	"route":       {"SOURCE RULE observe|approve|automatic", 3, 3, false, approveRoute},
-	"put":         {"BUCKET KEY [sse-s3|kms|dsse|sse-c] [tagged] [locked] [public]", 2, 5, false, put},
+	"put":         {"BUCKET KEY [sse-s3|kms|dsse|sse-c] [tagged] [locked] [public] [archived] [foreign] [no-bucket-key]", 2, -1, false, put},
+	"sample":      {"BUCKET KEY", 2, 2, false, sample},
+	"finding":     {"CAUSE fault|warning|advice|none", 2, 2, true, finding},
 	"delete":      {"BUCKET KEY", 2, 2, false, deleteObject},
 	"failure":     {"REASON|none", 1, 1, true, failure},
 	"drop":        {"KIND ID NAME|- SID…", 4, -1, false, drop},
@@ -116,6 +118,12 @@ func put(ctx context.Context, st *stage, args []string) error {
 			o.ACL = "public-read"
 		case "locked":
 			o.Retention, o.LegalHold = true, true
+		case "archived":
+			o.StorageClass = "GLACIER"
+		case "foreign":
+			o.Owner = "999999999999"
+		case "no-bucket-key":
+			o.BucketKey = new(bool)
 		default:
 			return fmt.Errorf("unknown word %q", a)
 		}
@@ -305,6 +313,39 @@ func verdict(ctx context.Context, st *stage, args []string) error {
 	}
 	if string(st.route.Verdict) != args[2] {
 		return fmt.Errorf("the verdict is %s", st.route.Verdict)
+	}
+	return nil
+}
+
+// sample asks about an object whatever became of it; S3 itself shows only those that FAILED.
+func sample(ctx context.Context, st *stage, args []string) error {
+	if _, err := st.latest(args[0], args[1]); err != nil {
+		return err
+	}
+	st.samples = append(st.samples, [2]string{args[0], args[1]})
+	s, err := st.snapshot(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	st.findings = diagnose.Diagnose(s, st.signals).Findings
+	st.tell(Step{Title: "question", Text: fmt.Sprintf("somebody asks about %s of %s", args[1], args[0])})
+	return nil
+}
+
+// finding is one of the route, or one of the diagnosis that concerns no route.
+func finding(_ context.Context, st *stage, args []string) error {
+	all := slices.Clone(st.findings)
+	if st.route != nil {
+		all = append(all, st.route.Findings...)
+	}
+	severity := "none"
+	for _, f := range all {
+		if f.Cause == args[0] {
+			severity = string(f.Severity)
+		}
+	}
+	if severity != args[1] {
+		return fmt.Errorf("it is %s among %d findings", severity, len(all))
 	}
 	return nil
 }

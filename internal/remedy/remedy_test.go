@@ -282,8 +282,9 @@ func TestReplayUsesNoRuleThatNobodyApproved(t *testing.T) {
 	w := newWorld(t, nil)
 	w.approve(settings.Automatic)
 	w.fail(objectKey)
+	// Its priority is the lower one, so that the objects stay those of the approved rule.
 	if err := w.SetRule(source, snapshot.Rule{
-		ID: "r2", Priority: 2, Status: "Enabled", Filter: &snapshot.Filter{}, DeleteMarkerReplication: &snapshot.Switch{Status: "Disabled"},
+		ID: "r2", Priority: 0, Status: "Enabled", Filter: &snapshot.Filter{}, DeleteMarkerReplication: &snapshot.Switch{Status: "Disabled"},
 		Destination: snapshot.Destination{Bucket: "arn:aws:s3:::" + destination},
 	}); err != nil {
 		t.Fatal(err)

@@ -40,8 +40,7 @@ func New(r *lipgloss.Renderer, width int) Printer {
 }
 
 // Diagnosis is the text of a whole diagnosis. Several routes begin with a table of what is wrong, the worst first. Of routes
-// that are ill alike one is described and the others are named; healthy ones are counted. What concerns
-// no route stands below them.
+// that are ill alike one is described and the others are named; healthy ones are counted. What concerns no route stands below.
 func (p Printer) Diagnosis(d diagnose.Diagnosis) string {
 	if len(d.Accesses) > 0 {
 		return p.accesses(d.Accesses)
@@ -54,6 +53,11 @@ func (p Printer) Diagnosis(d diagnose.Diagnosis) string {
 		b.WriteString(p.Route(d.Routes[0]))
 	default:
 		p.routes(&b, d.Routes)
+	}
+	if len(d.Findings) > 0 {
+		b.WriteByte('\n')
+		p.paragraph(&b, 0, 2, p.bold, "about no route above:")
+		p.findings(&b, d.Findings)
 	}
 	p.proposals(&b, d.Proposals)
 	if len(d.Findings) > 0 {

@@ -262,7 +262,7 @@ func (a *asker) encryptPlaintext() {
 	if a.p.Encryption != Plaintext || !a.p.EncryptionKnown {
 		return
 	}
-	text, key, rule, _ := a.r.DefaultKey(a.w.Snapshot)
+	text, key, rule, _ := a.w.DefaultKey(&a.r)
 	if text == "" {
 		return
 	}

@@ -67,13 +67,13 @@ func (r Route) OwnerOverride() bool {
 }
 
 // Reverse is the routes back: the enabled rules of the destination bucket that write to the source.
-func (r Route) Reverse(s *snapshot.Snapshot) []Route {
-	b, ok := s.Buckets[r.Destination].Get()
-	if !ok {
+func (w *World) Reverse(r *Route) []Route {
+	rules := w.Rules(r.Destination)
+	if rules == nil {
 		return nil
 	}
 	var out []Route
-	for _, back := range routesOf(s, r.Destination, b) {
+	for _, back := range rules.Enabled {
 		if back.Destination == r.Source {
 			out = append(out, back)
 		}
@@ -83,31 +83,10 @@ func (r Route) Reverse(s *snapshot.Snapshot) []Route {
 
 // Routes is every enabled rule of every bucket, in the order of bucket names and rules.
 func Routes(s *snapshot.Snapshot) []Route {
-	var out []Route
-	names := make([]string, 0, len(s.Buckets))
-	for name := range s.Buckets {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if bucket, ok := s.Buckets[name].Get(); ok {
-			out = append(out, routesOf(s, name, bucket)...)
-		}
-	}
-	return out
+	return NewWorld(s).Routes()
 }
 
-func routesOf(s *snapshot.Snapshot, name string, b snapshot.Bucket) []Route {
-	var out []Route
-	for i, rule := range b.Replication.V.Rules {
-		if rule.Status == "Enabled" {
-			out = append(out, newRoute(s, name, b, b.Replication.V.Role, rule, i))
-		}
-	}
-	return out
-}
-
-func newRoute(s *snapshot.Snapshot, source string, b snapshot.Bucket, role string, rule snapshot.Rule, index int) Route {
+func (w *World) newRoute(source string, b *snapshot.Bucket, role string, rule snapshot.Rule, index int) Route {
 	r := Route{
 		Partition: PartitionOf(b.Region), Source: source, SourceAccount: b.Account, SourceRegion: b.Region,
 		Rule: rule, RuleID: rule.ID, RoleText: role,
@@ -125,14 +104,14 @@ func newRoute(s *snapshot.Snapshot, source string, b snapshot.Bucket, role strin
 	if a, err := policy.ParseARN(rule.Destination.Bucket); err == nil && a.Service == "s3" {
 		r.Destination = a.Resource
 	}
-	if dst, ok := s.Buckets[r.Destination].Get(); ok {
+	if dst, ok := w.Snapshot.Buckets[r.Destination].Get(); ok {
 		r.DestinationAccount, r.DestinationRegion = dst.Account, dst.Region
 	}
 	if e := rule.Destination.EncryptionConfiguration; e != nil {
 		r.ReplicaKeyText = e.ReplicaKmsKeyID
 		// What is not named by ARN means a key of the requester's account, which is the role's, in the destination's Region.
 		// https://docs.aws.amazon.com/AmazonS3/latest/API/API_EncryptionConfiguration.html
-		r.ReplicaKey = ResolveKey(s, e.ReplicaKmsKeyID, r.Partition, r.RoleAccount(), r.DestinationRegion)
+		r.ReplicaKey = w.resolveKey(e.ReplicaKmsKeyID, r.Partition, r.RoleAccount(), r.DestinationRegion)
 	}
 	return r
 }
@@ -141,6 +120,26 @@ func newRoute(s *snapshot.Snapshot, source string, b snapshot.Bucket, role strin
 // the snapshot does not settle it.
 // https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
 func ResolveKey(s *snapshot.Snapshot, text, partition, account, region string) policy.ARN {
+	return resolve(text, partition, account, region, func(wanted alias) policy.ARN {
+		var found policy.ARN
+		for arn, key := range s.Keys {
+			if arn.Account == wanted.account && arn.Region == wanted.region && slices.Contains(key.V.Aliases.V, wanted.name) {
+				if !found.IsZero() {
+					return policy.ARN{}
+				}
+				found = arn
+			}
+		}
+		return found
+	})
+}
+
+// resolveKey is ResolveKey by the index, for many questions about one snapshot.
+func (w *World) resolveKey(text, partition, account, region string) policy.ARN {
+	return resolve(text, partition, account, region, func(wanted alias) policy.ARN { return w.look().aliases(w.Snapshot)[wanted] })
+}
+
+func resolve(text, partition, account, region string, answering func(alias) policy.ARN) policy.ARN {
 	if a, err := policy.ParseARN(text); err == nil {
 		if strings.HasPrefix(a.Resource, "key/") {
 			return a
@@ -153,16 +152,7 @@ func ResolveKey(s *snapshot.Snapshot, text, partition, account, region string) p
 	if !strings.HasPrefix(text, "alias/") {
 		return policy.ARN{Partition: partition, Service: "kms", Region: region, Account: account, Resource: "key/" + text}
 	}
-	var found policy.ARN
-	for arn, key := range s.Keys {
-		if arn.Account == account && arn.Region == region && slices.Contains(key.V.Aliases.V, text) {
-			if !found.IsZero() {
-				return policy.ARN{} // an alias means one key; a snapshot that says otherwise settles nothing
-			}
-			found = arn
-		}
-	}
-	return found
+	return answering(alias{account, region, text})
 }
 
 // Covers says whether the rule's filter selects an object of that key and those tags. A nil map of tags stands for tags that
@@ -222,19 +212,26 @@ func (r Route) ReplicatesDeleteMarkers() bool {
 // without encryption get. The text is empty when the default uses none; known is false when the default is not in the snapshot.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 func (r Route) DefaultKey(s *snapshot.Snapshot) (text string, key policy.ARN, rule snapshot.EncryptionRule, known bool) {
+	text, rule, known = r.defaultKey(s)
+	return text, ResolveKey(s, text, r.Partition, r.DestinationAccount, r.DestinationRegion), rule, known
+}
+
+// DefaultKey is that of the route, by the index of the world.
+func (w *World) DefaultKey(r *Route) (text string, key policy.ARN, rule snapshot.EncryptionRule, known bool) {
+	text, rule, known = r.defaultKey(w.Snapshot)
+	return text, w.resolveKey(text, r.Partition, r.DestinationAccount, r.DestinationRegion), rule, known
+}
+
+func (r *Route) defaultKey(s *snapshot.Snapshot) (text string, rule snapshot.EncryptionRule, known bool) {
 	encryption := s.Buckets[r.Destination].V.Encryption
 	for _, rule := range encryption.V.Rules {
 		d := rule.ApplyServerSideEncryptionByDefault
 		if d == nil || d.SSEAlgorithm != SSEKMS && d.SSEAlgorithm != DSSEKMS {
 			continue
 		}
-		text = d.KMSMasterKeyID
-		if text == "" {
-			text = "alias/aws/s3"
-		}
-		return text, ResolveKey(s, text, r.Partition, r.DestinationAccount, r.DestinationRegion), rule, true
+		return cmp.Or(d.KMSMasterKeyID, "alias/aws/s3"), rule, true
 	}
-	return "", policy.ARN{}, snapshot.EncryptionRule{}, encryption.State != snapshot.Missing
+	return "", snapshot.EncryptionRule{}, encryption.State != snapshot.Missing
 }
 
 // SelectsKMS says whether the rule opts in to KMS objects; without that S3 skips them in silence.

@@ -11,6 +11,9 @@ import (
 
 // user is the layers of a user: its own policies and those of its groups. What is not in the snapshot is missing.
 func (w *World) user(arn policy.ARN) roleLayers {
+	if w.base != nil && !w.changes(snapshot.UserPolicy, arn.String()) {
+		return w.base.user(arn)
+	}
 	if l, ok := w.roles[arn]; ok {
 		return l
 	}
@@ -29,7 +32,13 @@ func (w *World) user(arn policy.ARN) roleLayers {
 			l.identity = append(l.identity, w.compile(owner+prefix+name, v.V[name]))
 		}
 	}
-	add(" inline/", user.Inline)
+	if user.Inline.State == snapshot.Missing {
+		l.missing |= authz.SetOf(authz.LayerIdentity)
+	}
+	inline := w.inline(snapshot.UserPolicy, arn, user.Inline.V)
+	for _, name := range slices.Sorted(maps.Keys(inline)) {
+		l.identity = append(l.identity, w.compileRef(snapshot.Ref{Kind: snapshot.UserPolicy, ID: arn.String(), Name: name}, inline[name]))
+	}
 	add(" attached/", user.Attached)
 	if user.Groups.State == snapshot.Missing {
 		l.missing |= authz.SetOf(authz.LayerIdentity)

@@ -16,6 +16,10 @@ type World struct {
 	roles    map[policy.ARN]roleLayers
 	rcps     map[string][][]*authz.Policy                   // by account
 	policies map[snapshot.Ref]snapshot.Value[*authz.Policy] // of resources
+	index    *index                                         // nil: nobody asked yet
+
+	base    *World // what is not changed is compiled there; nil: this is no changed world
+	changed map[snapshot.Ref]snapshot.Value[policy.Document]
 }
 
 // NewWorld prepares a snapshot.
@@ -28,16 +32,75 @@ func NewWorld(s *snapshot.Snapshot) *World {
 
 // Patched is the world of another snapshot that differs in those documents only: the rest stays compiled.
 func (w *World) Patched(s *snapshot.Snapshot, changed []snapshot.Ref) *World {
-	out := NewWorld(s)
-	maps.Copy(out.compiled, w.compiled)
+	documents := make(map[snapshot.Ref]snapshot.Value[policy.Document], len(changed))
 	for _, ref := range changed {
-		delete(out.compiled, ref.String())
-		// One key can be the source's and the replica's.
-		switch ref.Kind {
-		case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
-			delete(out.compiled, snapshot.Ref{Kind: snapshot.SourceKeyPolicy, ID: ref.ID}.String())
-			delete(out.compiled, snapshot.Ref{Kind: snapshot.ReplicaKeyPolicy, ID: ref.ID}.String())
+		documents[ref] = s.Document(ref)
+	}
+	out := w.With(documents)
+	out.Snapshot = s
+	return out
+}
+
+// With is the world with those documents in place of its own. It shares everything else, so that it costs what it changes; its
+// Snapshot is the one of before, and only Document knows the others.
+func (w *World) With(documents map[snapshot.Ref]snapshot.Value[policy.Document]) *World {
+	out := NewWorld(w.Snapshot)
+	out.base, out.index, out.changed = w, w.look(), make(map[snapshot.Ref]snapshot.Value[policy.Document], len(documents))
+	for ref, d := range documents {
+		out.changed[sameKey(ref)] = d
+	}
+	return out
+}
+
+// sameKey is the ref of a document with one kind for key policies and one for bucket policies: one key can be the source's and
+// the replica's.
+func sameKey(ref snapshot.Ref) snapshot.Ref {
+	switch {
+	case ref.Kind.OfKey():
+		ref.Kind = snapshot.KeyPolicy
+	case ref.Kind == snapshot.SourceBucketPolicy || ref.Kind == snapshot.DestinationBucketPolicy:
+		ref.Kind = snapshot.BucketPolicy
+	}
+	return ref
+}
+
+// Document is the policy document that ref points at.
+func (w *World) Document(ref snapshot.Ref) snapshot.Value[policy.Document] {
+	if d, ok := w.changed[sameKey(ref)]; ok {
+		return d
+	}
+	if w.base != nil {
+		return w.base.Document(ref)
+	}
+	return w.Snapshot.Document(ref)
+}
+
+// changes says whether a document of that kind and owner is another one than in the base.
+func (w *World) changes(kind snapshot.Kind, id string) bool {
+	for ref := range w.changed {
+		if ref.Kind == kind && ref.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// inline is the inline policies of a role or user.
+func (w *World) inline(kind snapshot.Kind, arn policy.ARN, of map[string]policy.Document) map[string]policy.Document {
+	if w.base == nil {
+		return of
+	}
+	out := maps.Clone(w.base.inline(kind, arn, of))
+	if out == nil {
+		out = make(map[string]policy.Document)
+	}
+	for ref, d := range w.changed {
+		switch {
+		case ref.Kind != kind || ref.ID != arn.String():
+		case d.State == snapshot.Present:
+			out[ref.Name] = d.V
 		default:
+			delete(out, ref.Name)
 		}
 	}
 	return out
@@ -54,13 +117,33 @@ func (w *World) compile(label string, d policy.Document) *authz.Policy {
 	if p, ok := w.compiled[label]; ok {
 		return p
 	}
+	if w.base != nil {
+		return w.base.compile(label, d)
+	}
 	p := authz.Compile(label, d)
 	w.compiled[label] = p
 	return p
 }
 
+// compileRef is compile for a document that may be another one than in the base.
+func (w *World) compileRef(ref snapshot.Ref, d policy.Document) *authz.Policy {
+	label := ref.String()
+	if _, changed := w.changed[sameKey(ref)]; !changed {
+		return w.compile(label, d)
+	}
+	p, ok := w.compiled[label]
+	if !ok {
+		p = authz.Compile(label, d)
+		w.compiled[label] = p
+	}
+	return p
+}
+
 // role is the layers of a role. Those of a role that is not in the snapshot, or not read whole, are missing.
 func (w *World) role(arn policy.ARN) roleLayers {
+	if w.base != nil && !w.changes(snapshot.RolePolicy, arn.String()) {
+		return w.base.role(arn)
+	}
 	if l, ok := w.roles[arn]; ok {
 		return l
 	}
@@ -73,9 +156,10 @@ func (w *World) role(arn policy.ARN) roleLayers {
 	if role.Inline.State == snapshot.Missing || role.Attached.State == snapshot.Missing {
 		l.missing |= authz.SetOf(authz.LayerIdentity)
 	}
-	for _, name := range slices.Sorted(maps.Keys(role.Inline.V)) {
+	inline := w.inline(snapshot.RolePolicy, arn, role.Inline.V)
+	for _, name := range slices.Sorted(maps.Keys(inline)) {
 		ref := snapshot.Ref{Kind: snapshot.RolePolicy, ID: arn.String(), Name: name}
-		l.identity = append(l.identity, w.compile(ref.String(), role.Inline.V[name]))
+		l.identity = append(l.identity, w.compileRef(ref, inline[name]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(role.Attached.V)) {
 		label := string(snapshot.RolePolicy) + " " + arn.String() + " attached/" + name
@@ -148,6 +232,9 @@ func (w *World) Layers(q *Requirement) authz.Layers {
 }
 
 func (w *World) rcpsOf(account string) [][]*authz.Policy {
+	if w.base != nil {
+		return w.base.rcpsOf(account)
+	}
 	levels, ok := w.rcps[account]
 	if !ok {
 		levels = w.levels(snapshot.RCP, account, w.Snapshot.Guardrails[account].RCPs)
@@ -158,11 +245,16 @@ func (w *World) rcpsOf(account string) [][]*authz.Policy {
 
 // policy is the policy of a resource.
 func (w *World) policy(ref snapshot.Ref) snapshot.Value[*authz.Policy] {
+	if w.base != nil {
+		if _, changed := w.changed[sameKey(ref)]; !changed {
+			return w.base.policy(ref)
+		}
+	}
 	out, ok := w.policies[ref]
 	if !ok {
-		d := w.Snapshot.Document(ref)
+		d := w.Document(ref)
 		if out.State = d.State; d.State == snapshot.Present {
-			out.V = w.compile(ref.String(), d.V)
+			out.V = w.compileRef(ref, d.V)
 		}
 		w.policies[ref] = out
 	}

@@ -74,7 +74,7 @@ func Writers(w *World, r Route) []Writer {
 		if !allows(bucket.Policy.V, s.Principal) {
 			continue
 		}
-		p := ofDefault(w.Snapshot, r, "")
+		p := w.ofDefault(&r, "")
 		a := asker{w: w, r: r, p: p}
 		for _, action := range s.Bucket {
 			resource := policy.BucketARN(r.Partition, r.Source)

@@ -402,7 +402,6 @@ func (v *view) bucket(name string, b *bucket) snapshot.Bucket {
 	out := snapshot.Bucket{Account: b.home.Account, Region: b.home.Region, RequestPayer: snapshot.Of("BucketOwner")}
 	out.Versioning = read[string](v, b.origin, path("versioning"), "versioning", b.config["versioning"], false)
 	out.Replication = read[snapshot.Replication](v, b.origin, path("replication"), "the replication configuration, whose rules are not judged,", b.config["replication"], true)
-	v.literalPrefixes(b, out.Replication.V)
 	out.Encryption = read[snapshot.Encryption](v, b.origin, path("encryption"), "the default encryption", orDefault(b.config["encryption"], sses3), false)
 	out.ObjectLock = read[snapshot.ObjectLock](v, b.origin, path("objectLock"), "Object Lock", b.config["objectLock"], false)
 	if n, ok := b.known("ownership", jsontree.Str("BucketOwnerEnforced")); ok {
@@ -429,23 +428,6 @@ func (v *view) bucket(name string, b *bucket) snapshot.Bucket {
 		out.Policy = snapshot.None[policy.Document]()
 	}
 	return out
-}
-
-// literalPrefixes notes prefixes that look like patterns: a rule takes them as they are.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRuleFilter.html
-func (v *view) literalPrefixes(b *bucket, r snapshot.Replication) {
-	for _, rule := range r.Rules {
-		prefix := rule.Prefix
-		if f := rule.Filter; f != nil && f.Prefix != nil {
-			prefix = f.Prefix
-		} else if f != nil && f.And != nil {
-			prefix = f.And.Prefix
-		}
-		if prefix != nil && strings.ContainsAny(*prefix, "*?") {
-			v.say(b.origin, fmt.Sprintf("rule %.100s has the prefix %.100s, in which * and ? are characters and no patterns: only keys that begin so are replicated; "+
-				"the empty prefix selects every object", rule.ID, *prefix), false)
-		}
-	}
 }
 
 // known is a part of the configuration, by default that of a new bucket; false says that nobody told.

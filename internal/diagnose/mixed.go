@@ -1,0 +1,108 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/route"
+)
+
+// settles says whether a requirement that is not met settles that objects fail. With several kinds of objects it does when one
+// of those that ask it is known to have FAILED, or when no kind passes. Otherwise the answer depends on which kind is meant.
+func (e *examination) settles(a *asked) bool {
+	if len(e.populations) == 1 {
+		return !e.populations[0].Unsure()
+	}
+	for _, i := range a.of {
+		if p := &e.populations[i]; p.Failed && !p.Unsure() {
+			return true
+		}
+	}
+	if e.passing == nil {
+		none := e.nonePasses()
+		e.passing = &none
+	}
+	return *e.passing
+}
+
+// nonePasses says whether every kind of objects that the rule certainly takes lacks something that it needs.
+func (e *examination) nonePasses() bool {
+	fails := make([]bool, len(e.populations))
+	for i := range e.asked {
+		a := &e.asked[i]
+		if denied, certain := a.hurts(); denied && certain && a.Need == route.Required {
+			for _, k := range a.of {
+				fails[k] = true
+			}
+		}
+	}
+	sure := 0
+	for i := range e.populations {
+		if e.populations[i].Unsure() {
+			continue
+		}
+		if sure++; !fails[i] {
+			return false
+		}
+	}
+	return sure > 0
+}
+
+// specify says which kinds of objects the findings are about where others pass, or are what the bucket writes now. Where that leaves open whether objects fail at
+// all, nobody is blamed, and a person decides about an edit.
+func (e *examination) specify(a *asked, found []Finding) {
+	if only := len(e.populations) == 1; len(found) == 0 || only && !e.populations[0].Unsure() && !e.populations[0].Older {
+		return
+	}
+	about := ""
+	if len(e.populations) == 1 || len(a.of) < len(e.populations) {
+		about = ". This concerns " + e.kinds(a.of)
+	}
+	open := a.Need == route.Required && !e.settles(a)
+	for i := range found {
+		f := &found[i]
+		f.Message += about
+		if open && f.Severity == Fault {
+			f.Severity = Warning
+		}
+		if open && f.Remedy == patch.Automatic {
+			f.Remedy = patch.Approval
+		}
+	}
+}
+
+// mostKinds is how many kinds of objects a message names.
+const mostKinds = 3
+
+// kinds names populations, and says of which the rule may not take any object.
+func (e *examination) kinds(of []int) string {
+	if len(e.populations) == 1 {
+		of = []int{0}
+	}
+	var names []string
+	for _, i := range of {
+		if len(names) == mostKinds {
+			names = append(names, fmt.Sprintf("%d other kinds", len(of)-mostKinds))
+			break
+		}
+		name := e.populations[i].Text
+		switch e.populations[i].Claim {
+		case route.TagsUnknown:
+			name += " (if the rule takes them: it filters by tags, and theirs are not in the snapshot)"
+		case route.OptInOutranked:
+			name += " (if the rule takes them: another one of higher priority covers them)"
+		default:
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, "; and ")
+}
+
+// standsFor is the objects that the diagnosis stands for.
+func (e *examination) standsFor() string {
+	if len(e.populations) == 0 {
+		return "those that another rule takes"
+	}
+	return e.populations[0].Text
+}
