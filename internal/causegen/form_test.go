@@ -279,6 +279,11 @@ func checkBlock(b block) error {
 	case "json":
 		return nil
 	case "sh":
+		for line := range strings.Lines(b.text) {
+			if len(line) > 79 && (strings.HasPrefix(line, "#") || strings.Count(line, " --") > 1) {
+				return fmt.Errorf("a line of sh goes on beyond 78 characters: %s", line)
+			}
+		}
 		cmd := exec.Command("sh", "-n")
 		cmd.Stdin = strings.NewReader(b.text)
 		if out, err := cmd.CombinedOutput(); err != nil {
