@@ -182,6 +182,7 @@ func checkSymptoms(text, cause string, seen observed) (faults []string) {
 	if !reasonLine.MatchString(text) {
 		faults = append(faults, "how to see it does not say which failureReason there is, or that there is none")
 	}
+	faults = append(faults, checkReasons(text, cause)...)
 	line := diagnosisLine.FindString(text)
 	if !strings.Contains(line, "`\"cause\": \""+cause+"\"`, `\"severity\": \"") {
 		faults = append(faults, "how to see it does not show the cause and the severity in the diagnosis")
@@ -192,6 +193,29 @@ func checkSymptoms(text, cause string, seen observed) (faults []string) {
 	}
 	if !sameSet(named, seen.severities) {
 		faults = append(faults, fmt.Sprintf("how to see it names the severities %q, the cases have %q", named, seen.severities))
+	}
+	return faults
+}
+
+var reasonName = regexp.MustCompile("`((?:Src|Dst|AssumeRole|Initiate)[A-Za-z]+)`")
+
+// checkReasons wants the reasons on the page to be known, and those that lead to this cause alone to be on the page.
+func checkReasons(text, cause string) (faults []string) {
+	var named []string
+	for _, m := range reasonName.FindAllStringSubmatch(text, -1) {
+		named = with(named, m[1])
+	}
+	known := make(map[string]bool)
+	for _, r := range diagnose.Reasons() {
+		known[r.Name], known[r.Former] = true, true
+		if slices.Equal(r.Causes, []string{cause}) && !slices.Contains(named, r.Name) {
+			faults = append(faults, fmt.Sprintf("how to see it does not name the failureReason %s, which leads to this cause alone", r.Name))
+		}
+	}
+	for _, name := range named {
+		if !known[name] {
+			faults = append(faults, fmt.Sprintf("how to see it names %s, which is no failureReason", name))
+		}
 	}
 	return faults
 }
