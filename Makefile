@@ -40,8 +40,8 @@ test: setup build ## Build and run all tests, with the race detector where there
 	@$(MAKE) --no-print-directory check-formats
 
 # Each format of replimend plan is checked by the tool that its readers use, on what go test holds the code to. Terraform's and
-# the shell's are part of go test. The CDK has a module of its own and is compiled in a copy of it: nothing runs, so that Node
-# is not needed.
+# the shell's are part of go test. The CDK has a module of its own and is compiled in a copy of it, and so is the Go that the pages
+# of docs/causes show: nothing runs, so that Node is not needed.
 .PHONY: check-formats
 check-formats: .venv/cfn-lint ## Check the code that plans are printed as with cfn-lint, the compiler and sh.
 	.venv/bin/python tools/lint-cloudformation.py internal/iac/testdata/*/plan.yaml
@@ -55,6 +55,7 @@ check-formats: .venv/cfn-lint ## Check the code that plans are printed as with c
 		mkdir "$$copy/$$name"; \
 		cp "$$plan" "$$copy/$$name/"; \
 	done; \
+	go run ./internal/causegen snippets docs/causes "$$copy/pages"; \
 	echo "go vet ./... (in a copy, with tools/cdk.mod)"; \
 	cd "$$copy"; \
 	go vet ./...

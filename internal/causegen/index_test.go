@@ -41,11 +41,12 @@ func TestReasonsHaveOneRowEach(t *testing.T) {
 func TestIndexHasOneRowForEachCause(t *testing.T) {
 	t.Parallel()
 	got := index([]diagnose.Cause{
-		{Name: "one", Summary: "a | b", Remedy: patch.Manual, Side: diagnose.DestinationSide, Documents: []snapshot.Kind{snapshot.SCP, snapshot.RCP}},
-		{Name: "two", Summary: "c", Remedy: patch.Automatic, Documents: []snapshot.Kind{snapshot.RolePolicy}},
+		{Name: "one", Group: diagnose.OfObjects, Summary: "a | b", Remedy: patch.Manual, Side: diagnose.DestinationSide, Documents: []snapshot.Kind{snapshot.SCP, snapshot.RCP}},
+		{Name: "two", Group: diagnose.OfTheRole, Summary: "c", Remedy: patch.Automatic, Documents: []snapshot.Kind{snapshot.RolePolicy}},
 	})
 	rows, ok := strings.CutPrefix(got, head)
-	want := "| [one](one.md) | destination | scp, rcp | manual | a \\| b |\n| [two](two.md) | either | role-policy | automatic | c |\n"
+	want := "\n## Replication role\n" + columns + "| [two](two.md) | either | role-policy | automatic | c |\n" +
+		"\n## Single objects\n" + columns + "| [one](one.md) | destination | scp, rcp | manual | a \\| b |\n"
 	if !ok || rows != want {
 		t.Errorf("rows differ (-want +got):\n%s", cmp.Diff(want, rows))
 	}

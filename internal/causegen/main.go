@@ -13,16 +13,29 @@ import (
 //go:generate go run . ../../docs
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: causegen DIRECTORY")
+	var err error
+	switch {
+	case len(os.Args) == 2:
+		err = writeFiles(os.Args[1])
+	case len(os.Args) == 4 && os.Args[1] == "snippets":
+		err = writeSnippets(os.Args[2], os.Args[3])
+	default:
+		fmt.Fprintln(os.Stderr, "usage: causegen DOCS | causegen snippets PAGES DIRECTORY")
 		os.Exit(2)
 	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "causegen: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func writeFiles(docs string) error {
 	for name, text := range files() {
-		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
-			fmt.Fprintf(os.Stderr, "causegen: %v\n", err)
-			os.Exit(1)
+		if err := os.WriteFile(filepath.Join(docs, name), []byte(text), 0o644); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // files is what is written, by the name under docs.

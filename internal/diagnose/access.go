@@ -91,7 +91,7 @@ func accessLacks(name, summary string, action string, kinds ...snapshot.Kind) Ca
 	if len(kinds) == 1 {
 		side = ResourceSide
 	}
-	return Cause{Name: name, Summary: summary, Side: side, Documents: kinds, Remedy: patch.Approval, Recognise: func(e *examination, d denial) (Finding, bool) {
+	return Cause{Name: name, Group: OfAccesses, Summary: summary, Side: side, Documents: kinds, Remedy: patch.Approval, Recognise: func(e *examination, d denial) (Finding, bool) {
 		if e.access == nil || !d.silent(e, action, kinds) {
 			return Finding{}, false
 		}

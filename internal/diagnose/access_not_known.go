@@ -16,6 +16,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-role-session
 var accessNotKnown = Cause{
 	Name:      "access-not-known",
+	Group:     OfAccesses,
 	Summary:   "what decides an access is not in the snapshot: the principal, the bucket, its encryption, the key, or the name of the session",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.UserPolicy, snapshot.BucketConfig, snapshot.KeyState, snapshot.BucketPolicy, snapshot.KeyPolicy},
 	Remedy:    patch.Manual,

@@ -10,6 +10,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-batch-replication-batch.html
 var batchJobWrongRegion = Cause{
 	Name:      "batch-job-wrong-region",
+	Group:     OfReports,
 	Summary:   "S3 reports that the batch job names another Region than that of the bucket",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.BucketConfig},

@@ -10,6 +10,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-batch-replication-policies.html
 var batchRoleLacksInitiateReplication = Cause{
 	Name:      "batch-role-lacks-initiate-replication",
+	Group:     OfReports,
 	Summary:   "S3 reports that the role of the batch job lacks s3:InitiateReplication",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.RolePolicy},

@@ -323,11 +323,16 @@ func (d denial) grantsNear() string {
 
 // lacksCause is a cause that is a silent layer for certain actions.
 func lacksCause(name, summary string, kind snapshot.Kind, actions ...string) Cause {
-	side := SourceSide
-	if kind == snapshot.DestinationBucketPolicy || kind == snapshot.ReplicaKeyPolicy {
-		side = DestinationSide
+	side, group := SourceSide, OfTheRole
+	switch kind {
+	case snapshot.DestinationBucketPolicy:
+		side, group = DestinationSide, OfBuckets
+	case snapshot.ReplicaKeyPolicy:
+		side, group = DestinationSide, OfKeys
+	case snapshot.SourceKeyPolicy:
+		group = OfKeys
 	}
-	return Cause{Name: name, Summary: summary, Side: side, Documents: []snapshot.Kind{kind}, Remedy: patch.Automatic, Recognise: func(e *examination, d denial) (Finding, bool) {
+	return Cause{Name: name, Group: group, Summary: summary, Side: side, Documents: []snapshot.Kind{kind}, Remedy: patch.Automatic, Recognise: func(e *examination, d denial) (Finding, bool) {
 		if d.decision.Outcome != authz.ImplicitDeny || d.ref(e).Kind != kind {
 			return Finding{}, false
 		}

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 var bucketMissing = Cause{
 	Name:      "bucket-missing",
+	Group:     OfAccesses,
 	Summary:   "the bucket that is to be read or written does not exist",
 	Side:      ResourceSide,
 	Documents: []snapshot.Kind{snapshot.BucketConfig},

@@ -15,6 +15,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html
 var bucketTypeNotSupported = Cause{
 	Name:      "bucket-type-not-supported",
+	Group:     OfBuckets,
 	Summary:   "a bucket of the rule is a directory or table bucket, which S3 replication does not support",
 	Verdict:   Broken,
 	Documents: []snapshot.Kind{snapshot.ReplicationConfig},

@@ -11,6 +11,8 @@ import (
 // cases under testdata, and of its page under docs/causes.
 type Cause struct {
 	Name string
+	// Group is what it concerns, for the index.
+	Group Group
 	// Summary says in one line what the cause is, for the index.
 	Summary string
 	// Side is whose document is at fault, empty where it can be either's.

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
 var conditionMismatch = Cause{
 	Name:      "condition-mismatch",
+	Group:     OfConditions,
 	Summary:   "an Allow is there, but another of its conditions does not hold for S3's requests",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy},
 	Remedy:    patch.Approval,

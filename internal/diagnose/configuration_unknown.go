@@ -14,6 +14,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html
 var configurationUnknown = Cause{
 	Name:      "configuration-unknown",
+	Group:     OfWhatIsUnread,
 	Summary:   "an account, a Region, versioning or a key's state is not in the snapshot",
 	Verdict:   Unknown,
 	Documents: []snapshot.Kind{snapshot.BucketConfig, snapshot.KeyState},

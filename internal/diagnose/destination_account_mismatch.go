@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-change-owner.html
 var destinationAccountMismatch = Cause{
 	Name:      "destination-account-mismatch",
+	Group:     OfRules,
 	Summary:   "the rule names another account than the one that owns the destination bucket",
 	Verdict:   Broken,
 	Side:      SourceSide,

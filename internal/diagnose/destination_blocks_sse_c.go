@@ -14,6 +14,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/blocking-unblocking-s3-c-encryption-gpb.html
 var destinationBlocksSSEC = Cause{
 	Name:      "destination-blocks-sse-c",
+	Group:     OfBuckets,
 	Summary:   "the destination bucket blocks SSE-C, and the objects are encrypted with it",
 	Verdict:   Broken,
 	Side:      DestinationSide,

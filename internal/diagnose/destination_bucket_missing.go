@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var destinationBucketMissing = Cause{
 	Name:      "destination-bucket-missing",
+	Group:     OfBuckets,
 	Summary:   "the destination bucket does not exist",
 	Verdict:   Broken,
 	Side:      DestinationSide,

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketReplication.html
 var destinationIsSource = Cause{
 	Name:      "destination-is-source",
+	Group:     OfRules,
 	Summary:   "the rule's destination is the source bucket itself",
 	Verdict:   Broken,
 	Side:      SourceSide,

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var destinationLacksObjectLock = Cause{
 	Name:      "destination-lacks-object-lock",
+	Group:     OfBuckets,
 	Summary:   "the source bucket has Object Lock and the destination bucket has not",
 	Verdict:   Broken,
 	Side:      DestinationSide,

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-troubleshoot.html
 var destinationRequesterPays = Cause{
 	Name:      "destination-requester-pays",
+	Group:     OfBuckets,
 	Summary:   "the destination bucket belongs to another account and lets the requester pay",
 	Verdict:   Broken,
 	Side:      DestinationSide,

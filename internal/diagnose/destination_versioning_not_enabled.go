@@ -9,6 +9,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html
 var destinationVersioningNotEnabled = Cause{
 	Name:      "destination-versioning-not-enabled",
+	Group:     OfBuckets,
 	Summary:   "versioning of the destination bucket is suspended or was never enabled",
 	Verdict:   Broken,
 	Side:      DestinationSide,

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 var documentNotWritable = Cause{
 	Name:      "document-not-writable",
+	Group:     OfConditions,
 	Summary:   "AWS would refuse to store the document with the cure: too long, a character it does not take, or a principal that is gone",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.RoleTrust, snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.UserPolicy, snapshot.BucketPolicy, snapshot.KeyPolicy},
 	Remedy:    patch.Manual,

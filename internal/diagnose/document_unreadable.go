@@ -18,6 +18,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 var documentUnreadable = Cause{
 	Name:      "document-unreadable",
+	Group:     OfWhatIsUnread,
 	Summary:   "a document that decides is not known, or tests something that is not known",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.RoleTrust, snapshot.PermissionsBoundary, snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyGrant, snapshot.SCP, snapshot.RCP},
 	Remedy:    patch.Manual,

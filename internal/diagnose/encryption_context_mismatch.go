@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html#bk-replication
 var encryptionContextMismatch = Cause{
 	Name:      "encryption-context-mismatch",
+	Group:     OfConditions,
 	Summary:   "an Allow is there, but wants another encryption context than S3 sends, as after a Bucket Key switch",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy},
 	Remedy:    patch.Automatic,

@@ -16,6 +16,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var eventContradictsModel = Cause{
 	Name:      "event-contradicts-model",
+	Group:     OfReports,
 	Summary:   "S3 reports a failure that the documents do not explain",
 	Verdict:   Conditional,
 	Side:      SourceSide,

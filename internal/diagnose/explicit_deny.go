@@ -17,6 +17,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html
 var explicitDeny = Cause{
 	Name:      "explicit-deny",
+	Group:     OfConditions,
 	Summary:   "a Deny statement applies; removing it is for its owner",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.RoleTrust, snapshot.PermissionsBoundary, snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.SCP, snapshot.RCP},
 	Remedy:    patch.Manual,

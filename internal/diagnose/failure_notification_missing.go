@@ -14,6 +14,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var failureNotificationMissing = Cause{
 	Name:      "failure-notification-missing",
+	Group:     OfNotice,
 	Summary:   "the source bucket notifies nobody of failed replication",
 	Verdict:   Degraded,
 	Side:      SourceSide,

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-failure-codes.html
 var failureReasonUnknown = Cause{
 	Name:      "failure-reason-unknown",
+	Group:     OfReports,
 	Summary:   "S3 reports a failure reason that is not known here",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ReplicationConfig},

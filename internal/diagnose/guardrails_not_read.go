@@ -15,6 +15,7 @@ import (
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
 var guardrailsNotRead = Cause{
 	Name:      "guardrails-not-read",
+	Group:     OfWhatIsUnread,
 	Summary:   "the organization's SCPs or RCPs were not read: the diagnosis assumes that they deny nothing",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.SCP},

@@ -15,6 +15,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionByDefault.html
 var keyAliasResolvesInCallerAccount = Cause{
 	Name:      "key-alias-resolves-in-caller-account",
+	Group:     OfAccesses,
 	Summary:   "the bucket's default key is an alias or key id, which may mean another key to a writer of another account",
 	Side:      ResourceSide,
 	Documents: []snapshot.Kind{snapshot.BucketConfig},

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var kmsObjectsNotSelected = Cause{
 	Name:      "kms-objects-not-selected",
+	Group:     OfRules,
 	Summary:   "the rule does not opt in to KMS objects, so that S3 skips them in silence",
 	Verdict:   Broken,
 	Side:      SourceSide,

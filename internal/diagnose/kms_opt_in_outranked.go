@@ -15,6 +15,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRule.html
 var kmsOptInOutranked = Cause{
 	Name:      "kms-opt-in-outranked",
+	Group:     OfRules,
 	Summary:   "a rule without the opt-in to KMS objects outranks one with it, and AWS does not say which of them counts",
 	Verdict:   Conditional,
 	Side:      SourceSide,

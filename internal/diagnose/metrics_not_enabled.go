@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var metricsNotEnabled = Cause{
 	Name:      "metrics-not-enabled",
+	Group:     OfNotice,
 	Summary:   "the rule has no replication metrics, so that S3 sends no failure events",
 	Verdict:   Degraded,
 	Side:      SourceSide,

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var missedThresholdNotNotified = Cause{
 	Name:      "missed-threshold-not-notified",
+	Group:     OfNotice,
 	Summary:   "the rule has S3 Replication Time Control, and nobody is notified when an object misses it",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.BucketConfig},

@@ -10,6 +10,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-failure-codes.html
 var objectAlreadyReplicated = Cause{
 	Name:      "object-already-replicated",
+	Group:     OfReports,
 	Summary:   "S3 reports that the object was replicated already",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ObjectKind},

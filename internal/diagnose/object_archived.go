@@ -11,6 +11,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html
 var objectArchived = Cause{
 	Name:      "object-archived",
+	Group:     OfObjects,
 	Summary:   "the object is archived, and S3 replicates nothing from an archive",
 	Verdict:   Conditional,
 	Side:      SourceSide,

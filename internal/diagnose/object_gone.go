@@ -10,6 +10,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-failure-codes.html
 var objectGone = Cause{
 	Name:      "object-gone",
+	Group:     OfReports,
 	Summary:   "S3 reports that the object or its version does not exist any more: there is nothing to replicate",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ObjectKind},

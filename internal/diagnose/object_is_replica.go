@@ -10,6 +10,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html
 var objectIsReplica = Cause{
 	Name:      "object-is-replica",
+	Group:     OfObjects,
 	Summary:   "the object is a replica itself, which S3 does not replicate on",
 	Verdict:   Conditional,
 	Side:      SourceSide,

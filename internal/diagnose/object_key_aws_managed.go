@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk
 var objectKeyAWSManaged = Cause{
 	Name:      "object-key-aws-managed",
+	Group:     OfAccesses,
 	Summary:   "the objects are encrypted with an AWS managed key, which no other account can use",
 	Side:      ResourceSide,
 	Documents: []snapshot.Kind{snapshot.BucketConfig, snapshot.KeyState},

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 var objectKeyNotUsable = Cause{
 	Name:      "object-key-not-usable",
+	Group:     OfAccesses,
 	Summary:   "the objects' key is gone, disabled, pending deletion, of another Region, or no symmetric encryption key",
 	Side:      ResourceSide,
 	Documents: []snapshot.Kind{snapshot.KeyState, snapshot.BucketConfig},

@@ -10,6 +10,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html
 var objectNotEligible = Cause{
 	Name:      "object-not-eligible",
+	Group:     OfReports,
 	Summary:   "S3 reports that the object's storage class or tags exclude it from the rule",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ObjectKind},

@@ -15,6 +15,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
 var objectNotReadable = Cause{
 	Name:      "object-not-readable",
+	Group:     OfAccesses,
 	Summary:   "the object is archived or deleted, or needs a key that only the reader has",
 	Side:      ResourceSide,
 	Documents: []snapshot.Kind{snapshot.ObjectKind},

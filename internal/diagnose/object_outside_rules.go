@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-add-config.html
 var objectOutsideRules = Cause{
 	Name:      "object-outside-rules",
+	Group:     OfObjects,
 	Summary:   "no enabled rule of the bucket covers the object, so that S3 skips it in silence",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ObjectKind},

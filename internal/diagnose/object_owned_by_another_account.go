@@ -14,6 +14,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-auth-workflow-object-operation.html
 var objectOwnedByAnotherAccount = Cause{
 	Name:      "object-owned-by-another-account",
+	Group:     OfAccesses,
 	Summary:   "the object belongs to another account than the bucket, whose policies then do not open it",
 	Side:      ResourceSide,
 	Documents: []snapshot.Kind{snapshot.ObjectKind, snapshot.BucketConfig},

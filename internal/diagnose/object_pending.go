@@ -10,6 +10,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html
 var objectPending = Cause{
 	Name:      "object-pending",
+	Group:     OfObjects,
 	Summary:   "S3 has not finished with the object, and goes on by itself",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ObjectKind},

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html
 var objectPredatesRule = Cause{
 	Name:      "object-predates-rule",
+	Group:     OfObjects,
 	Summary:   "the rule covers the object now, and did not when it was written",
 	Verdict:   Conditional,
 	Side:      SourceSide,

@@ -11,6 +11,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html
 var objectReplicatedBefore = Cause{
 	Name:      "object-replicated-before",
+	Group:     OfObjects,
 	Summary:   "the route is broken now, and has replicated an object before",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ObjectKind},

@@ -17,6 +17,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/configuring-bucket-key.html
 var oneContextForm = Cause{
 	Name:      "one-context-form",
+	Group:     OfKeys,
 	Summary:   "objects without an S3 Bucket Key, which the bucket may still hold, could not be decrypted",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.RolePolicy},

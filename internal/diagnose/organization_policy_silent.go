@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
 var organizationPolicySilent = Cause{
 	Name:      "organization-policy-silent",
+	Group:     OfTheOrganization,
 	Summary:   "a level of the organization's SCPs or RCPs does not allow the action",
 	Documents: []snapshot.Kind{snapshot.SCP, snapshot.RCP},
 	Remedy:    patch.Manual,

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-change-owner.html
 var ownerOverrideSameAccount = Cause{
 	Name:      "owner-override-same-account",
+	Group:     OfReplicas,
 	Summary:   "the rule changes the replicas' owner inside one account, so that changes of ACLs no longer replicate",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ReplicationConfig},

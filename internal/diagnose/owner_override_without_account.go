@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_Destination.html
 var ownerOverrideWithoutAccount = Cause{
 	Name:      "owner-override-without-account",
+	Group:     OfReplicas,
 	Summary:   "the rule changes the replicas' owner and does not name the destination's account",
 	Verdict:   Conditional,
 	Side:      SourceSide,

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 var partitionMismatch = Cause{
 	Name:      "partition-mismatch",
+	Group:     OfRules,
 	Summary:   "the rule names a bucket, role or key of another partition (aws, aws-cn, aws-us-gov)",
 	Verdict:   Broken,
 	Side:      SourceSide,

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 var permissionsBoundarySilent = Cause{
 	Name:      "permissions-boundary-silent",
+	Group:     OfTheOrganization,
 	Summary:   "the role's permissions boundary does not allow the action",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.PermissionsBoundary},

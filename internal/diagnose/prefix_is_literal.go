@@ -15,6 +15,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 var prefixIsLiteral = Cause{
 	Name:      "prefix-is-literal",
+	Group:     OfRules,
 	Summary:   "the rule's prefix is written as a pattern, a path or a URL, and S3 takes it literally",
 	Verdict:   Conditional,
 	Side:      SourceSide,

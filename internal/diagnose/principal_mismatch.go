@@ -17,6 +17,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 var principalMismatch = Cause{
 	Name:      "principal-mismatch",
+	Group:     OfConditions,
 	Summary:   "a statement names a role of the same name under another path, or the unique id of a deleted role",
 	Documents: []snapshot.Kind{snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy},
 	Remedy:    patch.Automatic,

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 var principalMissing = Cause{
 	Name:      "principal-missing",
+	Group:     OfAccesses,
 	Summary:   "the role or user that is to read or write does not exist",
 	Side:      PrincipalSide,
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.UserPolicy},

@@ -16,6 +16,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 var publicACLBlocked = Cause{
 	Name:      "public-acl-blocked",
+	Group:     OfReplicas,
 	Summary:   "S3 reports that it may not write an ACL, and the destination bucket blocks public ACLs",
 	Verdict:   Conditional,
 	Side:      DestinationSide,

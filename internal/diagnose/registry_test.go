@@ -125,6 +125,9 @@ func TestEveryCauseHasItsFileCasesAndPage(t *testing.T) {
 		if c.Summary == "" || c.Remedy == "" || len(c.Documents) == 0 {
 			t.Errorf("%s: the index needs a summary, a remedy and the documents in which it is found", c.Name)
 		}
+		if !slices.Contains(diagnose.Groups(), c.Group) {
+			t.Errorf("%s: the index has no group %q", c.Name, c.Group)
+		}
 	}
 	for _, fault := range checkRegistry(names, os.DirFS("../..")) {
 		t.Error(fault)

@@ -10,6 +10,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-batch-replication-batch.html
 var replicaHardDeleted = Cause{
 	Name:      "replica-hard-deleted",
+	Group:     OfReports,
 	Summary:   "S3 reports that the replica was deleted by its version id, which Batch Replication does not write again",
 	Side:      DestinationSide,
 	Documents: []snapshot.Kind{snapshot.ObjectKind},

@@ -12,6 +12,7 @@ import (
 // https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/1144
 var replicaKeyActionsAdvised = Cause{
 	Name:      "replica-key-actions-advised",
+	Group:     OfKeys,
 	Summary:   "kms:GenerateDataKey on the replica key is missing; one page lists it, a test replicated without it",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.ReplicaKeyPolicy},
 	Remedy:    patch.None,

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var replicaKeyActionsDisputed = Cause{
 	Name:      "replica-key-actions-disputed",
+	Group:     OfKeys,
 	Summary:   "kms:Decrypt or kms:GenerateDataKey on the replica key is missing, and AWS's pages disagree on whether S3 needs it here",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.ReplicaKeyPolicy},
 	Remedy:    patch.Automatic,

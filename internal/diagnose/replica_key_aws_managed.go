@@ -15,6 +15,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var replicaKeyAWSManaged = Cause{
 	Name:      "replica-key-aws-managed",
+	Group:     OfKeys,
 	Summary:   "the replica key is an AWS managed key, and the role or the destination bucket is of another account",
 	Verdict:   Broken,
 	Side:      SourceSide,

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_EncryptionConfiguration.html
 var replicaKeyNotConfigured = Cause{
 	Name:      "replica-key-not-configured",
+	Group:     OfKeys,
 	Summary:   "the rule selects KMS objects and names no key for their replicas",
 	Verdict:   Broken,
 	Side:      SourceSide,

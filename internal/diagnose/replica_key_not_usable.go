@@ -15,6 +15,7 @@ import (
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 var replicaKeyNotUsable = Cause{
 	Name:      "replica-key-not-usable",
+	Group:     OfKeys,
 	Summary:   "the replica key is gone, disabled, pending deletion, or no symmetric encryption key",
 	Verdict:   Broken,
 	Side:      DestinationSide,

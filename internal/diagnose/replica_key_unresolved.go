@@ -14,6 +14,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var replicaKeyUnresolved = Cause{
 	Name:      "replica-key-unresolved",
+	Group:     OfKeys,
 	Summary:   "the key of the replicas is not known, or an alias that nobody could resolve",
 	Verdict:   Unknown,
 	Documents: []snapshot.Kind{snapshot.ReplicationConfig, snapshot.BucketConfig},

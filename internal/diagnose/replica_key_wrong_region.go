@@ -14,6 +14,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var replicaKeyWrongRegion = Cause{
 	Name:      "replica-key-wrong-region",
+	Group:     OfKeys,
 	Summary:   "the replica key is not in the destination bucket's Region",
 	Verdict:   Broken,
 	Side:      SourceSide,

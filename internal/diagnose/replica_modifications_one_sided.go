@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-for-metadata-changes.html
 var replicaModificationsOneSided = Cause{
 	Name:      "replica-modifications-one-sided",
+	Group:     OfReplicas,
 	Summary:   "the rule syncs changes of replicas, and no rule of the destination bucket sends them back",
 	Verdict:   Degraded,
 	Side:      DestinationSide,

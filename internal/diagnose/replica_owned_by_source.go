@@ -14,6 +14,7 @@ import (
 // https://github.com/aws-solutions/workload-discovery-on-aws/issues/59
 var replicaOwnedBySource = Cause{
 	Name:      "replica-owned-by-source",
+	Group:     OfReplicas,
 	Summary:   "replicas in another account's bucket belong to the source's account, which the bucket's owner may be unable to open",
 	Verdict:   Degraded,
 	Side:      SourceSide,

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-failure-codes.html
 var replicateTagsDisputed = Cause{
 	Name:      "replicate-tags-disputed",
+	Group:     OfConditions,
 	Summary:   "S3 reports that it may not write tags, and s3:ReplicateTags, which s3:ReplicateObject should imply, is missing",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.DestinationBucketPolicy},
 	Remedy:    patch.Approval,

@@ -14,6 +14,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html
 var replicationTimeIncomplete = Cause{
 	Name:      "replication-time-incomplete",
+	Group:     OfRules,
 	Summary:   "the rule has S3 Replication Time Control without its metrics, or with another threshold than 15 minutes",
 	Verdict:   Degraded,
 	Side:      SourceSide,

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html
 var requesterPaysHeader = Cause{
 	Name:      "requester-pays-header",
+	Group:     OfAccesses,
 	Summary:   "the bucket lets the requester pay, and a requester of another account has to say so in each request",
 	Side:      ResourceSide,
 	Documents: []snapshot.Kind{snapshot.BucketConfig},

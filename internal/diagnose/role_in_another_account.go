@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 var roleInAnotherAccount = Cause{
 	Name:      "role-in-another-account",
+	Group:     OfTheRole,
 	Summary:   "the role is not of the source bucket's account, inside which alone it could be passed to S3",
 	Verdict:   Conditional,
 	Side:      SourceSide,

@@ -11,6 +11,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var roleLacksReadObject = Cause{
 	Name:      "role-lacks-read-object",
+	Group:     OfTheRole,
 	Summary:   "the role may not read source objects for replication",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.RolePolicy},

@@ -11,6 +11,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var roleLacksReplicaEncrypt = Cause{
 	Name:      "role-lacks-replica-encrypt",
+	Group:     OfTheRole,
 	Summary:   "the role may not encrypt with the replica key",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.RolePolicy},

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var roleLacksSourceDecrypt = Cause{
 	Name:      "role-lacks-source-decrypt",
+	Group:     OfTheRole,
 	Summary:   "the role may not decrypt with the source objects' key",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.RolePolicy},

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-metrics-events.html
 var roleMissing = Cause{
 	Name:      "role-missing",
+	Group:     OfTheRole,
 	Summary:   "the replication role does not exist",
 	Verdict:   Broken,
 	Side:      SourceSide,

@@ -17,6 +17,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-troubleshoot.html
 var routeNotFound = Cause{
 	Name:      "route-not-found",
+	Group:     OfReports,
 	Summary:   "what was reported is about a rule, a destination or a key that no enabled rule of the snapshot names",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ReplicationConfig},

@@ -15,6 +15,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-add-config.html
 var ruleDisabled = Cause{
 	Name:      "rule-disabled",
+	Group:     OfRules,
 	Summary:   "the rule that covers the object is disabled, or all rules of the bucket are",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ReplicationConfig},

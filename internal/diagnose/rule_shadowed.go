@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRule.html
 var ruleShadowed = Cause{
 	Name:      "rule-shadowed",
+	Group:     OfRules,
 	Summary:   "a rule of higher priority takes every object of this one to the same destination",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.ReplicationConfig},

@@ -14,6 +14,7 @@ import (
 // https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html
 var serviceWriterDenied = Cause{
 	Name:      "service-writer-denied",
+	Group:     OfBuckets,
 	Summary:   "a service that delivers logs into the source bucket may not write there, or not use its key",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.SourceBucketPolicy, snapshot.SourceKeyPolicy, snapshot.BucketConfig},

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
 var sourceBucketPolicySilent = Cause{
 	Name:      "source-bucket-policy-silent",
+	Group:     OfBuckets,
 	Summary:   "the role belongs to another account than the source bucket, whose policy does not let it in",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.SourceBucketPolicy},

@@ -13,6 +13,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var sourceEncryptionUnknown = Cause{
 	Name:      "source-encryption-unknown",
+	Group:     OfWhatIsUnread,
 	Summary:   "the encryption of the source objects, or the key behind their alias, is not known",
 	Verdict:   Unknown,
 	Side:      SourceSide,

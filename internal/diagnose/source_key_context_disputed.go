@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 var sourceKeyContextDisputed = Cause{
 	Name:      "source-key-context-disputed",
+	Group:     OfKeys,
 	Summary:   "with a Bucket Key at the destination only, AWS does not say which encryption context the source key sees",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.SourceKeyPolicy},

@@ -9,6 +9,7 @@ import (
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 var sourceKeyNotUsable = Cause{
 	Name:      "source-key-not-usable",
+	Group:     OfKeys,
 	Summary:   "the source objects' key is gone, disabled, pending deletion, or no symmetric encryption key",
 	Verdict:   Broken,
 	Side:      SourceSide,

@@ -14,6 +14,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-failure-codes.html (SrcGetAclNotPermitted)
 var sourceObjectOwnedByAnotherAccount = Cause{
 	Name:      "source-object-owned-by-another-account",
+	Group:     OfObjects,
 	Summary:   "the source object belongs to another account than its bucket, which may then not read it",
 	Verdict:   Conditional,
 	Side:      SourceSide,

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html
 var sourceVersioningNotEnabled = Cause{
 	Name:      "source-versioning-not-enabled",
+	Group:     OfBuckets,
 	Summary:   "versioning of the source bucket is suspended or was never enabled",
 	Verdict:   Broken,
 	Side:      SourceSide,

@@ -12,6 +12,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
 var trustLacksS3 = Cause{
 	Name:      "trust-lacks-s3",
+	Group:     OfTheRole,
 	Summary:   "the role's trust policy does not let s3.amazonaws.com assume the role",
 	Side:      SourceSide,
 	Documents: []snapshot.Kind{snapshot.RoleTrust},

@@ -10,6 +10,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-failure-codes.html
 var versionNotAtDestination = Cause{
 	Name:      "version-not-at-destination",
+	Group:     OfReports,
 	Summary:   "S3 reports that the version whose metadata changed is not at the destination",
 	Side:      DestinationSide,
 	Documents: []snapshot.Kind{snapshot.ObjectKind},

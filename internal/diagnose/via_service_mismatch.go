@@ -10,6 +10,7 @@ import (
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
 var viaServiceMismatch = Cause{
 	Name:      "via-service-mismatch",
+	Group:     OfConditions,
 	Summary:   "an Allow is there, but its kms:ViaService names another Region or service",
 	Documents: []snapshot.Kind{snapshot.RolePolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy},
 	Remedy:    patch.Automatic,

@@ -24,6 +24,9 @@ func TestWhatConcernsNoRouteIsPrinted(t *testing.T) {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: want %q in\n%s", name, want, got)
 			}
+			if n := strings.Count(got, want); n > 1 {
+				t.Errorf("%s: %q is printed %d times", name, want, n)
+			}
 		}
 	}
 }

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// shown is a command line that a document shows: behind four spaces, or in a block of sh, perhaps of a workflow.
+var shown = regexp.MustCompile(`(?m)^(?: {4,}|    - |)(?:bin/)?replimend ([a-z].*)$`)
+
+// notRun is the command lines of the documents that no test can run as they are, and why.
+var notRun = map[string]string{
+	"check FILE[@ACCOUNT/REGION] [FILE…]":                                                    "names stand for values",
+	"diagnose --principal ARN --bucket NAME --operation get|put [--key KEY] --snapshot FILE": "names stand for values",
+	"diagnose --snapshot snapshot.json":                                                      "the file is the reader's",
+	"plan --snapshot snapshot.json --format diff":                                            "the file is the reader's",
+	"diagnose --snapshot snapshot.json --event denied.json":                                  "the files are the reader's",
+	"check": "its files follow on lines of their own, and are the reader's",
+	"check plan.json --account 111122223333 --region us-east-1": "the file is the reader's",
+}
+
+// TestCommandsOfDocumentsRun runs what README.md and docs show as they show it, at the root of the repository. Of what cannot be
+// run the flags are checked.
+func TestCommandsOfDocumentsRun(t *testing.T) {
+	t.Chdir("../..")
+	left := make(map[string]bool)
+	for line := range notRun {
+		left[line] = true
+	}
+	ran := 0
+	for _, name := range documents(t) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range shown.FindAllStringSubmatch(string(text), -1) {
+			line := strings.TrimSpace(m[1])
+			if notRun[line] != "" {
+				delete(left, line)
+				knowsFlags(t, name, line)
+				continue
+			}
+			ran++
+			var out, errs strings.Builder
+			p := &program{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { return "" }}
+			p.run(strings.Fields(line))
+			if p.code == exitError || errs.Len() > 0 || out.Len() == 0 {
+				t.Errorf("%s: replimend %s: exit code %d, %s", name, line, p.code, errs.String())
+			}
+		}
+	}
+	if ran < 5 {
+		t.Errorf("%d command lines were run: are they read?", ran)
+	}
+	for line := range left {
+		t.Errorf("no document shows replimend %s", line)
+	}
+}
+
+var flagOf = regexp.MustCompile(`--[a-z-]+`)
+
+// knowsFlags wants the command of a line and its flags in the help.
+func knowsFlags(t *testing.T, name, line string) {
+	t.Helper()
+	var out, errs strings.Builder
+	p := &program{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { return "" }}
+	p.run([]string{strings.Fields(line)[0], "--help"})
+	for _, flag := range flagOf.FindAllString(line, -1) {
+		if !strings.Contains(out.String(), flag+" ") {
+			t.Errorf("%s: replimend %s: no flag %s", name, line, flag)
+		}
+	}
+}
+
+func documents(t *testing.T) []string {
+	t.Helper()
+	out := []string{"README.md"}
+	err := filepath.WalkDir("docs", func(name string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(name) == ".md" {
+			out = append(out, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
