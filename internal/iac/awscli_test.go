@@ -387,14 +387,14 @@ func TestScriptStopsAtAFailedWrite(t *testing.T) {
 	state := c.cloud(t)
 	state.Deny = "iam put-role-policy"
 	c.save(t, state)
-	if out, ok := c.run(t, script, "111122223333"); ok || !slices.Equal(writes(c.cloud(t).Calls), []string{"update-assume-role-policy", "put-role-policy"}) {
+	if out, ok := c.run(t, script, "111122223333"); ok || !slices.Equal(writes(c.cloud(t).Calls), []string{"put-key-policy", "put-role-policy"}) {
 		t.Errorf("succeeds: %v, writes %v:\n%s", ok, writes(c.cloud(t).Calls), out)
 	}
 	state = c.cloud(t)
 	state.Deny = ""
 	c.save(t, state)
 	out, ok := c.run(t, script, "111122223333")
-	if !ok || !strings.Contains(out, "already there: trust policy of role replication") {
+	if !ok || !strings.Contains(out, "already there: policy of key ") {
 		t.Errorf("succeeds: %v:\n%s", ok, out)
 	}
 	if d := cmp.Diff(wanted(t, routes), c.documents(t)); d != "" {
