@@ -3,6 +3,7 @@ package iac_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -373,6 +374,31 @@ func TestScriptRefuses(t *testing.T) {
 			}
 			if w := writes(c.cloud(t).Calls); w != nil {
 				t.Errorf("it writes all the same: %v", w)
+			}
+		})
+	}
+}
+
+// TestScriptTrustsNoFolderOfOthers: who can write into the folder can change a document between its comparison and its write.
+func TestScriptTrustsNoFolderOfOthers(t *testing.T) {
+	t.Parallel()
+	routes := cases(t)["one-account"]
+	script := render(t, "awscli", routes)
+	for name, prepare := range map[string]func(folder string) error{
+		"everybody's": func(folder string) error { return errors.Join(os.Mkdir(folder, 0o700), os.Chmod(folder, 0o707)) },
+		"the group's": func(folder string) error { return errors.Join(os.Mkdir(folder, 0o700), os.Chmod(folder, 0o770)) },
+		"a link": func(folder string) error {
+			return errors.Join(os.Mkdir(folder+".real", 0o700), os.Symlink(folder+".real", folder))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newComputer(t, t.TempDir(), routes)
+			if err := prepare(c.file(hash.FindString(script))); err != nil {
+				t.Fatal(err)
+			}
+			if out, ok := c.run(t, script, "111122223333"); ok || !strings.Contains(out, "is a folder that others can write into") || writes(c.cloud(t).Calls) != nil {
+				t.Errorf("succeeds: %v, writes %v:\n%s", ok, writes(c.cloud(t).Calls), out)
 			}
 		})
 	}
