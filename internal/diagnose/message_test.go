@@ -33,7 +33,7 @@ func TestMessagesNameWhatDecides(t *testing.T) {
 		{"replica-key-wrong-region/multi-region-key-of-the-source", "replica-key-wrong-region", []string{"must name arn:aws:kms:eu-west-1:444455556666:key/mrk-"}},
 		{"replica-key-wrong-region/multi-region-key-not-replicated", "replica-key-wrong-region", []string{"arn:aws:kms:eu-west-1:444455556666:key/mrk-", "does not exist"}},
 		{"replica-key-aws-managed/role-of-a-third-account", "replica-key-aws-managed", []string{"of account 111122223333", "role is of account 777788889999"}},
-		{"source-encryption-unknown/sample-without-its-key", "source-encryption-unknown", []string{`"a.txt"`, "kmsKeyId is missing"}},
+		{"source-encryption-unknown/sample-without-its-key", "source-encryption-unknown", []string{"amzn-s3-demo-source/a.txt", "kmsKeyId is missing"}},
 		{"replica-key-policy-lacks-encrypt/grant-with-another-context", "replica-key-policy-lacks-encrypt", []string{"grant 0123abcd", "constraints", "arn:aws:s3:::amzn-s3-demo-destination/"}},
 		{"replica-key-policy-lacks-encrypt/grant-of-another-operation", "replica-key-policy-lacks-encrypt", []string{"grant 0123abcd to the role is for Decrypt only"}},
 		{"replica-modifications-one-sided/rule-back-without-it", "replica-modifications-one-sided", []string{"rule back", "does not set ReplicaModifications"}},

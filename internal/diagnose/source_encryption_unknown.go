@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -27,7 +28,7 @@ var sourceEncryptionUnknown = Cause{
 			case !p.EncryptionKnown:
 				message = fmt.Sprintf("the default encryption of bucket %s is not in the snapshot", e.r.Source)
 			case p.KMS() && p.KeyText == "":
-				message = fmt.Sprintf("%s are encrypted under a KMS key that the snapshot does not name: their kmsKeyId is missing", sampleOf(p))
+				message = fmt.Sprintf("%s are encrypted under a KMS key that the snapshot does not name: their kmsKeyId is missing", e.sampleOf(p))
 			case p.KMS() && p.Key.IsZero():
 				message = fmt.Sprintf("no key of the snapshot answers to %s, under which the source objects are encrypted", p.KeyText)
 			}
@@ -42,5 +43,8 @@ var sourceEncryptionUnknown = Cause{
 	},
 }
 
-// sampleOf names the objects whose key is not known by one of them.
-func sampleOf(p route.Population) string { return fmt.Sprintf("objects such as %q", p.ObjectKey) }
+// sampleOf names the objects whose key is not known by one of them, by its ARN: see package remedy, which takes it out of what
+// not everybody may read.
+func (e *examination) sampleOf(p route.Population) string {
+	return "objects such as " + policy.ObjectARN(e.r.Partition, e.r.Source, p.ObjectKey).String()
+}

@@ -25,7 +25,7 @@ var exactPrincipal = Rule{
 					return []objection{refuse("%s: a role's policy names no principal", name)}
 				}
 				return nil
-			case s.Principal == nil || s.Principal.Not || len(s.Principal.Values) == 0:
+			case s.Principal == nil || s.Principal.Not:
 				return []objection{refuse("%s: want a principal that is named", name)}
 			}
 			var out []objection

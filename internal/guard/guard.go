@@ -59,7 +59,7 @@ type Reason struct {
 }
 
 // Verdict is the strictest of what the rules say, with everything that they said, in the order of the rules. A plan that may
-// be done has no reasons.
+// be done has no reasons but those of decision allow: they name what the route waives in the settings and the plan made use of.
 type Verdict struct {
 	Decision Decision `json:"decision"`
 	Reasons  []Reason `json:"reasons"`
@@ -161,6 +161,17 @@ func refuse(format string, args ...any) objection {
 }
 
 func ask(format string, args ...any) objection { return objection{Ask, fmt.Sprintf(format, args...)} }
+
+// unless is the objections of a rule that a route can waive. A waiver keeps what it silences in the verdict under its name: who
+// reads what was done has to see that nobody was asked, and why.
+func (q *inquiry) unless(waived bool, name string, objections []objection) []objection {
+	if waived {
+		for i, o := range objections {
+			objections[i] = objection{Allow, fmt.Sprintf("%s; route %s waives that it is asked about (allow.%s)", o.text, q.approved.Name, name)}
+		}
+	}
+	return objections
+}
 
 // inquiry is everything that the rules look at.
 type inquiry struct {

@@ -86,6 +86,7 @@ func TestReplayNeedsEveryRuleApproved(t *testing.T) {
 		"all approved":          {"", "", guard.Allow},
 		"all approved, observe": {"", `{"routes": {"0": {"mode": "observe"}}}`, guard.Allow},
 		"one unapproved":        {second, "", guard.Refuse},
+		"of another bucket":     {`{"buckets": {"amzn-s3-demo-destination": {"replication": {"Role": "arn:aws:iam::444455556666:role/other", "Rules": [{"ID": "r2", "Status": "Enabled", "Filter": {"Prefix": ""}, "Destination": {"Bucket": "arn:aws:s3:::attackers-bucket"}}]}}}}`, "", guard.Allow},
 		"unapproved, disabled":  {strings.Replace(second, `"Enabled"`, `"Disabled"`, 1), "", guard.Allow},
 	}
 	for name, tt := range tests {

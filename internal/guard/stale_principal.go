@@ -38,10 +38,8 @@ func (q *inquiry) stale(p policy.Principal) string {
 	if p.IsUniqueID() {
 		return "the unique id of a user or role that was deleted"
 	}
-	arn, err := policy.ParseARN(p.Value)
+	arn, _ := policy.ParseARN(p.Value) // the others name no role
 	switch role, ok := q.snapshot.Roles[arn]; {
-	case p.Kind != policy.PrincipalAWS || err != nil:
-		return ""
 	case arn.HasWildcard():
 		return "which is no principal: a wildcard inside an ARN stands for itself"
 	case ok && role.State == snapshot.Absent:

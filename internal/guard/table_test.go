@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/route"
+	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -185,6 +187,57 @@ func TestNothingIsAllowedWithoutASnapshot(t *testing.T) {
 		ofNobody := patch.Plan{Edits: []patch.Edit{{Document: snapshot.Ref{Kind: snapshot.RolePolicy, Name: "Replimend"}}}}
 		if v := guard.Check(ofNobody, route.Route{}, empty, nil, guard.History{}); !objects(v, "document") {
 			t.Errorf("%s: a document of nobody is one of the route: %s", name, text(v))
+		}
+	}
+}
+
+// TestWithoutSettingsHistoryDecidesNothing: nobody approved anything, and rules about limits and protected principals have nothing to
+// say, whatever happened before.
+func TestWithoutSettingsHistoryDecidesNothing(t *testing.T) {
+	t.Parallel()
+	s := load(t, nil)
+	s.settings = nil
+	s.history.Breaking = &guard.Change{Event: "PutKeyPolicy", Principal: "arn:aws:iam::111122223333:role/break-glass"}
+	v := s.check()
+	if v.Decision != guard.Refuse || !objects(v, "approved-route") || objects(v, "removed-again") || objects(v, "protected-change") {
+		t.Errorf("verdict %s", text(v))
+	}
+}
+
+// TestModesThatNobodyKnows: a mode that settings cannot hold writes nothing.
+func TestModesThatNobodyKnows(t *testing.T) {
+	t.Parallel()
+	for _, unknown := range []settings.Mode{"", "Automatic", "force"} {
+		s := load(t, nil)
+		s.settings.Routes[0].Mode = unknown
+		if v := s.check(); !objects(v, "mode") {
+			t.Errorf("mode %q: verdict %s", unknown, text(v))
+		}
+	}
+}
+
+// TestChinaHasAnotherService: S3 in aws-cn is another service to KMS, and that of aws pins nothing there.
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+func TestChinaHasAnotherService(t *testing.T) {
+	t.Parallel()
+	inChina := strings.NewReplacer("arn:aws:", "arn:aws-cn:", "us-east-1", "cn-north-1", "eu-west-1", "cn-northwest-1")
+	for suffix, want := range map[string]guard.Decision{".amazonaws.com.cn": guard.Allow, ".amazonaws.com": guard.Refuse} {
+		var s situation
+		var err error
+		if s.snapshot, err = snapshot.Parse([]byte(inChina.Replace(string(read(t, nil, "snapshot.json"))))); err != nil {
+			t.Fatal(err)
+		}
+		if s.settings, err = settings.Parse([]byte(inChina.Replace(string(read(t, nil, "settings.json"))))); err != nil {
+			t.Fatal(err)
+		}
+		var p planFile
+		plan := strings.ReplaceAll(inChina.Replace(string(read(t, nil, "plan.json"))), ".amazonaws.com\"", suffix+"\"")
+		if err := json.Unmarshal([]byte(plan), &p); err != nil {
+			t.Fatal(err)
+		}
+		s.plan, s.route = p.plan(t, s.snapshot), route.Routes(s.snapshot)[0]
+		if v := s.check(); v.Decision != want {
+			t.Errorf("%s: want %s, got %s", suffix, want, text(v))
 		}
 	}
 }

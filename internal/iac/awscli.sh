@@ -13,6 +13,9 @@ for tool in aws python3; do
 	command -v "$tool" >/dev/null || refuse "$tool is not there"
 done
 mkdir -p "$folder"
+# Who can write into it can change a document after its comparison.
+open=$(find "$folder" -prune \( ! -type d -o ! -user "$(id -u)" -o -perm -020 -o -perm -002 \) -print)
+[ -z "$open" ] || refuse "$folder is a folder that others can write into: run this in one of your own"
 
 # live N CODE COMMAND: what the command prints. CODE is the error that says that there is no document; it makes an empty file.
 live() {

@@ -3,6 +3,7 @@ package iac_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -378,6 +379,31 @@ func TestScriptRefuses(t *testing.T) {
 	}
 }
 
+// TestScriptTrustsNoFolderOfOthers: who can write into the folder can change a document between its comparison and its write.
+func TestScriptTrustsNoFolderOfOthers(t *testing.T) {
+	t.Parallel()
+	routes := cases(t)["one-account"]
+	script := render(t, "awscli", routes)
+	for name, prepare := range map[string]func(folder string) error{
+		"everybody's": func(folder string) error { return errors.Join(os.Mkdir(folder, 0o700), os.Chmod(folder, 0o707)) },
+		"the group's": func(folder string) error { return errors.Join(os.Mkdir(folder, 0o700), os.Chmod(folder, 0o770)) },
+		"a link": func(folder string) error {
+			return errors.Join(os.Mkdir(folder+".real", 0o700), os.Symlink(folder+".real", folder))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newComputer(t, t.TempDir(), routes)
+			if err := prepare(c.file(hash.FindString(script))); err != nil {
+				t.Fatal(err)
+			}
+			if out, ok := c.run(t, script, "111122223333"); ok || !strings.Contains(out, "is a folder that others can write into") || writes(c.cloud(t).Calls) != nil {
+				t.Errorf("succeeds: %v, writes %v:\n%s", ok, writes(c.cloud(t).Calls), out)
+			}
+		})
+	}
+}
+
 // TestScriptStopsAtAFailedWrite also shows that a second run goes on where the first one stopped.
 func TestScriptStopsAtAFailedWrite(t *testing.T) {
 	t.Parallel()
@@ -387,14 +413,14 @@ func TestScriptStopsAtAFailedWrite(t *testing.T) {
 	state := c.cloud(t)
 	state.Deny = "iam put-role-policy"
 	c.save(t, state)
-	if out, ok := c.run(t, script, "111122223333"); ok || !slices.Equal(writes(c.cloud(t).Calls), []string{"update-assume-role-policy", "put-role-policy"}) {
+	if out, ok := c.run(t, script, "111122223333"); ok || !slices.Equal(writes(c.cloud(t).Calls), []string{"put-key-policy", "put-role-policy"}) {
 		t.Errorf("succeeds: %v, writes %v:\n%s", ok, writes(c.cloud(t).Calls), out)
 	}
 	state = c.cloud(t)
 	state.Deny = ""
 	c.save(t, state)
 	out, ok := c.run(t, script, "111122223333")
-	if !ok || !strings.Contains(out, "already there: trust policy of role replication") {
+	if !ok || !strings.Contains(out, "already there: policy of key ") {
 		t.Errorf("succeeds: %v:\n%s", ok, out)
 	}
 	if d := cmp.Diff(wanted(t, routes), c.documents(t)); d != "" {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/replimend/replimend/internal/jsontree"
 )
@@ -133,7 +132,7 @@ func quoteYAML(s string) string {
 		switch {
 		case r == '"' || r == '\\':
 			b.WriteString(`\` + string(r))
-		case unicode.IsPrint(r) && r <= 0xFFFF:
+		case jsontree.Visible(r) && r <= 0xFFFF:
 			b.WriteRune(r)
 		case r <= 0xFFFF:
 			fmt.Fprintf(&b, `\u%04X`, r)

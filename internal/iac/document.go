@@ -237,7 +237,7 @@ func comment(mark string, lines ...string) string {
 	var b strings.Builder
 	for _, line := range lines {
 		text := strings.Map(func(r rune) rune {
-			if unicode.IsPrint(r) {
+			if jsontree.Visible(r) {
 				return r
 			}
 			return unicode.ReplacementChar

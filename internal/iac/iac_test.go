@@ -55,6 +55,17 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
+// TestCommentsHideNothing: what prints as nothing is seen in a title, which has names that their authors chose.
+func TestCommentsHideNothing(t *testing.T) {
+	t.Parallel()
+	for _, format := range iac.Formats() {
+		text, err := iac.Render(format, []iac.Route{{Title: "ledger\u3164\ufe0f\u2800/"}})
+		if err != nil || !strings.Contains(text, "ledger\ufffd\ufffd\ufffd/") {
+			t.Errorf("%s: %q, %v", format, text, err)
+		}
+	}
+}
+
 // check holds a text against the plans by the parser of its format, and wants nothing in it that a terminal obeys.
 func check(t testing.TB, format string, routes []iac.Route, text string) {
 	t.Helper()

@@ -4,13 +4,13 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/jsontree"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -153,13 +153,24 @@ func TestMessagesAreCleanAndBounded(t *testing.T) {
 			}), 0, 30).Draw(t, "fields"),
 		})
 		out := m.Text()
-		if i := strings.IndexFunc(out, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+		if i := strings.IndexFunc(out, func(r rune) bool { return r != '\n' && !jsontree.Visible(r) }); i >= 0 {
 			t.Fatalf("%q at %d", out[i:min(i+4, len(out))], i)
 		}
 		if n := utf8.RuneCountInString(out); n > 60_000 || len(m.Broke) > 12 || len(m.Fields) > 16 {
 			t.Fatalf("%d characters, %d causes, %d fields", n, len(m.Broke), len(m.Fields))
 		}
 	})
+}
+
+// TestNamesThatLookAlikeDoNot: characters that print as nothing do not make two names look the same.
+func TestNamesThatLookAlikeDoNot(t *testing.T) {
+	t.Parallel()
+	named := func(bucket string) string {
+		return incident.NewMessage(incident.Incident{}, incident.Message{Title: "refused: " + bucket}).Text()
+	}
+	if got := named("ledger\u3164\ufe0f"); !strings.Contains(got, "ledger\ufffd\ufffd") {
+		t.Errorf("%q", got)
+	}
 }
 
 func TestTheTimelineIsClean(t *testing.T) {

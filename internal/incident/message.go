@@ -3,8 +3,9 @@ package incident
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/replimend/replimend/internal/jsontree"
 )
 
 // Severity is how loudly a message is to be said.
@@ -154,7 +155,7 @@ func block(s string) string {
 	return out
 }
 
-// clean replaces what is not printable: control characters, and the invisible ones that turn or hide text.
+// clean replaces what cannot be shown: control characters, and the invisible ones that turn or hide text.
 func clean(s string, breaks bool) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -162,7 +163,7 @@ func clean(s string, breaks bool) string {
 			return r
 		case r == '\n' || r == '\t':
 			return ' '
-		case r == utf8.RuneError || !unicode.IsPrint(r):
+		case r == utf8.RuneError || !jsontree.Visible(r):
 			return '�'
 		}
 		return r

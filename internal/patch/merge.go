@@ -8,7 +8,7 @@ import (
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// Merge is the edits of several plans with one edit per document, in the order in which the documents come first: two routes
+// Merge is the edits of several plans with one edit per document, in the order in which documents are written: two routes
 // share a role, a bucket or a key, and carrying out their plans one after the other would take back the first.
 //
 // It only adds up: it refuses an edit that does anything but append statements, edits of one document that do not start from
@@ -32,6 +32,7 @@ func Merge(plans ...Plan) ([]Edit, error) {
 			out[i] = merged
 		}
 	}
+	slices.SortStableFunc(out, func(a, b Edit) int { return Rank(a.Document.Kind) - Rank(b.Document.Kind) })
 	return out, nil
 }
 

@@ -43,6 +43,31 @@ func appended(t rapid.TB, before snapshot.Value[policy.Document], numbers []int)
 	return snapshot.Of(after)
 }
 
+// TestMergeKeepsTheOrderOfWrites: what the second route opens is written before the role's policy of the first one, as in a plan
+// of one route, and the trust of the role comes last.
+func TestMergeKeepsTheOrderOfWrites(t *testing.T) {
+	t.Parallel()
+	adding := func(refs ...snapshot.Ref) patch.Plan {
+		var p patch.Plan
+		for i, ref := range refs {
+			p.Edits = append(p.Edits, patch.Edit{Document: ref, Before: snapshot.None[policy.Document](), After: appended(t, snapshot.None[policy.Document](), []int{i})})
+		}
+		return p
+	}
+	role, trust, bucket, key := refs[0], refs[1], refs[3], refs[5]
+	merged, err := patch.Merge(adding(trust), adding(bucket, role), adding(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []snapshot.Ref
+	for _, e := range merged {
+		got = append(got, e.Document)
+	}
+	if want := []snapshot.Ref{key, bucket, role, trust}; !slices.Equal(got, want) {
+		t.Errorf("order %v, want %v", got, want)
+	}
+}
+
 // TestMergeHoldsWhatEachPlanAdds is about plans that were made from one snapshot.
 func TestMergeHoldsWhatEachPlanAdds(t *testing.T) {
 	t.Parallel()
@@ -134,7 +159,8 @@ func TestMergeLeavesThePlansAsTheyAre(t *testing.T) {
 	a.Edits[0].Adds = slices.Grow(a.Edits[0].Adds, 4) // so that appending in place would be seen
 	before := a.Hash() + b.Hash()
 	merged, err := patch.Merge(a, b)
-	if err != nil || len(merged) != 2 || len(merged[0].Adds) != 2 {
+	i := slices.IndexFunc(merged, func(e patch.Edit) bool { return e.Document == a.Edits[0].Document })
+	if err != nil || len(merged) != 2 || len(merged[i].Adds) != 2 {
 		t.Fatalf("%d edits, err = %v", len(merged), err)
 	}
 	if spare := a.Edits[0].Adds[:2]; a.Hash()+b.Hash() != before || spare[1] != (patch.Tuple{}) {

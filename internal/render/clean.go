@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/replimend/replimend/internal/jsontree"
 )
 
 // Clean is s with every character that a terminal could obey, or that could hide or reorder its neighbours, written as an
@@ -34,7 +35,7 @@ func Clean(s string) string {
 	return b.String()
 }
 
-func obeyed(r rune) bool { return !unicode.IsPrint(r) }
+func obeyed(r rune) bool { return !jsontree.Visible(r) }
 
 // cleanLines is Clean that keeps line breaks, for text of our own making around names that are not.
 func cleanLines(s string) []string {

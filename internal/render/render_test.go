@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/google/go-cmp/cmp"
@@ -20,6 +19,7 @@ import (
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/render"
@@ -265,7 +265,7 @@ func TestLinesFitThePage(t *testing.T) {
 }
 
 // hostile is what the author of a rule, a Sid or an object can write.
-const hostile = "x\x1b[2J\x1b]0;owned\x07\r\n\u009b31m\u202egnp.exe\u2066\u200b\x00\xff\U000e0001"
+const hostile = "x\u3164\u115f\ufe0f\u2800\x1b[2J\x1b]0;owned\x07\r\n\u009b31m\u202egnp.exe\u2066\u200b\x00\xff\U000e0001"
 
 // poison puts hostile text into every string that a diagnosis has.
 func poison(t *testing.T) diagnose.Diagnosis {
@@ -327,7 +327,7 @@ func TestHostileNamesDoNothing(t *testing.T) {
 		"line": plain(80).Line(hostile, hostile), "verdict": plain(80).Verdict(poisonedVerdict), "message": plain(80).Message(poisonedMessage),
 	} {
 		for i, r := range out {
-			if r != '\n' && !unicode.IsPrint(r) {
+			if r != '\n' && !jsontree.Visible(r) {
 				t.Errorf("%s: %U passes: %q", name, r, out[max(0, i-20):min(len(out), i+20)])
 				break
 			}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/replimend/replimend/internal/jsontree"
 )
@@ -34,7 +33,7 @@ func (f Fault) String() string {
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if unicode.IsGraphic(r) {
+		if jsontree.Visible(r) {
 			b.WriteRune(r)
 		} else {
 			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))

@@ -99,10 +99,11 @@ type Role struct {
 type Allow struct {
 	// Whether the trust policy of the role may be repaired. Each time a person is asked.
 	RoleTrust bool `json:"roleTrust,omitempty"`
-	// Whether the role's policy may be edited without asking although the role has no permissions boundary.
+	// Whether the role's policy may be edited without asking although the role has no permissions boundary. Every verdict
+	// that makes use of it says so.
 	NoBoundary bool `json:"noBoundary,omitempty"`
 	// Whether documents of resources that belong to a CloudFormation stack may be edited without asking. The stack's next
-	// deployment may take the edit out again.
+	// deployment may take the edit out again. Every verdict that makes use of it says so.
 	StackDrift bool `json:"stackDrift,omitempty"`
 }
 

@@ -1,6 +1,6 @@
 // src → dst (rule to-the-other-account): broken, then healthy; class automatic
 // dst → src (rule and-back): broken, then healthy; class automatic
-// accounts 111122223333, 444455556666 own a part each, and every part is needed
+// accounts 444455556666, 111122223333 own a part each, and every part is needed
 
 package replimend
 
@@ -11,35 +11,6 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
-
-// AddToAccount111122223333 adds to a stack of account 111122223333 what it owns.
-func AddToAccount111122223333(scope constructs.Construct) {
-	// inline policy Replimend of role replication
-	// adds: arn:aws:iam::111122223333:role/replication may kms:Encrypt on arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321
-	// cures: role-lacks-replica-encrypt
-	// class: automatic
-	awsiam.NewCfnRolePolicy(scope, jsii.String("RoleReplicationReplimend"), &awsiam.CfnRolePolicyProps{
-		RoleName:   jsii.String("replication"),
-		PolicyName: jsii.String("Replimend"),
-		PolicyDocument: map[string]any{
-			"Version": "2012-10-17",
-			"Statement": []any{
-				map[string]any{
-					"Sid":      "ReplimendReplicateObject55555555",
-					"Effect":   "Allow",
-					"Action":   "s3:ReplicateObject",
-					"Resource": "arn:aws:s3:::dst/*",
-				},
-				map[string]any{
-					"Sid":      "ReplimendEncrypt66666666",
-					"Effect":   "Allow",
-					"Action":   "kms:Encrypt",
-					"Resource": "arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321",
-				},
-			},
-		},
-	})
-}
 
 // AddToAccount444455556666 adds to a stack of account 444455556666 what it owns.
 func AddToAccount444455556666(scope constructs.Construct) {
@@ -111,6 +82,35 @@ func SetKeyMrk0987dcba09fe87dc65baab0987654321(key awskms.CfnKey) {
 					"kms:GenerateDataKey",
 				},
 				"Resource": "*",
+			},
+		},
+	})
+}
+
+// AddToAccount111122223333 adds to a stack of account 111122223333 what it owns.
+func AddToAccount111122223333(scope constructs.Construct) {
+	// inline policy Replimend of role replication
+	// adds: arn:aws:iam::111122223333:role/replication may kms:Encrypt on arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321
+	// cures: role-lacks-replica-encrypt
+	// class: automatic
+	awsiam.NewCfnRolePolicy(scope, jsii.String("RoleReplicationReplimend"), &awsiam.CfnRolePolicyProps{
+		RoleName:   jsii.String("replication"),
+		PolicyName: jsii.String("Replimend"),
+		PolicyDocument: map[string]any{
+			"Version": "2012-10-17",
+			"Statement": []any{
+				map[string]any{
+					"Sid":      "ReplimendReplicateObject55555555",
+					"Effect":   "Allow",
+					"Action":   "s3:ReplicateObject",
+					"Resource": "arn:aws:s3:::dst/*",
+				},
+				map[string]any{
+					"Sid":      "ReplimendEncrypt66666666",
+					"Effect":   "Allow",
+					"Action":   "kms:Encrypt",
+					"Resource": "arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321",
+				},
 			},
 		},
 	})

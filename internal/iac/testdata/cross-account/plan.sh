@@ -1,10 +1,10 @@
 #!/bin/sh
 # src → dst (rule to-the-other-account): broken, then healthy; class automatic
 # dst → src (rule and-back): broken, then healthy; class automatic
-# accounts 111122223333, 444455556666 own a part each, and every part is needed
+# accounts 444455556666, 111122223333 own a part each, and every part is needed
 
 set -eu
-folder='replimend-b1f918dbd363'
+folder='replimend-7170dccd8c6a'
 umask 077
 AWS_PAGER=
 export AWS_PAGER
@@ -20,6 +20,9 @@ for tool in aws python3; do
 	command -v "$tool" >/dev/null || refuse "$tool is not there"
 done
 mkdir -p "$folder"
+# Who can write into it can change a document after its comparison.
+open=$(find "$folder" -prune \( ! -type d -o ! -user "$(id -u)" -o -perm -020 -o -perm -002 \) -print)
+[ -z "$open" ] || refuse "$folder is a folder that others can write into: run this in one of your own"
 
 # live N CODE COMMAND: what the command prints. CODE is the error that says that there is no document; it makes an empty file.
 live() {
@@ -64,56 +67,6 @@ is_pending() {
 	case $pending in *" $1 "*) ;; *) return 1 ;; esac
 }
 
-# account 111122223333
-account_111122223333() {
-	# inline policy Replimend of role replication
-	# adds: arn:aws:iam::111122223333:role/replication may kms:Encrypt on arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321
-	# cures: role-lacks-replica-encrypt
-	# class: automatic
-	cat >"$folder/1.expected.json" <<'END_OF_JSON'
-{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Sid": "ReplimendReplicateObject55555555",
-      "Effect": "Allow",
-      "Action": "s3:ReplicateObject",
-      "Resource": "arn:aws:s3:::dst/*"
-    }
-  ]
-}
-END_OF_JSON
-	cat >"$folder/1.after.json" <<'END_OF_JSON'
-{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Sid": "ReplimendReplicateObject55555555",
-      "Effect": "Allow",
-      "Action": "s3:ReplicateObject",
-      "Resource": "arn:aws:s3:::dst/*"
-    },
-    {
-      "Sid": "ReplimendEncrypt66666666",
-      "Effect": "Allow",
-      "Action": "kms:Encrypt",
-      "Resource": "arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321"
-    }
-  ]
-}
-END_OF_JSON
-	live 1 NoSuchEntity aws iam get-role-policy --role-name='replication' --policy-name='Replimend' --query PolicyDocument --output json
-	compare 1 'inline policy Replimend of role replication'
-
-	if is_pending 1; then
-		aws iam put-role-policy --role-name='replication' --policy-name='Replimend' --policy-document "file://$folder/1.after.json"
-		say 'written: inline policy Replimend of role replication'
-	fi
-}
-
-# Undo, under credentials of account 111122223333 and while nobody has changed them since:
-#   aws iam put-role-policy --role-name='replication' --policy-name='Replimend' --policy-document 'file://replimend-b1f918dbd363/1.before.json'
-
 # account 444455556666
 account_444455556666() {
 	# policy of key arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321
@@ -121,7 +74,7 @@ account_444455556666() {
 	# adds: arn:aws:iam::111122223333:role/replication may kms:GenerateDataKey on *
 	# cures: replica-key-policy-lacks-encrypt
 	# class: automatic
-	cat >"$folder/2.expected.json" <<'END_OF_JSON'
+	cat >"$folder/1.expected.json" <<'END_OF_JSON'
 {
   "Version": "2012-10-17",
   "Statement": [
@@ -136,7 +89,7 @@ account_444455556666() {
   ]
 }
 END_OF_JSON
-	cat >"$folder/2.after.json" <<'END_OF_JSON'
+	cat >"$folder/1.after.json" <<'END_OF_JSON'
 {
   "Version": "2012-10-17",
   "Statement": [
@@ -163,16 +116,16 @@ END_OF_JSON
   ]
 }
 END_OF_JSON
-	live 2 - aws kms get-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --query Policy --output text
-	compare 2 'policy of key arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321'
+	live 1 - aws kms get-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --query Policy --output text
+	compare 1 'policy of key arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321'
 	# policy of bucket dst
 	# adds: arn:aws:iam::111122223333:role/replication may s3:ReplicateObject on arn:aws:s3:::dst/*
 	# adds: arn:aws:iam::111122223333:role/replication may s3:ReplicateDelete on arn:aws:s3:::dst/*
 	# adds: arn:aws:iam::444455556666:role/back may s3:ListBucket on arn:aws:s3:::dst
 	# cures: destination-policy-lacks-replicate-object, role-lacks-read-config
 	# class: automatic
-	: >"$folder/3.expected.json"
-	cat >"$folder/3.after.json" <<'END_OF_JSON'
+	: >"$folder/2.expected.json"
+	cat >"$folder/2.after.json" <<'END_OF_JSON'
 {
   "Version": "2012-10-17",
   "Statement": [
@@ -200,27 +153,77 @@ END_OF_JSON
   ]
 }
 END_OF_JSON
-	live 3 NoSuchBucketPolicy aws s3api get-bucket-policy --bucket='dst' --expected-bucket-owner='444455556666' --query Policy --output text
-	compare 3 'policy of bucket dst'
+	live 2 NoSuchBucketPolicy aws s3api get-bucket-policy --bucket='dst' --expected-bucket-owner='444455556666' --query Policy --output text
+	compare 2 'policy of bucket dst'
 
-	if is_pending 2; then
-		aws kms put-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --policy "file://$folder/2.after.json"
+	if is_pending 1; then
+		aws kms put-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --policy "file://$folder/1.after.json"
 		say 'written: policy of key arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321'
 	fi
-	if is_pending 3; then
-		aws s3api put-bucket-policy --bucket='dst' --expected-bucket-owner='444455556666' --policy "file://$folder/3.after.json"
+	if is_pending 2; then
+		aws s3api put-bucket-policy --bucket='dst' --expected-bucket-owner='444455556666' --policy "file://$folder/2.after.json"
 		say 'written: policy of bucket dst'
 	fi
 }
 
 # Undo, under credentials of account 444455556666 and while nobody has changed them since:
 #   aws s3api delete-bucket-policy --bucket='dst' --expected-bucket-owner='444455556666'
-#   aws kms put-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --policy 'file://replimend-b1f918dbd363/2.before.json'
+#   aws kms put-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --policy 'file://replimend-7170dccd8c6a/1.before.json'
+
+# account 111122223333
+account_111122223333() {
+	# inline policy Replimend of role replication
+	# adds: arn:aws:iam::111122223333:role/replication may kms:Encrypt on arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321
+	# cures: role-lacks-replica-encrypt
+	# class: automatic
+	cat >"$folder/3.expected.json" <<'END_OF_JSON'
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "ReplimendReplicateObject55555555",
+      "Effect": "Allow",
+      "Action": "s3:ReplicateObject",
+      "Resource": "arn:aws:s3:::dst/*"
+    }
+  ]
+}
+END_OF_JSON
+	cat >"$folder/3.after.json" <<'END_OF_JSON'
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "ReplimendReplicateObject55555555",
+      "Effect": "Allow",
+      "Action": "s3:ReplicateObject",
+      "Resource": "arn:aws:s3:::dst/*"
+    },
+    {
+      "Sid": "ReplimendEncrypt66666666",
+      "Effect": "Allow",
+      "Action": "kms:Encrypt",
+      "Resource": "arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321"
+    }
+  ]
+}
+END_OF_JSON
+	live 3 NoSuchEntity aws iam get-role-policy --role-name='replication' --policy-name='Replimend' --query PolicyDocument --output json
+	compare 3 'inline policy Replimend of role replication'
+
+	if is_pending 3; then
+		aws iam put-role-policy --role-name='replication' --policy-name='Replimend' --policy-document "file://$folder/3.after.json"
+		say 'written: inline policy Replimend of role replication'
+	fi
+}
+
+# Undo, under credentials of account 111122223333 and while nobody has changed them since:
+#   aws iam put-role-policy --role-name='replication' --policy-name='Replimend' --policy-document 'file://replimend-7170dccd8c6a/3.before.json'
 
 caller=$(aws sts get-caller-identity --query Account --output text)
 case $caller in
-111122223333) account_111122223333 ;;
 444455556666) account_444455556666 ;;
-*) refuse "these are credentials of account $caller, not of 111122223333 or 444455556666" ;;
+111122223333) account_111122223333 ;;
+*) refuse "these are credentials of account $caller, not of 444455556666 or 111122223333" ;;
 esac
-say "account $caller is done, of 111122223333, 444455556666"
+say "account $caller is done, of 444455556666, 111122223333"

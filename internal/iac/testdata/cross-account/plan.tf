@@ -1,33 +1,6 @@
 # src → dst (rule to-the-other-account): broken, then healthy; class automatic
 # dst → src (rule and-back): broken, then healthy; class automatic
-# accounts 111122223333, 444455556666 own a part each, and every part is needed
-
-#
-# account 111122223333: for the configuration whose aws provider is of this account
-#
-
-# inline policy Replimend of role replication
-# adds: arn:aws:iam::111122223333:role/replication may kms:Encrypt on arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321
-# cures: role-lacks-replica-encrypt
-# class: automatic
-resource "aws_iam_role_policy" "role_replication_replimend" {
-  name = "Replimend"
-  role = "replication"
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid      = "ReplimendReplicateObject55555555"
-      Effect   = "Allow"
-      Action   = "s3:ReplicateObject"
-      Resource = "arn:aws:s3:::dst/*"
-      }, {
-      Sid      = "ReplimendEncrypt66666666"
-      Effect   = "Allow"
-      Action   = "kms:Encrypt"
-      Resource = "arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321"
-    }]
-  })
-}
+# accounts 444455556666, 111122223333 own a part each, and every part is needed
 
 #
 # account 444455556666: for the configuration whose aws provider is of this account
@@ -89,6 +62,33 @@ resource "aws_s3_bucket_policy" "bucket_dst" {
       }
       Action   = "s3:ListBucket"
       Resource = "arn:aws:s3:::dst"
+    }]
+  })
+}
+
+#
+# account 111122223333: for the configuration whose aws provider is of this account
+#
+
+# inline policy Replimend of role replication
+# adds: arn:aws:iam::111122223333:role/replication may kms:Encrypt on arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321
+# cures: role-lacks-replica-encrypt
+# class: automatic
+resource "aws_iam_role_policy" "role_replication_replimend" {
+  name = "Replimend"
+  role = "replication"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "ReplimendReplicateObject55555555"
+      Effect   = "Allow"
+      Action   = "s3:ReplicateObject"
+      Resource = "arn:aws:s3:::dst/*"
+      }, {
+      Sid      = "ReplimendEncrypt66666666"
+      Effect   = "Allow"
+      Action   = "kms:Encrypt"
+      Resource = "arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321"
     }]
   })
 }

@@ -12,6 +12,63 @@ import (
 
 // AddToAccount111122223333 adds to a stack of account 111122223333 what it owns.
 func AddToAccount111122223333(scope constructs.Construct) {
+	// policy of bucket a.b--c
+	// adds: arn:aws:iam::111122223333:role/-r+=,.@_ may s3:ReplicateObject on arn:aws:s3:::a.b--c/*
+	// cures: destination-policy-lacks-replicate-object
+	// class: automatic
+	// This is the whole policy. It replaces the BucketPolicy that manages it today: keep one of the two.
+	awss3.NewCfnBucketPolicy(scope, jsii.String("BucketABC"), &awss3.CfnBucketPolicyProps{
+		Bucket: jsii.String("a.b--c"),
+		PolicyDocument: map[string]any{
+			"Version": "2012-10-17",
+			"Id":      "!Sub x",
+			"Statement": []any{
+				map[string]any{
+					"Sid":       "$(touch owned) `touch owned` ' \" \\ \n- x: y\n  z: *w\n resource \"x\" \"y\" {}",
+					"Effect":    "Deny",
+					"Principal": "*",
+					"Action":    "s3:PutObject",
+					"Resource":  "arn:aws:s3:::a.b--c/'$(touch owned)'*",
+					"Condition": map[string]any{
+						"StringEquals": map[string]any{
+							"aws:PrincipalTag/<<": "*x",
+						},
+					},
+				},
+				map[string]any{
+					"Sid":    "ReplimendReplicateObjectBBBBBBBB",
+					"Effect": "Allow",
+					"Principal": map[string]any{
+						"AWS": "arn:aws:iam::111122223333:role/-r+=,.@_",
+					},
+					"Action":   "s3:ReplicateObject",
+					"Resource": "arn:aws:s3:::a.b--c/*",
+				},
+			},
+		},
+	}).ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
+	// policy of bucket a-b.c
+	// adds: arn:aws:iam::111122223333:role/-r+=,.@_ may s3:ReplicateObject on arn:aws:s3:::a-b.c/*
+	// cures: destination-policy-lacks-replicate-object
+	// class: automatic
+	// There was no policy: this is all of it.
+	awss3.NewCfnBucketPolicy(scope, jsii.String("BucketABC2"), &awss3.CfnBucketPolicyProps{
+		Bucket: jsii.String("a-b.c"),
+		PolicyDocument: map[string]any{
+			"Version": "2012-10-17",
+			"Statement": []any{
+				map[string]any{
+					"Sid":    "ReplimendReplicateObjectCCCCCCCC",
+					"Effect": "Allow",
+					"Principal": map[string]any{
+						"AWS": "arn:aws:iam::111122223333:role/-r+=,.@_",
+					},
+					"Action":   "s3:ReplicateObject",
+					"Resource": "arn:aws:s3:::a-b.c/*",
+				},
+			},
+		},
+	})
 	// inline policy --Replimend,@= of role -r+=,.@_
 	// adds: x�; touch owned may kms:Decrypt�} on */�"x"
 	// cures: role-lacks-source-decrypt
@@ -76,63 +133,6 @@ func AddToAccount111122223333(scope constructs.Construct) {
 					"Effect":   "Allow",
 					"Action":   "kms:Decrypt",
 					"Resource": "*",
-				},
-			},
-		},
-	})
-	// policy of bucket a.b--c
-	// adds: arn:aws:iam::111122223333:role/-r+=,.@_ may s3:ReplicateObject on arn:aws:s3:::a.b--c/*
-	// cures: destination-policy-lacks-replicate-object
-	// class: automatic
-	// This is the whole policy. It replaces the BucketPolicy that manages it today: keep one of the two.
-	awss3.NewCfnBucketPolicy(scope, jsii.String("BucketABC"), &awss3.CfnBucketPolicyProps{
-		Bucket: jsii.String("a.b--c"),
-		PolicyDocument: map[string]any{
-			"Version": "2012-10-17",
-			"Id":      "!Sub x",
-			"Statement": []any{
-				map[string]any{
-					"Sid":       "$(touch owned) `touch owned` ' \" \\ \n- x: y\n  z: *w\n resource \"x\" \"y\" {}",
-					"Effect":    "Deny",
-					"Principal": "*",
-					"Action":    "s3:PutObject",
-					"Resource":  "arn:aws:s3:::a.b--c/'$(touch owned)'*",
-					"Condition": map[string]any{
-						"StringEquals": map[string]any{
-							"aws:PrincipalTag/<<": "*x",
-						},
-					},
-				},
-				map[string]any{
-					"Sid":    "ReplimendReplicateObjectBBBBBBBB",
-					"Effect": "Allow",
-					"Principal": map[string]any{
-						"AWS": "arn:aws:iam::111122223333:role/-r+=,.@_",
-					},
-					"Action":   "s3:ReplicateObject",
-					"Resource": "arn:aws:s3:::a.b--c/*",
-				},
-			},
-		},
-	}).ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
-	// policy of bucket a-b.c
-	// adds: arn:aws:iam::111122223333:role/-r+=,.@_ may s3:ReplicateObject on arn:aws:s3:::a-b.c/*
-	// cures: destination-policy-lacks-replicate-object
-	// class: automatic
-	// There was no policy: this is all of it.
-	awss3.NewCfnBucketPolicy(scope, jsii.String("BucketABC2"), &awss3.CfnBucketPolicyProps{
-		Bucket: jsii.String("a-b.c"),
-		PolicyDocument: map[string]any{
-			"Version": "2012-10-17",
-			"Statement": []any{
-				map[string]any{
-					"Sid":    "ReplimendReplicateObjectCCCCCCCC",
-					"Effect": "Allow",
-					"Principal": map[string]any{
-						"AWS": "arn:aws:iam::111122223333:role/-r+=,.@_",
-					},
-					"Action":   "s3:ReplicateObject",
-					"Resource": "arn:aws:s3:::a-b.c/*",
 				},
 			},
 		},

@@ -2,7 +2,7 @@
 # a"; rm -rf / #�$(id) `id` ${x} %{ if true } */ --> dst (rule �[2J�'): broken, then healthy; class automatic
 
 set -eu
-folder='replimend-ea7627878cde'
+folder='replimend-f9ff8fb71088'
 umask 077
 AWS_PAGER=
 export AWS_PAGER
@@ -18,6 +18,9 @@ for tool in aws python3; do
 	command -v "$tool" >/dev/null || refuse "$tool is not there"
 done
 mkdir -p "$folder"
+# Who can write into it can change a document after its comparison.
+open=$(find "$folder" -prune \( ! -type d -o ! -user "$(id -u)" -o -perm -020 -o -perm -002 \) -print)
+[ -z "$open" ] || refuse "$folder is a folder that others can write into: run this in one of your own"
 
 # live N CODE COMMAND: what the command prints. CODE is the error that says that there is no document; it makes an empty file.
 live() {
@@ -64,11 +67,89 @@ is_pending() {
 
 # account 111122223333
 account_111122223333() {
+	# policy of bucket a.b--c
+	# adds: arn:aws:iam::111122223333:role/-r+=,.@_ may s3:ReplicateObject on arn:aws:s3:::a.b--c/*
+	# cures: destination-policy-lacks-replicate-object
+	# class: automatic
+	cat >"$folder/1.expected.json" <<'END_OF_JSON'
+{
+  "Version": "2012-10-17",
+  "Id": "!Sub x",
+  "Statement": [
+    {
+      "Sid": "$(touch owned) `touch owned` ' \" \\ \n- x: y\n  z: *w\n resource \"x\" \"y\" {}",
+      "Effect": "Deny",
+      "Principal": "*",
+      "Action": "s3:PutObject",
+      "Resource": "arn:aws:s3:::a.b--c/'$(touch owned)'*",
+      "Condition": {
+        "StringEquals": {
+          "aws:PrincipalTag/<<": "*x"
+        }
+      }
+    }
+  ]
+}
+END_OF_JSON
+	cat >"$folder/1.after.json" <<'END_OF_JSON'
+{
+  "Version": "2012-10-17",
+  "Id": "!Sub x",
+  "Statement": [
+    {
+      "Sid": "$(touch owned) `touch owned` ' \" \\ \n- x: y\n  z: *w\n resource \"x\" \"y\" {}",
+      "Effect": "Deny",
+      "Principal": "*",
+      "Action": "s3:PutObject",
+      "Resource": "arn:aws:s3:::a.b--c/'$(touch owned)'*",
+      "Condition": {
+        "StringEquals": {
+          "aws:PrincipalTag/<<": "*x"
+        }
+      }
+    },
+    {
+      "Sid": "ReplimendReplicateObjectBBBBBBBB",
+      "Effect": "Allow",
+      "Principal": {
+        "AWS": "arn:aws:iam::111122223333:role/-r+=,.@_"
+      },
+      "Action": "s3:ReplicateObject",
+      "Resource": "arn:aws:s3:::a.b--c/*"
+    }
+  ]
+}
+END_OF_JSON
+	live 1 NoSuchBucketPolicy aws s3api get-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --query Policy --output text
+	compare 1 'policy of bucket a.b--c'
+	# policy of bucket a-b.c
+	# adds: arn:aws:iam::111122223333:role/-r+=,.@_ may s3:ReplicateObject on arn:aws:s3:::a-b.c/*
+	# cures: destination-policy-lacks-replicate-object
+	# class: automatic
+	: >"$folder/2.expected.json"
+	cat >"$folder/2.after.json" <<'END_OF_JSON'
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "ReplimendReplicateObjectCCCCCCCC",
+      "Effect": "Allow",
+      "Principal": {
+        "AWS": "arn:aws:iam::111122223333:role/-r+=,.@_"
+      },
+      "Action": "s3:ReplicateObject",
+      "Resource": "arn:aws:s3:::a-b.c/*"
+    }
+  ]
+}
+END_OF_JSON
+	live 2 NoSuchBucketPolicy aws s3api get-bucket-policy --bucket='a-b.c' --expected-bucket-owner='111122223333' --query Policy --output text
+	compare 2 'policy of bucket a-b.c'
 	# inline policy --Replimend,@= of role -r+=,.@_
 	# adds: x�; touch owned may kms:Decrypt�} on */�"x"
 	# cures: role-lacks-source-decrypt
 	# class: automatic
-	cat >"$folder/1.expected.json" <<'END_OF_JSON'
+	cat >"$folder/3.expected.json" <<'END_OF_JSON'
 {
   "Version": "2012-10-17",
   "Id": "'; exit 1 #\nEND_OF_JSON\n",
@@ -124,7 +205,7 @@ account_111122223333() {
   ]
 }
 END_OF_JSON
-	cat >"$folder/1.after.json" <<'END_OF_JSON'
+	cat >"$folder/3.after.json" <<'END_OF_JSON'
 {
   "Version": "2012-10-17",
   "Id": "'; exit 1 #\nEND_OF_JSON\n",
@@ -186,105 +267,27 @@ END_OF_JSON
   ]
 }
 END_OF_JSON
-	live 1 NoSuchEntity aws iam get-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --query PolicyDocument --output json
-	compare 1 'inline policy --Replimend,@= of role -r+=,.@_'
-	# policy of bucket a.b--c
-	# adds: arn:aws:iam::111122223333:role/-r+=,.@_ may s3:ReplicateObject on arn:aws:s3:::a.b--c/*
-	# cures: destination-policy-lacks-replicate-object
-	# class: automatic
-	cat >"$folder/2.expected.json" <<'END_OF_JSON'
-{
-  "Version": "2012-10-17",
-  "Id": "!Sub x",
-  "Statement": [
-    {
-      "Sid": "$(touch owned) `touch owned` ' \" \\ \n- x: y\n  z: *w\n resource \"x\" \"y\" {}",
-      "Effect": "Deny",
-      "Principal": "*",
-      "Action": "s3:PutObject",
-      "Resource": "arn:aws:s3:::a.b--c/'$(touch owned)'*",
-      "Condition": {
-        "StringEquals": {
-          "aws:PrincipalTag/<<": "*x"
-        }
-      }
-    }
-  ]
-}
-END_OF_JSON
-	cat >"$folder/2.after.json" <<'END_OF_JSON'
-{
-  "Version": "2012-10-17",
-  "Id": "!Sub x",
-  "Statement": [
-    {
-      "Sid": "$(touch owned) `touch owned` ' \" \\ \n- x: y\n  z: *w\n resource \"x\" \"y\" {}",
-      "Effect": "Deny",
-      "Principal": "*",
-      "Action": "s3:PutObject",
-      "Resource": "arn:aws:s3:::a.b--c/'$(touch owned)'*",
-      "Condition": {
-        "StringEquals": {
-          "aws:PrincipalTag/<<": "*x"
-        }
-      }
-    },
-    {
-      "Sid": "ReplimendReplicateObjectBBBBBBBB",
-      "Effect": "Allow",
-      "Principal": {
-        "AWS": "arn:aws:iam::111122223333:role/-r+=,.@_"
-      },
-      "Action": "s3:ReplicateObject",
-      "Resource": "arn:aws:s3:::a.b--c/*"
-    }
-  ]
-}
-END_OF_JSON
-	live 2 NoSuchBucketPolicy aws s3api get-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --query Policy --output text
-	compare 2 'policy of bucket a.b--c'
-	# policy of bucket a-b.c
-	# adds: arn:aws:iam::111122223333:role/-r+=,.@_ may s3:ReplicateObject on arn:aws:s3:::a-b.c/*
-	# cures: destination-policy-lacks-replicate-object
-	# class: automatic
-	: >"$folder/3.expected.json"
-	cat >"$folder/3.after.json" <<'END_OF_JSON'
-{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Sid": "ReplimendReplicateObjectCCCCCCCC",
-      "Effect": "Allow",
-      "Principal": {
-        "AWS": "arn:aws:iam::111122223333:role/-r+=,.@_"
-      },
-      "Action": "s3:ReplicateObject",
-      "Resource": "arn:aws:s3:::a-b.c/*"
-    }
-  ]
-}
-END_OF_JSON
-	live 3 NoSuchBucketPolicy aws s3api get-bucket-policy --bucket='a-b.c' --expected-bucket-owner='111122223333' --query Policy --output text
-	compare 3 'policy of bucket a-b.c'
+	live 3 NoSuchEntity aws iam get-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --query PolicyDocument --output json
+	compare 3 'inline policy --Replimend,@= of role -r+=,.@_'
 
 	if is_pending 1; then
-		aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document "file://$folder/1.after.json"
-		say 'written: inline policy --Replimend,@= of role -r+=,.@_'
-	fi
-	if is_pending 2; then
-		aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy "file://$folder/2.after.json"
+		aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy "file://$folder/1.after.json"
 		say 'written: policy of bucket a.b--c'
 	fi
-	if is_pending 3; then
-		aws s3api put-bucket-policy --bucket='a-b.c' --expected-bucket-owner='111122223333' --policy "file://$folder/3.after.json"
+	if is_pending 2; then
+		aws s3api put-bucket-policy --bucket='a-b.c' --expected-bucket-owner='111122223333' --policy "file://$folder/2.after.json"
 		say 'written: policy of bucket a-b.c'
+	fi
+	if is_pending 3; then
+		aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document "file://$folder/3.after.json"
+		say 'written: inline policy --Replimend,@= of role -r+=,.@_'
 	fi
 }
 
 # Undo, under credentials of account 111122223333 and while nobody has changed them since:
+#   aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document 'file://replimend-f9ff8fb71088/3.before.json'
 #   aws s3api delete-bucket-policy --bucket='a-b.c' --expected-bucket-owner='111122223333'
-#   aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy 'file://replimend-ea7627878cde/2.before.json'
-#   aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document 'file://replimend-ea7627878cde/1.before.json'
+#   aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy 'file://replimend-f9ff8fb71088/1.before.json'
 
 caller=$(aws sts get-caller-identity --query Account --output text)
 case $caller in

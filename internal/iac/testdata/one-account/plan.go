@@ -45,35 +45,6 @@ func AddToAccount111122223333(scope constructs.Construct) {
 	})
 }
 
-// SetTrustReplication sets the trust policy of role replication, of account 111122223333.
-// adds: s3.amazonaws.com may sts:AssumeRole on arn:aws:iam::111122223333:role/service-role/replication
-// cures: trust-lacks-s3
-// class: approval, so that a person must agree first
-// It sets the whole policy, on the construct that makes the role: role.Node().DefaultChild().(awsiam.CfnRole).
-// An imported one cannot be changed.
-func SetTrustReplication(role awsiam.CfnRole) {
-	role.SetAssumeRolePolicyDocument(map[string]any{
-		"Version": "2012-10-17",
-		"Statement": []any{
-			map[string]any{
-				"Effect": "Allow",
-				"Principal": map[string]any{
-					"Service": "ec2.amazonaws.com",
-				},
-				"Action": "sts:AssumeRole",
-			},
-			map[string]any{
-				"Sid":    "ReplimendAssumeRole11111111",
-				"Effect": "Allow",
-				"Principal": map[string]any{
-					"Service": "s3.amazonaws.com",
-				},
-				"Action": "sts:AssumeRole",
-			},
-		},
-	})
-}
-
 // SetKey1234abcd12ab34cd56ef1234567890ab sets the policy of key arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, of account 111122223333.
 // adds: arn:aws:iam::111122223333:role/service-role/replication may kms:Decrypt on *
 // cures: source-key-policy-lacks-decrypt
@@ -113,6 +84,35 @@ func SetKey1234abcd12ab34cd56ef1234567890ab(key awskms.CfnKey) {
 						},
 					},
 				},
+			},
+		},
+	})
+}
+
+// SetTrustReplication sets the trust policy of role replication, of account 111122223333.
+// adds: s3.amazonaws.com may sts:AssumeRole on arn:aws:iam::111122223333:role/service-role/replication
+// cures: trust-lacks-s3
+// class: approval, so that a person must agree first
+// It sets the whole policy, on the construct that makes the role: role.Node().DefaultChild().(awsiam.CfnRole).
+// An imported one cannot be changed.
+func SetTrustReplication(role awsiam.CfnRole) {
+	role.SetAssumeRolePolicyDocument(map[string]any{
+		"Version": "2012-10-17",
+		"Statement": []any{
+			map[string]any{
+				"Effect": "Allow",
+				"Principal": map[string]any{
+					"Service": "ec2.amazonaws.com",
+				},
+				"Action": "sts:AssumeRole",
+			},
+			map[string]any{
+				"Sid":    "ReplimendAssumeRole11111111",
+				"Effect": "Allow",
+				"Principal": map[string]any{
+					"Service": "s3.amazonaws.com",
+				},
+				"Action": "sts:AssumeRole",
 			},
 		},
 	})

@@ -4,7 +4,7 @@
 # src → third (rule photos): broken, no edit can or may cure replica-key-aws-managed
 
 set -eu
-folder='replimend-19be0d801f3c'
+folder='replimend-85875802928e'
 umask 077
 AWS_PAGER=
 export AWS_PAGER
@@ -20,6 +20,9 @@ for tool in aws python3; do
 	command -v "$tool" >/dev/null || refuse "$tool is not there"
 done
 mkdir -p "$folder"
+# Who can write into it can change a document after its comparison.
+open=$(find "$folder" -prune \( ! -type d -o ! -user "$(id -u)" -o -perm -020 -o -perm -002 \) -print)
+[ -z "$open" ] || refuse "$folder is a folder that others can write into: run this in one of your own"
 
 # live N CODE COMMAND: what the command prints. CODE is the error that says that there is no document; it makes an empty file.
 live() {
@@ -66,82 +69,11 @@ is_pending() {
 
 # account 111122223333
 account_111122223333() {
-	# trust policy of role replication
-	# adds: s3.amazonaws.com may sts:AssumeRole on arn:aws:iam::111122223333:role/service-role/replication
-	# cures: trust-lacks-s3
-	# class: approval, so that a person must agree first
-	cat >"$folder/1.expected.json" <<'END_OF_JSON'
-{
-  "Version": "2012-10-17",
-  "Statement": {
-    "Effect": "Allow",
-    "Principal": {
-      "Service": "ec2.amazonaws.com"
-    },
-    "Action": "sts:AssumeRole"
-  }
-}
-END_OF_JSON
-	cat >"$folder/1.after.json" <<'END_OF_JSON'
-{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Effect": "Allow",
-      "Principal": {
-        "Service": "ec2.amazonaws.com"
-      },
-      "Action": "sts:AssumeRole"
-    },
-    {
-      "Sid": "ReplimendAssumeRole11111111",
-      "Effect": "Allow",
-      "Principal": {
-        "Service": "s3.amazonaws.com"
-      },
-      "Action": "sts:AssumeRole"
-    }
-  ]
-}
-END_OF_JSON
-	live 1 - aws iam get-role --role-name='replication' --query Role.AssumeRolePolicyDocument --output json
-	compare 1 'trust policy of role replication'
-	# inline policy Replimend of role replication
-	# adds: arn:aws:iam::111122223333:role/service-role/replication may kms:Decrypt on arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
-	# adds: arn:aws:iam::111122223333:role/service-role/replication may s3:ReplicateObject on arn:aws:s3:::other/*
-	# adds: arn:aws:iam::111122223333:role/service-role/replication may s3:ReplicateTags on arn:aws:s3:::other/*
-	# cures: role-lacks-source-decrypt, role-lacks-replicate-object
-	# class: automatic
-	: >"$folder/2.expected.json"
-	cat >"$folder/2.after.json" <<'END_OF_JSON'
-{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Sid": "ReplimendDecrypt22222222",
-      "Effect": "Allow",
-      "Action": "kms:Decrypt",
-      "Resource": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    },
-    {
-      "Sid": "ReplimendReplicateObject44444444",
-      "Effect": "Allow",
-      "Action": [
-        "s3:ReplicateObject",
-        "s3:ReplicateTags"
-      ],
-      "Resource": "arn:aws:s3:::other/*"
-    }
-  ]
-}
-END_OF_JSON
-	live 2 NoSuchEntity aws iam get-role-policy --role-name='replication' --policy-name='Replimend' --query PolicyDocument --output json
-	compare 2 'inline policy Replimend of role replication'
 	# policy of key arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
 	# adds: arn:aws:iam::111122223333:role/service-role/replication may kms:Decrypt on *
 	# cures: source-key-policy-lacks-decrypt
 	# class: automatic
-	cat >"$folder/3.expected.json" <<'END_OF_JSON'
+	cat >"$folder/1.expected.json" <<'END_OF_JSON'
 {
   "Version": "2012-10-17",
   "Id": "key-default-1",
@@ -158,7 +90,7 @@ END_OF_JSON
   ]
 }
 END_OF_JSON
-	cat >"$folder/3.after.json" <<'END_OF_JSON'
+	cat >"$folder/1.after.json" <<'END_OF_JSON'
 {
   "Version": "2012-10-17",
   "Id": "key-default-1",
@@ -195,27 +127,98 @@ END_OF_JSON
   ]
 }
 END_OF_JSON
-	live 3 - aws kms get-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --query Policy --output text
-	compare 3 'policy of key arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+	live 1 - aws kms get-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --query Policy --output text
+	compare 1 'policy of key arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+	# inline policy Replimend of role replication
+	# adds: arn:aws:iam::111122223333:role/service-role/replication may kms:Decrypt on arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+	# adds: arn:aws:iam::111122223333:role/service-role/replication may s3:ReplicateObject on arn:aws:s3:::other/*
+	# adds: arn:aws:iam::111122223333:role/service-role/replication may s3:ReplicateTags on arn:aws:s3:::other/*
+	# cures: role-lacks-source-decrypt, role-lacks-replicate-object
+	# class: automatic
+	: >"$folder/2.expected.json"
+	cat >"$folder/2.after.json" <<'END_OF_JSON'
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "ReplimendDecrypt22222222",
+      "Effect": "Allow",
+      "Action": "kms:Decrypt",
+      "Resource": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    },
+    {
+      "Sid": "ReplimendReplicateObject44444444",
+      "Effect": "Allow",
+      "Action": [
+        "s3:ReplicateObject",
+        "s3:ReplicateTags"
+      ],
+      "Resource": "arn:aws:s3:::other/*"
+    }
+  ]
+}
+END_OF_JSON
+	live 2 NoSuchEntity aws iam get-role-policy --role-name='replication' --policy-name='Replimend' --query PolicyDocument --output json
+	compare 2 'inline policy Replimend of role replication'
+	# trust policy of role replication
+	# adds: s3.amazonaws.com may sts:AssumeRole on arn:aws:iam::111122223333:role/service-role/replication
+	# cures: trust-lacks-s3
+	# class: approval, so that a person must agree first
+	cat >"$folder/3.expected.json" <<'END_OF_JSON'
+{
+  "Version": "2012-10-17",
+  "Statement": {
+    "Effect": "Allow",
+    "Principal": {
+      "Service": "ec2.amazonaws.com"
+    },
+    "Action": "sts:AssumeRole"
+  }
+}
+END_OF_JSON
+	cat >"$folder/3.after.json" <<'END_OF_JSON'
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Principal": {
+        "Service": "ec2.amazonaws.com"
+      },
+      "Action": "sts:AssumeRole"
+    },
+    {
+      "Sid": "ReplimendAssumeRole11111111",
+      "Effect": "Allow",
+      "Principal": {
+        "Service": "s3.amazonaws.com"
+      },
+      "Action": "sts:AssumeRole"
+    }
+  ]
+}
+END_OF_JSON
+	live 3 - aws iam get-role --role-name='replication' --query Role.AssumeRolePolicyDocument --output json
+	compare 3 'trust policy of role replication'
 
 	if is_pending 1; then
-		aws iam update-assume-role-policy --role-name='replication' --policy-document "file://$folder/1.after.json"
-		say 'written: trust policy of role replication'
+		aws kms put-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --policy "file://$folder/1.after.json"
+		say 'written: policy of key arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
 	fi
 	if is_pending 2; then
 		aws iam put-role-policy --role-name='replication' --policy-name='Replimend' --policy-document "file://$folder/2.after.json"
 		say 'written: inline policy Replimend of role replication'
 	fi
 	if is_pending 3; then
-		aws kms put-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --policy "file://$folder/3.after.json"
-		say 'written: policy of key arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+		aws iam update-assume-role-policy --role-name='replication' --policy-document "file://$folder/3.after.json"
+		say 'written: trust policy of role replication'
 	fi
 }
 
 # Undo, under credentials of account 111122223333 and while nobody has changed them since:
-#   aws kms put-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --policy 'file://replimend-19be0d801f3c/3.before.json'
+#   aws iam update-assume-role-policy --role-name='replication' --policy-document 'file://replimend-85875802928e/3.before.json'
 #   aws iam delete-role-policy --role-name='replication' --policy-name='Replimend'
-#   aws iam update-assume-role-policy --role-name='replication' --policy-document 'file://replimend-19be0d801f3c/1.before.json'
+#   aws kms put-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --policy 'file://replimend-85875802928e/1.before.json'
 
 caller=$(aws sts get-caller-identity --query Account --output text)
 case $caller in
