@@ -14,7 +14,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html
 var configurationUnknown = Cause{
 	Name:      "configuration-unknown",
-	Summary:   "an account, a Region, versioning or a key's state is not in the snapshot",
+	Summary:   "an account, a Region, versioning, Object Lock or a key's state is not in the snapshot",
 	Verdict:   Unknown,
 	Documents: []snapshot.Kind{snapshot.BucketConfig, snapshot.KeyState},
 	Remedy:    patch.Manual,
@@ -44,6 +44,10 @@ var configurationUnknown = Cause{
 			ssec := func(p route.Population) bool { return p.Encryption == route.SSEC }
 			if side == DestinationSide && b.Encryption.State == snapshot.Missing && slices.ContainsFunc(e.populations, ssec) {
 				unknown(side, snapshot.BucketConfig, name, "encryption, which may block SSE-C,")
+			}
+			locked := e.w.Snapshot.Buckets[e.r.Source].V.ObjectLock.V.ObjectLockEnabled == "Enabled"
+			if side == DestinationSide && locked && b.ObjectLock.State == snapshot.Missing {
+				unknown(side, snapshot.BucketConfig, name, "Object Lock, which the source bucket has,")
 			}
 		}
 		key := func(side Side, arn policy.ARN) {
