@@ -18,6 +18,7 @@ type account struct {
 	samples   int // FAILED objects, spread over the routes
 	decrypt   bool
 	own       bool // each route has a role and a key of its own
+	wide      bool // every role may do everything with S3, so that a narrower one is proposed
 }
 
 func (a account) snapshot(t testing.TB) *snapshot.Snapshot {
@@ -25,7 +26,7 @@ func (a account) snapshot(t testing.TB) *snapshot.Snapshot {
 	const id, region = "111122223333", "us-east-1"
 	document := func(statements ...tree) tree { return tree{"Version": "2012-10-17", "Statement": statements} }
 	allow := func(actions ...string) tree { return tree{"Effect": "Allow", "Action": actions, "Resource": "*"} }
-	// No role is so wide that a narrower one would be proposed, which is work of another kind.
+	// No role but a wide one is so wide that a narrower one would be proposed, which is work of another kind.
 	allowKMS := func(actions ...string) tree {
 		s := allow(actions...)
 		s["Condition"] = tree{"StringEquals": tree{"kms:ViaService": "s3." + region + ".amazonaws.com"}}
@@ -34,6 +35,9 @@ func (a account) snapshot(t testing.TB) *snapshot.Snapshot {
 	allowS3 := allow("s3:GetReplicationConfiguration", "s3:ListBucket", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging",
 		"s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")
 	allowS3["Resource"] = []string{"arn:aws:s3:::source*", "arn:aws:s3:::destination-*"}
+	if a.wide {
+		allowS3 = allow("s3:*")
+	}
 	buckets, roles, keys := tree{}, tree{}, tree{}
 	roleCount, keyCount := 50, 100
 	if a.own {
@@ -120,6 +124,7 @@ func accounts(n int) map[string]account {
 		"healthy rules":           {n: n, oneBucket: true, decrypt: true},
 		"broken, nothing shared":  {n: n, own: true},
 		"healthy, nothing shared": {n: n, own: true, decrypt: true},
+		"wide, nothing shared":    {n: n, own: true, decrypt: true, wide: true},
 		"broken rules, samples":   {n: n, oneBucket: true, samples: n / 2},
 		"broken buckets, samples": {n: n, samples: n / 2},
 	}
@@ -149,6 +154,9 @@ func TestWorkGrowsWithTheRoutes(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		d := diagnose.Diagnose(s, nil)
 		runtime.ReadMemStats(&after)
+		if a.wide && len(d.Proposals) != a.n {
+			t.Fatalf("%d proposals for %d wide roles", len(d.Proposals), a.n)
+		}
 		for _, r := range d.Routes {
 			if want := map[bool]diagnose.Verdict{true: diagnose.Healthy, false: diagnose.Broken}[a.decrypt]; r.Verdict != want || !a.decrypt && r.Plan == nil {
 				t.Fatalf("%s is %s, want %s: %+v", r.Of, r.Verdict, want, r.Findings)

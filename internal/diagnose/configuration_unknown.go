@@ -15,7 +15,7 @@ import (
 var configurationUnknown = Cause{
 	Name:      "configuration-unknown",
 	Group:     OfWhatIsUnread,
-	Summary:   "an account, a Region, versioning or a key's state is not in the snapshot",
+	Summary:   "an account, a Region, versioning, Object Lock or a key's state is not in the snapshot",
 	Verdict:   Unknown,
 	Documents: []snapshot.Kind{snapshot.BucketConfig, snapshot.KeyState},
 	Remedy:    patch.Manual,
@@ -45,6 +45,10 @@ var configurationUnknown = Cause{
 			ssec := func(p route.Population) bool { return p.Encryption == route.SSEC }
 			if side == DestinationSide && b.Encryption.State == snapshot.Missing && slices.ContainsFunc(e.populations, ssec) {
 				unknown(side, snapshot.BucketConfig, name, "encryption, which may block SSE-C,")
+			}
+			locked := e.w.Snapshot.Buckets[e.r.Source].V.ObjectLock.V.ObjectLockEnabled == "Enabled"
+			if side == DestinationSide && locked && b.ObjectLock.State == snapshot.Missing {
+				unknown(side, snapshot.BucketConfig, name, "Object Lock, which the source bucket has,")
 			}
 		}
 		key := func(side Side, arn policy.ARN) {

@@ -61,7 +61,7 @@ type examination struct {
 	told        told
 	populations []route.Population
 	known       int          // how many of them the snapshot shows; what follows was told
-	passing     *bool        // see settles; nil: not asked yet
+	passes      *passes      // see passing; nil: not asked yet
 	rules       *route.Rules // of the source bucket
 	samples     []route.Sample
 	asked       []asked
@@ -368,7 +368,11 @@ func (e *examination) verdict() Verdict {
 		}
 		switch {
 		case a.Need == route.Required && !e.settles(a):
-			worse(Conditional)
+			if some, _ := e.passing(); !certain && !some {
+				worse(Unknown) // which kind is meant does not matter: of none is it known that it arrives
+			} else {
+				worse(Conditional)
+			}
 		case !certain && a.Need == route.Required:
 			worse(Unknown)
 		case a.Need == route.Required:

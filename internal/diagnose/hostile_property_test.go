@@ -69,13 +69,13 @@ func drawDenials(t *rapid.T) []signal.Denial {
 	}), 0, 4).Draw(t, "denials")
 }
 
-// mayAsk is everything that S3 can ask of the route by its own configuration: of its objects as they are known, with a Bucket Key and
-// without, and with either lock to write.
+// mayAsk is everything that S3 can ask of the route by its own configuration: of its objects as they are known and of those that the
+// diagnosis stands for, with a Bucket Key and without, and with either lock to write.
 func mayAsk(s *snapshot.Snapshot, r route.Route) func(tuple patch.Tuple) bool {
 	type question struct{ action, resource string }
 	all := map[question]bool{}
 	w := route.NewWorld(s)
-	for _, p := range route.Populations(s, r, "") {
+	for _, p := range append(route.Populations(s, r, ""), w.Judged(&r, "")...) {
 		for _, bucketKey := range []bool{false, true} {
 			p.BucketKey = bucketKey && p.Encryption == route.SSEKMS
 			for _, p.LockWrite = range []string{"s3:PutObjectRetention", "s3:PutObjectLegalHold"} {

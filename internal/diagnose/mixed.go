@@ -19,35 +19,46 @@ func (e *examination) settles(a *asked) bool {
 			return true
 		}
 	}
-	if e.passing == nil {
-		none := e.nonePasses()
-		e.passing = &none
-	}
-	return *e.passing
+	_, none := e.passing()
+	return none
 }
 
-// nonePasses says whether every kind of objects that the rule certainly takes lacks something that it needs.
-func (e *examination) nonePasses() bool {
-	fails := make([]bool, len(e.populations))
+// passing says whether some kind of objects that the rule certainly takes has all that it needs, and whether every one of them
+// certainly lacks something. Neither is so where what is missing from the snapshot decides.
+func (e *examination) passing() (some, none bool) {
+	if e.passes != nil {
+		return e.passes.some, e.passes.none
+	}
+	fails, open := make([]bool, len(e.populations)), make([]bool, len(e.populations))
 	for i := range e.asked {
 		a := &e.asked[i]
-		if denied, certain := a.hurts(); denied && certain && a.Need == route.Required {
-			for _, k := range a.of {
-				fails[k] = true
-			}
+		denied, certain := a.hurts()
+		if !denied || a.Need != route.Required {
+			continue
+		}
+		of := a.of
+		if len(e.populations) == 1 {
+			of = []int{0}
+		}
+		for _, k := range of {
+			fails[k], open[k] = fails[k] || certain, true
 		}
 	}
 	sure := 0
+	none = true
 	for i := range e.populations {
 		if e.populations[i].Unsure() {
 			continue
 		}
-		if sure++; !fails[i] {
-			return false
-		}
+		sure++
+		some, none = some || !open[i], none && fails[i]
 	}
-	return sure > 0
+	e.passes = &passes{some, none && sure > 0}
+	return e.passes.some, e.passes.none
 }
+
+// passes is what passing answers.
+type passes struct{ some, none bool }
 
 // specify says which kinds of objects the findings are about where others pass, or are what the bucket writes now. Where that leaves open whether objects fail at
 // all, nobody is blamed, and a person decides about an edit.

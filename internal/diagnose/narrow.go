@@ -123,15 +123,7 @@ func (n *narrower) propose(role *wideRole) (Proposal, bool) {
 	if !ok {
 		return Proposal{}, false
 	}
-	narrowed, err := plan.Apply(n.w.Snapshot)
-	if err != nil {
-		return Proposal{}, false
-	}
-	changed := make([]snapshot.Ref, len(plan.Edits))
-	for i, e := range plan.Edits {
-		changed[i] = e.Document
-	}
-	if !role.unchanged(n.w.Patched(narrowed, changed)) {
+	if !role.unchanged(n.with(plan.Edits)) {
 		return Proposal{}, false
 	}
 	return Proposal{
@@ -141,29 +133,33 @@ func (n *narrower) propose(role *wideRole) (Proposal, bool) {
 	}, true
 }
 
+// with is the world after the edits.
+func (n *narrower) with(edits []patch.Edit) *route.World {
+	documents := make(map[snapshot.Ref]snapshot.Value[policy.Document], len(edits))
+	for _, e := range edits {
+		documents[e.Document] = e.After
+	}
+	return n.w.With(documents)
+}
+
 // edits is what narrows the role, the addition first.
 func (n *narrower) edits(role *wideRole) (patch.Plan, bool) {
 	var plan patch.Plan
 	var removals []patch.Edit
-	bare := n.w.Snapshot
-	var changed []snapshot.Ref
 	for _, name := range slices.Sorted(maps.Keys(role.stripped)) {
 		ref := snapshot.Ref{Kind: snapshot.RolePolicy, ID: role.arn.String(), Name: name}
-		e := patch.Edit{Document: ref, Before: n.w.Snapshot.Document(ref), After: present(role.stripped[name]), Account: role.arn.Account, Class: patch.Manual}
-		removals, changed = append(removals, e), append(changed, ref)
-		next, ok := bare.WithDocument(ref, e.After)
-		if !ok {
-			return plan, false
-		}
-		bare = next
+		removals = append(removals, patch.Edit{
+			Document: ref, Before: n.w.Document(ref), After: present(role.stripped[name]), Account: role.arn.Account, Class: patch.Manual,
+		})
 	}
-	needs := role.lost(n.w.Patched(bare, changed))
+	bare := n.with(removals)
+	needs := role.lost(bare)
 	if len(needs) == 0 {
 		plan.Edits = removals
 		return plan, true
 	}
 	first := *role.routes[0]
-	first.w = n.w.Patched(bare, changed) // what is added stands beside what is left
+	first.w = bare // what is added stands beside what is left
 	ours, fault := first.edit(needs[0].document, needs)
 	if fault != "" {
 		return plan, false

@@ -153,9 +153,9 @@ func (e *examination) otherInline(ref snapshot.Ref) int {
 	default:
 	}
 	total := 0
-	for name, d := range inline {
+	for name := range inline {
 		if name != ref.Name {
-			total += d.Size()
+			total += e.document(snapshot.Ref{Kind: ref.Kind, ID: ref.ID, Name: name}).V.Size()
 		}
 	}
 	return total

@@ -30,17 +30,6 @@ func NewWorld(s *snapshot.Snapshot) *World {
 	}
 }
 
-// Patched is the world of another snapshot that differs in those documents only: the rest stays compiled.
-func (w *World) Patched(s *snapshot.Snapshot, changed []snapshot.Ref) *World {
-	documents := make(map[snapshot.Ref]snapshot.Value[policy.Document], len(changed))
-	for _, ref := range changed {
-		documents[ref] = s.Document(ref)
-	}
-	out := w.With(documents)
-	out.Snapshot = s
-	return out
-}
-
 // With is the world with those documents in place of its own. It shares everything else, so that it costs what it changes; its
 // Snapshot is the one of before, and only Document knows the others.
 func (w *World) With(documents map[snapshot.Ref]snapshot.Value[policy.Document]) *World {
