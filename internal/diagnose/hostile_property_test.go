@@ -75,7 +75,7 @@ func mayAsk(s *snapshot.Snapshot, r route.Route) func(tuple patch.Tuple) bool {
 	type question struct{ action, resource string }
 	all := map[question]bool{}
 	w := route.NewWorld(s)
-	for _, p := range route.Populations(s, r, "") {
+	for _, p := range append(route.Populations(s, r, ""), w.Judged(&r, "")...) {
 		for _, bucketKey := range []bool{false, true} {
 			p.BucketKey = bucketKey && p.Encryption == route.SSEKMS
 			for _, p.LockWrite = range []string{"s3:PutObjectRetention", "s3:PutObjectLegalHold"} {
