@@ -53,8 +53,9 @@ func (w *world) population(kind func(route.Population) bool) bool {
 	if err != nil {
 		return false
 	}
+	of := route.NewWorld(s)
 	for _, r := range w.routes {
-		for _, p := range route.Populations(s, r.Of, "") {
+		for _, p := range of.Judged(&r.Of, "") {
 			if kind(p) {
 				return true
 			}

@@ -20,7 +20,6 @@ type result struct {
 	cause, side, verdict bool
 	curable, cured       bool
 	hangsOn              []string // disputed readings of the documentation under which the world was whole and the cure is not
-	harsher              bool     // the route is called degraded, and the lab delivers nothing
 	planned              bool
 	falseCure, overGrant bool
 	problems             []string
@@ -154,20 +153,22 @@ func (t *trial) expectations() ([][]blame, diagnose.Verdict) {
 		}
 		return [][]blame{e.blames}, e.verdict
 	}
-	var out [][]blame
 	var answers []answer
 	for _, key := range t.lost {
-		a := t.answers[key]
+		answers = append(answers, t.answers[key])
+	}
+	var out [][]blame
+	for i, key := range t.lost {
+		a := answers[i]
 		if a.Need == route.Advisory && a.outcome == authz.Unknown {
 			continue // that nobody can decide what need not be allowed is not worth a word
 		}
-		answers = append(answers, a)
 		var any []blame
 		for i, p := range t.mutant.parts {
 			if !t.takes(i, key) {
 				continue
 			}
-			any = append(any, p.blames(a)...)
+			any = append(any, p.blames(a, answers)...)
 		}
 		out = append(out, any)
 	}
@@ -317,8 +318,10 @@ func (t *trial) rehearsed() {
 	same := r.same(t.world.rehearsed)
 	_, verdict := t.expectations()
 	certain := verdict == diagnose.Broken || verdict == diagnose.Degraded
-	t.result.harsher = verdict == diagnose.Degraded && !r.arrives()
 	switch {
+	case verdict == diagnose.Degraded && !r.arrives():
+		t.result.cause = false
+		t.result.miss("oracles disagree: %s, and the lab delivers nothing", verdict)
 	case certain && same && t.seen():
 		t.result.cause = false
 		t.result.miss("oracles disagree: %s, and the lab replicates as before", verdict)
@@ -352,11 +355,11 @@ func (t *trial) planned() {
 		}
 		return
 	}
-	if !r.curable {
+	aside := t.rightDocuments(edits)
+	if !r.curable && !aside {
 		r.falseCure = true
 		r.miss("a plan for what no edit may cure: %s", listed(edits))
 	}
-	t.rightDocuments(edits)
 	t.overGrants(edits)
 	t.cured(patched, healthy)
 }
@@ -379,7 +382,7 @@ func (t *trial) cured(patched *snapshot.Snapshot, healthy bool) {
 		}
 	}
 	if len(t.residue) > 0 {
-		r.cured = len(left) == 0 && severityRank(worst(again)) < severityRank(t.verdict()) && !healthy
+		r.cured = len(left) == 0 && severityRank(worst(again)) <= severityRank(t.verdict()) && !healthy
 	} else {
 		r.cured = whole && len(left) == 0 && worst(again) == worst(t.world.routes)
 	}
@@ -414,21 +417,55 @@ func (t *trial) curability() {
 			}
 		}
 	}
-	after := verdictOf(stays)
-	t.result.curable = severityRank(after) < severityRank(verdictOf(all)) && after != diagnose.Broken && after != diagnose.Unknown
+	before, after := severityRank(verdictOf(all)), severityRank(verdictOf(stays))
+	less := after < before || after == before && len(stays) < len(all)
+	t.result.curable = less && after < severityRank(diagnose.Unknown)
 }
 
-// rightDocuments: a plan edits what is at fault, and nothing else.
-func (t *trial) rightDocuments(edits []patch.Edit) {
+// rightDocuments: a plan edits what is at fault, and nothing else. Inside the role's account it may mend the policy of the bucket
+// or key in its stead, where that cures what no edit of the document at fault does: aside says so. A person must be asked then, and
+// the whole route must be cured.
+func (t *trial) rightDocuments(edits []patch.Edit) (aside bool) {
 	want, _ := t.expectations()
+	at := func(e patch.Edit, any []blame) bool {
+		return slices.ContainsFunc(any, func(b blame) bool { return sameDocument(b.ref, e.Document) })
+	}
+	faulty := t.faulty()
 	for _, e := range edits {
-		right := slices.ContainsFunc(want, func(any []blame) bool {
-			return slices.ContainsFunc(any, func(b blame) bool { return sameDocument(b.ref, e.Document) })
-		})
-		if !right {
+		switch {
+		case t.mutant.expect == nil && !at(e, faulty) && mayStandIn(e, t.routes[0].Of.Role.Account):
+			aside = true
+		case !slices.ContainsFunc(want, func(any []blame) bool { return at(e, any) }):
 			t.result.falseCure = true
 			t.result.miss("the plan edits another document: %s", e.Document)
 		}
+	}
+	if aside {
+		t.result.curable, t.residue = true, nil
+	}
+	return aside
+}
+
+// faulty is the documents that an edit can give what they lack.
+func (t *trial) faulty() []blame {
+	var out []blame
+	for _, key := range t.lost {
+		for i, p := range t.mutant.parts {
+			if a := t.outcome(i, key); t.takes(i, key) && p.curable(a) {
+				out = append(out, p.blames(a, nil)...)
+			}
+		}
+	}
+	return out
+}
+
+// mayStandIn says whether the edit can give the role of that account what its own policies lack.
+func mayStandIn(e patch.Edit, account string) bool {
+	switch e.Document.Kind {
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+		return e.Account == account && patch.Stricter(e.Class, patch.Approval) == e.Class
+	default:
+		return false
 	}
 }
 

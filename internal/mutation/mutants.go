@@ -17,6 +17,7 @@ const (
 	encContext                // the encryption context
 	condition                 // any other condition
 	lookalike                 // a principal that may have been meant for the role
+	deleted                   // the unique id of a principal that is gone, with which AWS stores no document
 )
 
 // part is one document with what is wrong with it.

@@ -27,10 +27,8 @@ type Report struct {
 	Rows   []Row          // by class
 	Total  Row            // of all classes
 	Apart  map[string]int // mutants that change no decision, by the reason
-	// HangsOn counts cures that are none under a reading of the documentation that the lab does not take by itself, and Harsher
-	// the mutants that the lab's own reading takes harder than the diagnosis.
+	// HangsOn counts cures that are none under a reading of the documentation that the lab does not take by itself.
 	HangsOn map[string]int
-	Harsher int
 	Misses  []string // every mutant with a problem, and what it is
 }
 
@@ -41,9 +39,6 @@ func newReport(worlds int, tasks []task) *Report {
 		t := &tasks[i]
 		if len(t.result.problems) > 0 {
 			r.Misses = append(r.Misses, t.miss())
-		}
-		if t.result.harsher {
-			r.Harsher++
 		}
 		for _, reading := range t.result.hangsOn {
 			r.HangsOn[reading]++
@@ -124,7 +119,6 @@ func (r *Report) Print(to io.Writer) error {
 	for _, reading := range slices.Sorted(maps.Keys(r.HangsOn)) {
 		fmt.Fprintf(&b, "%d of %d cures do not restore what the lab asks under its disputed reading %s\n", r.HangsOn[reading], r.Total.Cured, reading)
 	}
-	fmt.Fprintf(&b, "%d mutants are called degraded, and the lab delivers nothing of them: whether a Deny of s3:ReplicateTags fails the object is deduced\n", r.Harsher)
 	fmt.Fprintf(&b, "\ncounted apart, because no decision changes: %d, and the diagnosis makes something of %d\n", sum(r.Apart), r.Total.Unexpected)
 	for _, reason := range slices.Sorted(maps.Keys(r.Apart)) {
 		fmt.Fprintf(&b, "%7d  %s\n", r.Apart[reason], reason)

@@ -154,7 +154,7 @@ func principalEdits(s tree) []edit {
 					set("a role without its path", lookalike, prefix+":role/"+name)
 				}
 				set("a role under another path", lookalike, prefix+":role/elsewhere/"+name)
-				set("the unique id of a deleted role", lookalike, "AROADELETEDROLEEXAMPL")
+				set("the unique id of a deleted role", deleted, "AROADELETEDROLEEXAMPL")
 				set("another role", plain, prefix+":role/other")
 				set("another account", plain, otherAccount(text))
 			}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -73,7 +74,10 @@ func readWorld(files fs.FS, path string, diagnoses subject) (*world, error) {
 	if err := json.Unmarshal(data, &w.tree); err != nil {
 		return nil, fmt.Errorf("read world %s: %w", path, err)
 	}
-	s, err := snapshot.Parse(data)
+	for _, o := range list(w.tree["objects"]) {
+		o.(tree)["replicationStatus"] = route.Pending // what S3 has replicated already does not stand for what it makes of a mutant
+	}
+	s, err := w.mutated()
 	if err != nil {
 		return nil, fmt.Errorf("read world %s: %w", path, err)
 	}
