@@ -37,6 +37,9 @@ var destinationLacks = map[string]string{
 
 // silent is the cause when the document says nothing about the request.
 func (p part) silent(q *route.Requirement) string {
+	if ofConsumer(q) {
+		return p.consumerLacks(q)
+	}
 	switch p.place {
 	case rolePolicy:
 		switch q.Hop {
@@ -74,6 +77,8 @@ func (p part) cause(a answer) string {
 	case a.outcome == authz.ExplicitDeny:
 		return "explicit-deny"
 	case p.place == scp, p.place == rcp, p.place == boundary, p.place == roleTrust:
+		return p.silent(&a.Requirement)
+	case ofConsumer(&a.Requirement) && a.Need == route.Conditional:
 		return p.silent(&a.Requirement)
 	case a.Need == route.Conditional && a.Hop == route.DecryptSource:
 		return "source-key-context-disputed"
@@ -168,7 +173,7 @@ func (p part) curable(a answer) bool {
 	case rolePolicy, roleTrust, keyPolicy, keyGrant:
 		return true
 	case bucketPolicy:
-		return atDestination(&a.Requirement)
+		return atDestination(&a.Requirement) || ofConsumer(&a.Requirement)
 	default:
 		return false
 	}

@@ -222,7 +222,10 @@ func keyMutants(w *world) []mutant {
 		for _, other := range sortedAnswers(w.answers) {
 			o := w.answers[other].Requirement
 			cause, side := "source-key-not-usable", diagnose.SourceSide
-			if atDestination(&o) {
+			switch {
+			case ofConsumer(&o):
+				cause, side = "object-key-not-usable", diagnose.ResourceSide
+			case atDestination(&o):
 				cause, side = "replica-key-not-usable", diagnose.DestinationSide
 			}
 			if o.Request.Resource == q.Request.Resource {

@@ -65,7 +65,7 @@ func (w *world) judge(m mutant) result {
 	}
 	t.after = s
 	t.routes = w.diagnoses(s)
-	t.answers = answersOf(s)
+	t.answers = w.asks(s)
 	t.lost = lost(w.answers, t.answers)
 	t.found = w.newFindings(t.routes)
 	if len(m.change) > 1 {
@@ -74,7 +74,7 @@ func (w *world) judge(m mutant) result {
 			if err != nil {
 				return result{apart: apartRefused}
 			}
-			t.alone = append(t.alone, answersOf(alone))
+			t.alone = append(t.alone, w.asks(alone))
 		}
 	}
 	t.classify()
@@ -311,7 +311,7 @@ func said(f diagnose.Finding) string {
 // rehearsed holds the requirements against the lab: what the one calls denied must not arrive whole in the other, and what the
 // one calls unchanged must arrive as before.
 func (t *trial) rehearsed() {
-	r, err := rehearse(t.after, nil)
+	r, err := t.world.rehearses(t.after, nil)
 	if err != nil || t.mutant.expect != nil && t.mutant.expect.unseen {
 		return // the lab makes no world of what is not known
 	}
@@ -371,13 +371,13 @@ func (t *trial) cured(patched *snapshot.Snapshot, healthy bool) {
 	left := slices.DeleteFunc(t.world.newFindings(again), func(f diagnose.Finding) bool {
 		return f.Severity == diagnose.Advice || slices.ContainsFunc(t.residue, func(key string) bool { return t.answers[key].Hop.String() == f.Hop })
 	})
-	lab, err := rehearse(patched, nil)
+	lab, err := t.world.rehearses(patched, nil)
 	whole := err == nil && lab.same(t.world.rehearsed)
 	for _, name := range slices.Sorted(maps.Keys(t.world.rehearsed.readings)) {
 		if !whole {
 			break
 		}
-		if disputed, err := rehearse(patched, map[string]bool{name: true}); err != nil || !disputed.same(t.world.rehearsed) {
+		if disputed, err := t.world.rehearses(patched, map[string]bool{name: true}); err != nil || !disputed.same(t.world.rehearsed) {
 			r.hangsOn = append(r.hangsOn, name)
 		}
 	}
@@ -462,7 +462,8 @@ func (t *trial) faulty() []blame {
 // mayStandIn says whether the edit can give the role of that account what its own policies lack.
 func mayStandIn(e patch.Edit, account string) bool {
 	switch e.Document.Kind {
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy,
+		snapshot.BucketPolicy, snapshot.KeyPolicy:
 		return e.Account == account && patch.Stricter(e.Class, patch.Approval) == e.Class
 	default:
 		return false
