@@ -24,6 +24,7 @@ func answersOf(s *snapshot.Snapshot) map[string]answer {
 	out := make(map[string]answer)
 	w := route.NewWorld(s)
 	for _, r := range route.Routes(s) {
+		writersAnswers(w, r, out)
 		kinds := w.Judged(&r, "")
 		for i, p := range kinds {
 			for _, q := range route.Requirements(w, r, p) {
@@ -48,10 +49,28 @@ func answersOf(s *snapshot.Snapshot) map[string]answer {
 	return out
 }
 
+// writersAnswers asks what the services need that deliver logs into a source bucket.
+func writersAnswers(w *route.World, r route.Route, out map[string]answer) {
+	for _, writer := range route.Writers(w, r) {
+		for _, q := range writer.Requests {
+			key := strings.Join([]string{"writer", r.Source, q.Request.Principal.Name, q.Request.Action, q.Request.Resource.String()}, "|")
+			out[key] = answer{Requirement: q, outcome: authz.Decide(&q.Request, &q.Layers).Outcome}
+		}
+	}
+}
+
+// ofWriter says whether a request is made by a service that delivers logs.
+func ofWriter(q *route.Requirement) bool {
+	return q.Request.Principal.Kind == authz.Service && q.Request.Action != "sts:AssumeRole"
+}
+
 func sortedAnswers(all map[string]answer) []string { return slices.Sorted(maps.Keys(all)) }
 
 // hurt says whether the answer takes something from the route: a permission that another one implies is lost only to a Deny.
 func (a answer) hurt() bool {
+	if a.outcome == authz.Unknown && ofWriter(&a.Requirement) {
+		return false // it depends on the trail or detector, and nothing is said of it
+	}
 	switch a.outcome {
 	case authz.Allowed:
 		return false

@@ -72,6 +72,8 @@ func (p part) silent(q *route.Requirement) string {
 // cause is the one cause that names the fault.
 func (p part) cause(a answer) string {
 	switch {
+	case ofWriter(&a.Requirement):
+		return "service-writer-denied"
 	case a.outcome == authz.Unknown:
 		return "document-unreadable"
 	case a.outcome == authz.ExplicitDeny:
@@ -109,6 +111,9 @@ func (p part) cause(a answer) string {
 func (p part) blames(a answer, all []answer) []blame {
 	b := blame{side: p.place.side(&a.Requirement), causes: []string{p.cause(a)}, severity: severityOf(a, all), hop: a.Hop.String()}
 	b.ref = p.place.ref(p.id, &a.Requirement)
+	if ofWriter(&a.Requirement) {
+		b.hop = ""
+	}
 	if a.outcome == authz.Unknown {
 		b.hop, b.action = "", a.Request.Action // one finding names all that the document leaves open
 	}
@@ -122,6 +127,8 @@ func (p part) blames(a answer, all []answer) []blame {
 
 func severityOf(a answer, all []answer) diagnose.Severity {
 	switch {
+	case ofWriter(&a.Requirement):
+		return diagnose.Warning
 	case a.Need == route.Advisory:
 		return diagnose.Advice
 	case a.outcome == authz.Unknown, a.Need == route.Required && !a.settled(all):
@@ -139,6 +146,7 @@ func verdictOf(all []answer) diagnose.Verdict {
 	for _, a := range all {
 		is := diagnose.Degraded
 		switch {
+		case ofWriter(&a.Requirement):
 		case a.Need == route.Advisory:
 			continue
 		case a.Need == route.Required && !a.settled(all):
@@ -160,13 +168,15 @@ func verdictOf(all []answer) diagnose.Verdict {
 // deniedTags: AWS's pages allow both readings, that objects arrive without tags and that they fail.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-failure-codes.html
-func deniedTags(a answer) bool { return a.Request.Action == "s3:ReplicateTags" && a.Need == route.DenyOnly }
+func deniedTags(a answer) bool {
+	return a.Request.Action == "s3:ReplicateTags" && a.Need == route.DenyOnly
+}
 
 // curable says whether an edit may give the part what it lacks: only what is silent, and only documents that are Replimend's
 // to edit. A source bucket's policy is edited by people, because a role of another account is not S3's set-up; and a document that
 // names a deleted role AWS does not store again.
 func (p part) curable(a answer) bool {
-	if a.outcome != authz.ImplicitDeny || p.element == deleted {
+	if a.outcome != authz.ImplicitDeny || p.element == deleted || ofWriter(&a.Requirement) {
 		return false
 	}
 	switch p.place {

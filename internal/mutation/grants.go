@@ -277,7 +277,7 @@ func (t *trial) needs(q *authz.Request) bool {
 		if n.Action != q.Action || n.Principal.String() != q.Principal.String() || n.Principal.Issuer != q.Principal.Issuer {
 			continue
 		}
-		if a.Need == route.Advisory || a.Need == route.DenyOnly {
+		if ofWriter(&a.Requirement) || a.Need == route.Advisory || a.Need == route.DenyOnly {
 			continue
 		}
 		if n.Resource.Service != "s3" {

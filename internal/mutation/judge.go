@@ -54,6 +54,8 @@ type trial struct {
 	residue []string            // of what is lost, what no edit may give back
 	found   []diagnose.Finding
 	result  result
+
+	promised map[string]string // the verdict that the proof of each carried out plan gives its rule
 }
 
 // judge asks every oracle about one mutant.
@@ -233,7 +235,7 @@ func (t *trial) blamed() {
 			r.miss("blames another document: %s", said(f))
 		}
 	}
-	if got := t.verdict(); got != verdict && (t.mutant.expect == nil || got != t.mutant.expect.instead) {
+	if got := t.verdict(); got != verdict && (t.mutant.expect == nil || !slices.Contains(t.mutant.expect.instead, got)) {
 		r.verdict, r.cause = false, false
 		r.miss("verdict %s, want %s", got, verdict)
 	}
@@ -335,7 +337,7 @@ func (t *trial) rehearsed() {
 func (t *trial) seen() bool {
 	return t.mutant.expect != nil || slices.ContainsFunc(t.lost, func(key string) bool {
 		a := t.answers[key]
-		return a.outcome != authz.Unknown && a.Need != route.Conditional && a.Need != route.Advisory
+		return !ofWriter(&a.Requirement) && a.outcome != authz.Unknown && a.Need != route.Conditional && a.Need != route.Advisory
 	})
 }
 
@@ -382,9 +384,9 @@ func (t *trial) cured(patched *snapshot.Snapshot, healthy bool) {
 		}
 	}
 	if len(t.residue) > 0 {
-		r.cured = len(left) == 0 && severityRank(worst(again)) <= severityRank(t.verdict()) && !healthy
+		r.cured = len(left) == 0 && severityRank(worst(again)) <= severityRank(t.verdict()) && t.kept(again)
 	} else {
-		r.cured = whole && len(left) == 0 && worst(again) == worst(t.world.routes)
+		r.cured = whole && len(left) == 0 && worst(again) == worst(t.world.routes) && t.kept(again)
 	}
 	if r.cured {
 		return
@@ -399,27 +401,38 @@ func (t *trial) cured(patched *snapshot.Snapshot, healthy bool) {
 	}
 }
 
+// kept says whether every rule with a plan has become what its proof said.
+func (t *trial) kept(again []diagnose.Route) bool {
+	return !slices.ContainsFunc(again, func(r diagnose.Route) bool {
+		after, planned := t.promised[r.Rule]
+		return planned && after != string(r.Verdict)
+	})
+}
+
 // curability is whether a plan must be made: what is lost may be given back by an edit, or what stays lost is the lesser evil.
 func (t *trial) curability() {
 	if t.mutant.expect != nil {
 		return
 	}
-	var all, stays []answer
+	all, stays := map[string][]answer{}, map[string][]answer{} // by rule: each has a plan of its own
 	for _, key := range t.lost {
 		if t.answers[key].Need == route.Advisory {
 			continue
 		}
-		all = append(all, t.answers[key])
+		rule := t.answers[key].rule
+		all[rule] = append(all[rule], t.answers[key])
 		for i, p := range t.mutant.parts {
 			if t.takes(i, key) && !p.curable(t.outcome(i, key)) {
-				t.residue, stays = append(t.residue, key), append(stays, t.outcome(i, key))
+				t.residue, stays[rule] = append(t.residue, key), append(stays[rule], t.outcome(i, key))
 				break
 			}
 		}
 	}
-	before, after := severityRank(verdictOf(all)), severityRank(verdictOf(stays))
-	less := after < before || after == before && len(stays) < len(all)
-	t.result.curable = less && after < severityRank(diagnose.Unknown)
+	for rule := range all {
+		before, after := severityRank(verdictOf(all[rule])), severityRank(verdictOf(stays[rule]))
+		less := after < before || after == before && len(stays[rule]) < len(all[rule])
+		t.result.curable = t.result.curable || less && after < severityRank(diagnose.Unknown)
+	}
 }
 
 // rightDocuments: a plan edits what is at fault, and nothing else. Inside the role's account it may mend the policy of the bucket
@@ -480,6 +493,7 @@ func (t *trial) carryOut() (*snapshot.Snapshot, []patch.Edit, bool, error) {
 	s, routes := t.after, t.routes
 	var edits []patch.Edit
 	healthy := true
+	t.promised = make(map[string]string)
 	for range routes {
 		i := slices.IndexFunc(routes, func(r diagnose.Route) bool { return r.Plan != nil })
 		if i < 0 {
@@ -490,6 +504,7 @@ func (t *trial) carryOut() (*snapshot.Snapshot, []patch.Edit, bool, error) {
 			return nil, edits, false, err
 		}
 		healthy = healthy && routes[i].Plan.Proof.After == string(diagnose.Healthy)
+		t.promised[routes[i].Rule] = routes[i].Plan.Proof.After
 		edits = append(edits, routes[i].Plan.Edits...)
 		s = next
 		routes = t.world.diagnoses(s)

@@ -19,7 +19,9 @@ import (
 
 // Run makes and judges every mutant of the routes and of the accesses in the worlds at those paths. The report is the same in
 // every run.
-func Run(files fs.FS, worlds, consumers []string) (*Report, error) { return run(files, worlds, consumers, nil) }
+func Run(files fs.FS, worlds, consumers []string) (*Report, error) {
+	return run(files, worlds, consumers, nil)
+}
 
 // run is Run with a fault planted in every diagnosis, to see that it is caught.
 func run(files fs.FS, paths, consumers []string, plant func(*diagnose.Route)) (*Report, error) {

@@ -2,6 +2,8 @@ package mutation
 
 import (
 	"os"
+	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +39,7 @@ func TestEveryMutantIsBlamedAndCured(t *testing.T) {
 	for _, c := range []struct {
 		group           *Group
 		worlds, mutants int
-	}{{r.Routes, 30, 5000}, {r.Accesses, 12, 900}} {
+	}{{r.Routes, 35, 6000}, {r.Accesses, 12, 900}} {
 		if c.group.Worlds < c.worlds || c.group.Total.Mutants < c.mutants {
 			t.Errorf("%d mutants of %d %s: the run has become smaller than it was", c.group.Total.Mutants, c.group.Worlds, c.group.What)
 		}
@@ -148,6 +150,29 @@ func TestWorseDiagnosesOfAccessesAreCaught(t *testing.T) {
 				t.Fatal(err)
 			}
 			caught(t, r.Accesses, c.count, c.want)
+		})
+	}
+}
+
+// TestWhatRulesSelectIsHeld takes one cause away from the diagnosis and wants the mutants that are there for it to miss it.
+func TestWhatRulesSelectIsHeld(t *testing.T) {
+	t.Parallel()
+	for cause, world := range map[string]string{
+		"kms-opt-in-outranked": "overlapping-prefixes", "service-writer-denied": "log-delivery", "rule-disabled": "../../diagnose/testdata/base/same-account-sse-s3",
+		"replica-modifications-one-sided": "two-way", "prefix-is-literal": "two-way", "replication-time-incomplete": "two-way",
+	} {
+		t.Run(cause, func(t *testing.T) {
+			t.Parallel()
+			r, err := run(repository, []string{path.Join("internal/mutation/testdata", world+".json")}, nil, func(r *diagnose.Route) {
+				r.Findings = slices.DeleteFunc(r.Findings, func(f diagnose.Finding) bool { return f.Cause == cause })
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if wrongCause(r.Routes.Total) == 0 || !strings.Contains(strings.Join(r.Routes.Misses, "\n"), "want warning "+cause) &&
+				!strings.Contains(strings.Join(r.Routes.Misses, "\n"), "want fault "+cause) {
+				t.Errorf("not caught: %+v", r.Routes.Total)
+			}
 		})
 	}
 }

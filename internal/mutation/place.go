@@ -151,6 +151,9 @@ func (p place) side(q *route.Requirement) diagnose.Side {
 
 // decides says whether the document takes part in the answer to the request at all.
 func (d document) decides(q *route.Requirement) bool {
+	if ofWriter(q) {
+		return (d.place == bucketPolicy || d.place == keyPolicy) && d.place.ref(d.id, q) == q.Resource
+	}
 	trust := q.Hop == route.AssumeRole
 	switch d.place {
 	case roleTrust:

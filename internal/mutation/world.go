@@ -17,7 +17,8 @@ import (
 // Worlds is where the complete routes are, by their paths from the root of the repository. Between them they cover the same and
 // another account, every encryption, Bucket Keys on either side, owner override, Object Lock, delete markers, tags, prefixes,
 // keys that delegate and keys that name the role, grants, split and wildcard policies, a boundary with SCPs and RCPs,
-// multi-Region keys, and three partitions.
+// multi-Region keys, three partitions, overlapping rules with priorities and two destinations, a two-way pair that syncs changes of
+// replicas, waiting objects with and without a Bucket Key, and a service that delivers logs.
 var Worlds = []string{
 	"docs/examples/cross-account-kms.json",
 	"docs/examples/same-account-dsse-kms.json",
@@ -43,11 +44,16 @@ var Worlds = []string{
 	"internal/mutation/testdata/china-cross-account-kms.json",
 	"internal/mutation/testdata/govcloud-cross-account-kms.json",
 	"internal/mutation/testdata/guarded-cross-account.json",
+	"internal/mutation/testdata/log-delivery.json",
 	"internal/mutation/testdata/multi-region-keys.json",
+	"internal/mutation/testdata/overlapping-prefixes.json",
+	"internal/mutation/testdata/overlapping-rules.json",
 	"internal/mutation/testdata/records-archive.json",
 	"internal/mutation/testdata/replica-key-grant.json",
 	"internal/mutation/testdata/source-key-names-the-role.json",
 	"internal/mutation/testdata/split-policies.json",
+	"internal/mutation/testdata/two-bucket-key-populations.json",
+	"internal/mutation/testdata/two-way.json",
 	"internal/mutation/testdata/wildcard-policies.json",
 }
 
@@ -74,7 +80,9 @@ func readWorld(files fs.FS, path string, plant func(*diagnose.Route)) (*world, e
 	for _, o := range list(w.tree["objects"]) {
 		o.(tree)["replicationStatus"] = route.Pending // what S3 has replicated already does not stand for what it makes of a mutant
 	}
-	w.diagnoses = func(s *snapshot.Snapshot) []diagnose.Route { return planted(plant, diagnose.Diagnose(s, nil).Routes) }
+	w.diagnoses = func(s *snapshot.Snapshot) []diagnose.Route {
+		return planted(plant, asRoutes(diagnose.Diagnose(s, nil)))
+	}
 	s, err := w.mutated()
 	if err == nil {
 		err = w.complete(s)
@@ -129,6 +137,14 @@ func (w *world) rehearses(s *snapshot.Snapshot, readings map[string]bool) (rehea
 		return rehearseAccess(s, *w.access)
 	}
 	return rehearse(s, readings)
+}
+
+// asRoutes is the routes of a diagnosis, and what it says of no route as if it were one.
+func asRoutes(d diagnose.Diagnosis) []diagnose.Route {
+	if len(d.Findings) == 0 {
+		return d.Routes
+	}
+	return append(d.Routes, diagnose.Route{Verdict: diagnose.Healthy, Findings: d.Findings})
 }
 
 // planted is the routes with the fault that a test plants in the diagnosis; nil plants none.
