@@ -27,8 +27,8 @@ var documentUnreadable = Cause{
 			return Finding{}, false
 		}
 		ref := d.ref(e)
-		if e.gone(ref) {
-			return Finding{}, false
+		if e.gone(ref) || e.gone(d.Resource) {
+			return Finding{}, false // what is asked of a bucket or key that is gone needs no answer
 		}
 		if d.Request.ResourceAccount == "" && e.read(ref) {
 			return Finding{}, false // the document is here; whose the bucket is is missing, and another cause says so

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/patch"
@@ -9,10 +10,14 @@ import (
 )
 
 // settles says whether a requirement that is not met settles that objects fail. With several kinds of objects it does when one
-// of those that ask it is known to have FAILED, or when no kind passes. Otherwise the answer depends on which kind is meant.
+// of those that ask it is known to have FAILED, when all kinds ask it, or when no kind passes. Otherwise the answer depends on
+// which kind is meant.
 func (e *examination) settles(a *asked) bool {
 	if len(e.populations) == 1 {
 		return !e.populations[0].Unsure()
+	}
+	if len(a.of) == len(e.populations) {
+		return slices.ContainsFunc(e.populations, func(p route.Population) bool { return !p.Unsure() })
 	}
 	for _, i := range a.of {
 		if p := &e.populations[i]; p.Failed && !p.Unsure() {

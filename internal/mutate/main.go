@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	report, err := mutation.Run(os.DirFS("."), mutation.Worlds)
+	report, err := mutation.Run(os.DirFS("."), mutation.Worlds, mutation.Consumers)
 	if err == nil {
 		err = report.Print(os.Stdout)
 	}

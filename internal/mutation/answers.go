@@ -14,6 +14,9 @@ import (
 type answer struct {
 	route.Requirement
 	outcome authz.Outcome
+	kinds   []route.Population // of objects that its rule takes
+	of      []int              // those of kinds that ask it
+	rule    string
 }
 
 // answersOf asks everything that S3 asks in that world.
@@ -21,9 +24,11 @@ func answersOf(s *snapshot.Snapshot) map[string]answer {
 	out := make(map[string]answer)
 	w := route.NewWorld(s)
 	for _, r := range route.Routes(s) {
-		for _, p := range route.Populations(s, r, "") {
+		writersAnswers(w, r, out)
+		kinds := w.Judged(&r, "")
+		for i, p := range kinds {
 			for _, q := range route.Requirements(w, r, p) {
-				a := answer{q, authz.Decide(&q.Request, &q.Layers).Outcome}
+				a := answer{Requirement: q, outcome: authz.Decide(&q.Request, &q.Layers).Outcome, kinds: kinds, rule: r.RuleID + " " + r.Destination}
 				if q.Instead != "" && a.outcome != authz.Allowed && a.outcome != authz.ExplicitDeny {
 					instead := q.Request
 					instead.Action = q.Instead
@@ -31,8 +36,12 @@ func answersOf(s *snapshot.Snapshot) map[string]answer {
 						a.outcome = authz.Allowed
 					}
 				}
-				context, _ := q.Request.Context.Values("kms:EncryptionContext:aws:s3:arn")
-				key := strings.Join([]string{r.RuleID, q.Hop.String(), q.Request.Action, q.Request.Resource.String(), strings.Join(context, " "), string(q.Need)}, "|")
+				context, _ := q.Request.Context.Values(encryptionContext)
+				header, _ := q.Request.Context.Values("s3:x-amz-server-side-encryption")
+				key := strings.Join([]string{
+					a.rule, q.Hop.String(), q.Request.Action, q.Request.Resource.String(), strings.Join(context, " "), string(q.Need), strings.Join(header, " "),
+				}, "|")
+				a.of = append(out[key].of, i)
 				out[key] = a
 			}
 		}
@@ -40,10 +49,28 @@ func answersOf(s *snapshot.Snapshot) map[string]answer {
 	return out
 }
 
+// writersAnswers asks what the services need that deliver logs into a source bucket.
+func writersAnswers(w *route.World, r route.Route, out map[string]answer) {
+	for _, writer := range route.Writers(w, r) {
+		for _, q := range writer.Requests {
+			key := strings.Join([]string{"writer", r.Source, q.Request.Principal.Name, q.Request.Action, q.Request.Resource.String()}, "|")
+			out[key] = answer{Requirement: q, outcome: authz.Decide(&q.Request, &q.Layers).Outcome}
+		}
+	}
+}
+
+// ofWriter says whether a request is made by a service that delivers logs.
+func ofWriter(q *route.Requirement) bool {
+	return q.Request.Principal.Kind == authz.Service && q.Request.Action != "sts:AssumeRole"
+}
+
 func sortedAnswers(all map[string]answer) []string { return slices.Sorted(maps.Keys(all)) }
 
 // hurt says whether the answer takes something from the route: a permission that another one implies is lost only to a Deny.
 func (a answer) hurt() bool {
+	if a.outcome == authz.Unknown && ofWriter(&a.Requirement) {
+		return false // it depends on the trail or detector, and nothing is said of it
+	}
 	switch a.outcome {
 	case authz.Allowed:
 		return false
@@ -52,6 +79,26 @@ func (a answer) hurt() bool {
 	default:
 		return a.Need != route.DenyOnly
 	}
+}
+
+// settled says whether objects certainly fail for want of that answer, among everything that is lost: each kind of which it is
+// sure that the rule takes it needs this answer, or some other one that is certainly lost. Otherwise it depends on which
+// kind is meant.
+func (a answer) settled(all []answer) bool {
+	fails := make([]bool, len(a.kinds))
+	for _, o := range all {
+		if o.rule == a.rule && o.Need == route.Required && o.outcome != authz.Unknown {
+			for _, i := range o.of {
+				fails[i] = true
+			}
+		}
+	}
+	sure, passes := false, false
+	for i, k := range a.kinds {
+		sure = sure || !k.Unsure()
+		passes = passes || !k.Unsure() && !fails[i]
+	}
+	return sure && (!passes || len(a.of) == len(a.kinds))
 }
 
 // lost is the keys of what hurts now and did not before.

@@ -16,7 +16,8 @@ type blame struct {
 	side     diagnose.Side
 	causes   []string
 	severity diagnose.Severity
-	hop      string // "" for what stands in the configuration
+	hop      string // "" for what stands in the configuration, and for what leaves several hops open
+	action   string // that the message must name, "" where the hop says enough
 }
 
 // lacks is the cause for each permission that a role's policies lack.
@@ -36,6 +37,9 @@ var destinationLacks = map[string]string{
 
 // silent is the cause when the document says nothing about the request.
 func (p part) silent(q *route.Requirement) string {
+	if ofConsumer(q) {
+		return p.consumerLacks(q)
+	}
 	switch p.place {
 	case rolePolicy:
 		switch q.Hop {
@@ -68,11 +72,15 @@ func (p part) silent(q *route.Requirement) string {
 // cause is the one cause that names the fault.
 func (p part) cause(a answer) string {
 	switch {
+	case ofWriter(&a.Requirement):
+		return "service-writer-denied"
 	case a.outcome == authz.Unknown:
 		return "document-unreadable"
 	case a.outcome == authz.ExplicitDeny:
 		return "explicit-deny"
 	case p.place == scp, p.place == rcp, p.place == boundary, p.place == roleTrust:
+		return p.silent(&a.Requirement)
+	case ofConsumer(&a.Requirement) && a.Need == route.Conditional:
 		return p.silent(&a.Requirement)
 	case a.Need == route.Conditional && a.Hop == route.DecryptSource:
 		return "source-key-context-disputed"
@@ -90,7 +98,7 @@ func (p part) cause(a answer) string {
 			return "encryption-context-mismatch"
 		case condition:
 			return "condition-mismatch"
-		case lookalike:
+		case lookalike, deleted:
 			return "principal-mismatch"
 		default:
 		}
@@ -98,11 +106,17 @@ func (p part) cause(a answer) string {
 	return p.silent(&a.Requirement)
 }
 
-// blames is the findings any of which is the right one for a request that the part denies. A grant and a key policy are two
+// blames is the findings any of which is the right one for a request that the part denies, among everything that is lost. A grant and a key policy are two
 // ways into the same key across accounts, and Replimend edits policies only: either may be named.
-func (p part) blames(a answer) []blame {
-	b := blame{side: p.place.side(&a.Requirement), causes: []string{p.cause(a)}, severity: severityOf(a), hop: a.Hop.String()}
+func (p part) blames(a answer, all []answer) []blame {
+	b := blame{side: p.place.side(&a.Requirement), causes: []string{p.cause(a)}, severity: severityOf(a, all), hop: a.Hop.String()}
 	b.ref = p.place.ref(p.id, &a.Requirement)
+	if ofWriter(&a.Requirement) {
+		b.hop = ""
+	}
+	if a.outcome == authz.Unknown {
+		b.hop, b.action = "", a.Request.Action // one finding names all that the document leaves open
+	}
 	out := []blame{b}
 	if p.place == keyGrant {
 		b.ref = keyPolicy.ref(p.id, &a.Requirement)
@@ -111,11 +125,13 @@ func (p part) blames(a answer) []blame {
 	return out
 }
 
-func severityOf(a answer) diagnose.Severity {
+func severityOf(a answer, all []answer) diagnose.Severity {
 	switch {
+	case ofWriter(&a.Requirement):
+		return diagnose.Warning
 	case a.Need == route.Advisory:
 		return diagnose.Advice
-	case a.outcome == authz.Unknown:
+	case a.outcome == authz.Unknown, a.Need == route.Required && !a.settled(all):
 		return diagnose.Warning
 	case a.Need == route.Required, a.Hop == route.WriteDeleteMarker:
 		return diagnose.Fault
@@ -130,13 +146,16 @@ func verdictOf(all []answer) diagnose.Verdict {
 	for _, a := range all {
 		is := diagnose.Degraded
 		switch {
+		case ofWriter(&a.Requirement):
 		case a.Need == route.Advisory:
 			continue
+		case a.Need == route.Required && !a.settled(all):
+			is = diagnose.Conditional
 		case a.Need == route.Required && a.outcome == authz.Unknown:
 			is = diagnose.Unknown
 		case a.Need == route.Required:
 			is = diagnose.Broken
-		case a.Need == route.Conditional:
+		case a.Need == route.Conditional, deniedTags(a):
 			is = diagnose.Conditional
 		}
 		if severityRank(is) > severityRank(v) {
@@ -146,17 +165,25 @@ func verdictOf(all []answer) diagnose.Verdict {
 	return v
 }
 
+// deniedTags: AWS's pages allow both readings, that objects arrive without tags and that they fail.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-failure-codes.html
+func deniedTags(a answer) bool {
+	return a.Request.Action == "s3:ReplicateTags" && a.Need == route.DenyOnly
+}
+
 // curable says whether an edit may give the part what it lacks: only what is silent, and only documents that are Replimend's
-// to edit. A source bucket's policy is edited by people, because a role of another account is not S3's set-up.
+// to edit. A source bucket's policy is edited by people, because a role of another account is not S3's set-up; and a document that
+// names a deleted role AWS does not store again.
 func (p part) curable(a answer) bool {
-	if a.outcome != authz.ImplicitDeny {
+	if a.outcome != authz.ImplicitDeny || p.element == deleted || ofWriter(&a.Requirement) {
 		return false
 	}
 	switch p.place {
 	case rolePolicy, roleTrust, keyPolicy, keyGrant:
 		return true
 	case bucketPolicy:
-		return atDestination(&a.Requirement)
+		return atDestination(&a.Requirement) || ofConsumer(&a.Requirement)
 	default:
 		return false
 	}
@@ -165,7 +192,7 @@ func (p part) curable(a answer) bool {
 // matches says whether the finding names that fault.
 func (b blame) matches(f diagnose.Finding) bool {
 	return f.Document.Kind == b.ref.Kind && f.Document.ID == b.ref.ID && f.Severity == b.severity && slices.Contains(b.causes, f.Cause) &&
-		(b.hop == "" || f.Hop == b.hop)
+		(b.hop == "" || f.Hop == b.hop) && strings.Contains(f.Message, b.action)
 }
 
 // names says whether the finding is about that document, whatever it says.
@@ -177,6 +204,9 @@ func (b blame) String() string {
 	s := string(b.severity) + " " + strings.Join(b.causes, " or ") + " of " + b.ref.String() + " (" + string(b.side) + ")"
 	if b.hop != "" {
 		s += " at " + b.hop
+	}
+	if b.action != "" {
+		s += " for " + b.action
 	}
 	return s
 }

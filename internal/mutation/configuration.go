@@ -12,8 +12,15 @@ import (
 // configurationMutants is every mutant of what is not a policy. What each must be diagnosed as stands beside it.
 func configurationMutants(w *world) []mutant {
 	var out []mutant
-	for i, r := range w.routes {
-		out = append(out, ruleMutants(w, i, r.Of)...)
+	for _, r := range w.routes {
+		if r.Of.Rule.ID == "" && r.Of.RuleID == "" {
+			continue // what the diagnosis says of no route
+		}
+		at := ruleAt(w, r.Of)
+		out = append(out, selectionMutants(w, at, r.Of)...)
+		if !w.shadowed(r.Of) {
+			out = append(out, ruleMutants(w, at, r.Of)...)
+		}
 	}
 	seen := map[string]bool{}
 	for _, r := range w.routes {
@@ -53,8 +60,9 @@ func (w *world) population(kind func(route.Population) bool) bool {
 	if err != nil {
 		return false
 	}
+	of := route.NewWorld(s)
 	for _, r := range w.routes {
-		for _, p := range route.Populations(s, r.Of, "") {
+		for _, p := range of.Judged(&r.Of, "") {
 			if kind(p) {
 				return true
 			}
@@ -73,7 +81,7 @@ func ruleMutants(w *world, i int, r route.Route) []mutant {
 	roleGone := expected(diagnose.Broken, "role-missing", snapshot.RoleTrust, r.RoleText, diagnose.SourceSide)
 	moved := strings.Replace(r.RoleText, ":role/", ":role/elsewhere/", 1)
 	roleUnread := expected(diagnose.Unknown, "document-unreadable", snapshot.RoleTrust, moved, diagnose.SourceSide)
-	roleUnread.warnings, roleUnread.instead = true, diagnose.Broken
+	roleUnread.warnings, roleUnread.instead = true, []diagnose.Verdict{diagnose.Broken}
 	roleUnread.also = []snapshot.Kind{snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy}
 	unseen := config(diagnose.Degraded, "metrics-not-enabled")
 	unseen.unseen = true
@@ -100,15 +108,23 @@ func ruleMutants(w *world, i int, r route.Route) []mutant {
 	key.Region = "ap-south-1"
 	unknownKey := config(diagnose.Unknown, "replica-key-unresolved")
 	unreadKey := expected(diagnose.Unknown, "document-unreadable", snapshot.ReplicaKeyPolicy, other(r), diagnose.DestinationSide)
-	unreadKey.warnings, unreadKey.instead = true, diagnose.Broken
+	unreadKey.warnings, unreadKey.instead = true, []diagnose.Verdict{diagnose.Broken}
 	unreadKey.also = []snapshot.Kind{snapshot.RolePolicy, snapshot.PermissionsBoundary}
 	unreadKey.blames = append(unreadKey.blames, blame{
 		ref: snapshot.Ref{Kind: snapshot.RolePolicy, ID: r.RoleText}, side: diagnose.SourceSide, causes: []string{"role-lacks-replica-encrypt"},
 		severity: diagnose.Fault,
 	})
+	if w.population(func(p route.Population) bool { return p.DeleteMarker }) { // which needs no key
+		unreadKey.blames[1].severity, unreadKey.instead = diagnose.Warning, []diagnose.Verdict{diagnose.Conditional}
+	}
+	notSelected := config(diagnose.Broken, "kms-objects-not-selected")
+	if w.optsInBelow(r) {
+		notSelected = config(diagnose.Conditional, "kms-opt-in-outranked")
+		notSelected.unseen = true
+	}
 	return append(
 		out,
-		configured("KMS objects not selected", r.RuleID, config(diagnose.Broken, "kms-objects-not-selected"), func(t tree) { delete(at(t), "SourceSelectionCriteria") }),
+		configured("KMS objects not selected", r.RuleID, notSelected, func(t tree) { delete(at(t), "SourceSelectionCriteria") }),
 		configured("no replica key", r.RuleID, config(diagnose.Broken, "replica-key-not-configured"), func(t tree) {
 			delete(object(at(t), "Destination"), "EncryptionConfiguration")
 		}),
@@ -132,7 +148,12 @@ func bucketMutants(w *world, r route.Route, name string, atSource bool) []mutant
 	}
 	bucket := func(t tree) tree { return object(t, "buckets", name) }
 	config := func(v diagnose.Verdict, cause string) *expectation {
-		return expected(v, cause, snapshot.BucketConfig, name, side)
+		e := expected(v, cause, snapshot.BucketConfig, name, side)
+		if other := w.otherSide(name, atSource); other != "" {
+			e.blames = append(e.blames, e.blames[0])
+			e.blames[1].side = other
+		}
+		return e
 	}
 	set := func(class, member string, v any, e *expectation) mutant {
 		return configured(class, name, e, func(t tree) { bucket(t)[member] = v })
@@ -187,6 +208,19 @@ func bucketMutants(w *world, r route.Route, name string, atSource bool) []mutant
 	return out
 }
 
+// otherSide is the side on which the bucket stands as well, "" where it does not: the two ways of a pair share their buckets.
+func (w *world) otherSide(bucket string, atSource bool) diagnose.Side {
+	for _, r := range w.routes {
+		switch {
+		case atSource && r.Destination == bucket:
+			return diagnose.DestinationSide
+		case !atSource && r.Source == bucket:
+			return diagnose.SourceSide
+		}
+	}
+	return ""
+}
+
 // contextParts is every document that decides about keys: a Bucket Key makes those miss that test the encryption context, and S3
 // perhaps ask for more of all.
 func contextParts(w *world) []part {
@@ -221,7 +255,10 @@ func keyMutants(w *world) []mutant {
 		for _, other := range sortedAnswers(w.answers) {
 			o := w.answers[other].Requirement
 			cause, side := "source-key-not-usable", diagnose.SourceSide
-			if atDestination(&o) {
+			switch {
+			case ofConsumer(&o):
+				cause, side = "object-key-not-usable", diagnose.ResourceSide
+			case atDestination(&o):
 				cause, side = "replica-key-not-usable", diagnose.DestinationSide
 			}
 			if o.Request.Resource == q.Request.Resource {

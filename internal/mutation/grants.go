@@ -66,7 +66,7 @@ func alone(d snapshot.Value[policy.Document], ref snapshot.Ref) lone {
 func (l lone) decide(q *authz.Request) authz.Outcome {
 	alone := *q
 	var layers authz.Layers
-	if l.kind == snapshot.RolePolicy {
+	if l.kind == snapshot.RolePolicy || l.kind == snapshot.UserPolicy {
 		layers.Identity = l.own
 		alone.ResourceAccount = stranger // both sides must allow, and the other one does
 		layers.Resource = everybody
@@ -129,7 +129,7 @@ func (t *trial) attempts(ref snapshot.Ref, some func(string) bool) []authz.Reque
 	onRoles, onBuckets, onKeys := only(roleActions, some), only(s3Actions, some), only(kmsActions, some)
 	var out []authz.Request
 	callers := t.callers()
-	if ref.Kind == snapshot.RolePolicy {
+	if ref.Kind == snapshot.RolePolicy || ref.Kind == snapshot.UserPolicy {
 		callers = callers[:1] // a role's policies reach its sessions alone
 	}
 	for _, p := range callers {
@@ -139,13 +139,13 @@ func (t *trial) attempts(ref snapshot.Ref, some func(string) bool) []authz.Reque
 				out = append(out, request(p, action, parseARN(ref.ID), nil))
 			}
 			continue
-		case snapshot.RolePolicy:
+		case snapshot.RolePolicy, snapshot.UserPolicy:
 			out = append(out, t.onBuckets(p, onBuckets)...)
 			out = append(out, t.onKeys(p, t.keys(), onKeys)...)
 			for _, action := range onRoles {
 				out = append(out, request(p, action, parseARN(ref.ID), nil))
 			}
-		case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+		case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 			out = append(out, t.onKeys(p, []policy.ARN{parseARN(ref.ID)}, onKeys)...)
 		default:
 			out = append(out, t.onBuckets(p, onBuckets)...)
@@ -154,18 +154,25 @@ func (t *trial) attempts(ref snapshot.Ref, some func(string) bool) []authz.Reque
 	return out
 }
 
+// self is who acts: a session of the role, as S3 names it, or who reads and writes.
+func (t *trial) self() authz.Principal {
+	role := t.routes[0].Of.Role
+	if t.world.access != nil {
+		for _, a := range t.world.answers {
+			return a.Request.Principal
+		}
+	}
+	return authz.SessionOf(role, route.Session, t.after.Roles[role].V.UniqueID)
+}
+
 // callers is the role's session first, then everybody who resembles it, and strangers.
 func (t *trial) callers() []authz.Principal {
 	role := t.routes[0].Of.Role
-	id := t.after.Roles[role].V.UniqueID
-	like := func(account, resource string) authz.Principal {
-		a := role
-		a.Account, a.Resource = account, resource
-		return authz.SessionOf(a, route.Session, "AROASTRANGER")
-	}
+	self := t.self()
+	noun, _, _ := strings.Cut(role.Resource, "/")
 	out := []authz.Principal{
-		authz.SessionOf(role, route.Session, id),
-		like(role.Account, "role/"+role.Name()), like(role.Account, "role/stranger"), like(stranger, role.Resource),
+		self,
+		principalOf(self, role.Account, noun+"/"+role.Name()), principalOf(self, role.Account, noun+"/stranger"), principalOf(self, stranger, role.Resource),
 		{Kind: authz.Anonymous},
 	}
 	for _, service := range []string{"s3.amazonaws.com", "batchoperations.s3.amazonaws.com", "lambda.amazonaws.com"} {
@@ -270,7 +277,7 @@ func (t *trial) needs(q *authz.Request) bool {
 		if n.Action != q.Action || n.Principal.String() != q.Principal.String() || n.Principal.Issuer != q.Principal.Issuer {
 			continue
 		}
-		if a.Need == route.Advisory || a.Need == route.DenyOnly {
+		if ofWriter(&a.Requirement) || a.Need == route.Advisory || a.Need == route.DenyOnly {
 			continue
 		}
 		if n.Resource.Service != "s3" {
@@ -322,8 +329,12 @@ func (t *trial) inScope(bucket, object string) bool {
 // lists says whether the edit says of itself that it adds this.
 func lists(e patch.Edit, q *authz.Request) bool {
 	caller := q.Principal.Issuer.String()
-	if q.Principal.Kind == authz.Service {
+	switch q.Principal.Kind {
+	case authz.Service:
 		caller = q.Principal.Name
+	case authz.User:
+		caller = q.Principal.ARN.String()
+	default:
 	}
 	return slices.ContainsFunc(e.Adds, func(tuple patch.Tuple) bool {
 		resource := unescape.Replace(tuple[2])

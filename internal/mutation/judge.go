@@ -20,7 +20,6 @@ type result struct {
 	cause, side, verdict bool
 	curable, cured       bool
 	hangsOn              []string // disputed readings of the documentation under which the world was whole and the cure is not
-	harsher              bool     // the route is called degraded, and the lab delivers nothing
 	planned              bool
 	falseCure, overGrant bool
 	problems             []string
@@ -55,6 +54,8 @@ type trial struct {
 	residue []string            // of what is lost, what no edit may give back
 	found   []diagnose.Finding
 	result  result
+
+	promised map[string]string // the verdict that the proof of each carried out plan gives its rule
 }
 
 // judge asks every oracle about one mutant.
@@ -66,7 +67,7 @@ func (w *world) judge(m mutant) result {
 	}
 	t.after = s
 	t.routes = w.diagnoses(s)
-	t.answers = answersOf(s)
+	t.answers = w.asks(s)
 	t.lost = lost(w.answers, t.answers)
 	t.found = w.newFindings(t.routes)
 	if len(m.change) > 1 {
@@ -75,7 +76,7 @@ func (w *world) judge(m mutant) result {
 			if err != nil {
 				return result{apart: apartRefused}
 			}
-			t.alone = append(t.alone, answersOf(alone))
+			t.alone = append(t.alone, w.asks(alone))
 		}
 	}
 	t.classify()
@@ -154,20 +155,22 @@ func (t *trial) expectations() ([][]blame, diagnose.Verdict) {
 		}
 		return [][]blame{e.blames}, e.verdict
 	}
-	var out [][]blame
 	var answers []answer
 	for _, key := range t.lost {
-		a := t.answers[key]
+		answers = append(answers, t.answers[key])
+	}
+	var out [][]blame
+	for i, key := range t.lost {
+		a := answers[i]
 		if a.Need == route.Advisory && a.outcome == authz.Unknown {
 			continue // that nobody can decide what need not be allowed is not worth a word
 		}
-		answers = append(answers, a)
 		var any []blame
 		for i, p := range t.mutant.parts {
 			if !t.takes(i, key) {
 				continue
 			}
-			any = append(any, p.blames(a)...)
+			any = append(any, p.blames(a, answers)...)
 		}
 		out = append(out, any)
 	}
@@ -232,7 +235,7 @@ func (t *trial) blamed() {
 			r.miss("blames another document: %s", said(f))
 		}
 	}
-	if got := t.verdict(); got != verdict && (t.mutant.expect == nil || got != t.mutant.expect.instead) {
+	if got := t.verdict(); got != verdict && (t.mutant.expect == nil || !slices.Contains(t.mutant.expect.instead, got)) {
 		r.verdict, r.cause = false, false
 		r.miss("verdict %s, want %s", got, verdict)
 	}
@@ -310,15 +313,17 @@ func said(f diagnose.Finding) string {
 // rehearsed holds the requirements against the lab: what the one calls denied must not arrive whole in the other, and what the
 // one calls unchanged must arrive as before.
 func (t *trial) rehearsed() {
-	r, err := rehearse(t.after, nil)
+	r, err := t.world.rehearses(t.after, nil)
 	if err != nil || t.mutant.expect != nil && t.mutant.expect.unseen {
 		return // the lab makes no world of what is not known
 	}
 	same := r.same(t.world.rehearsed)
 	_, verdict := t.expectations()
 	certain := verdict == diagnose.Broken || verdict == diagnose.Degraded
-	t.result.harsher = verdict == diagnose.Degraded && !r.arrives()
 	switch {
+	case verdict == diagnose.Degraded && !r.arrives():
+		t.result.cause = false
+		t.result.miss("oracles disagree: %s, and the lab delivers nothing", verdict)
 	case certain && same && t.seen():
 		t.result.cause = false
 		t.result.miss("oracles disagree: %s, and the lab replicates as before", verdict)
@@ -332,7 +337,7 @@ func (t *trial) rehearsed() {
 func (t *trial) seen() bool {
 	return t.mutant.expect != nil || slices.ContainsFunc(t.lost, func(key string) bool {
 		a := t.answers[key]
-		return a.outcome != authz.Unknown && a.Need != route.Conditional && a.Need != route.Advisory
+		return !ofWriter(&a.Requirement) && a.outcome != authz.Unknown && a.Need != route.Conditional && a.Need != route.Advisory
 	})
 }
 
@@ -352,11 +357,11 @@ func (t *trial) planned() {
 		}
 		return
 	}
-	if !r.curable {
+	aside := t.rightDocuments(edits)
+	if !r.curable && !aside {
 		r.falseCure = true
 		r.miss("a plan for what no edit may cure: %s", listed(edits))
 	}
-	t.rightDocuments(edits)
 	t.overGrants(edits)
 	t.cured(patched, healthy)
 }
@@ -368,20 +373,20 @@ func (t *trial) cured(patched *snapshot.Snapshot, healthy bool) {
 	left := slices.DeleteFunc(t.world.newFindings(again), func(f diagnose.Finding) bool {
 		return f.Severity == diagnose.Advice || slices.ContainsFunc(t.residue, func(key string) bool { return t.answers[key].Hop.String() == f.Hop })
 	})
-	lab, err := rehearse(patched, nil)
+	lab, err := t.world.rehearses(patched, nil)
 	whole := err == nil && lab.same(t.world.rehearsed)
 	for _, name := range slices.Sorted(maps.Keys(t.world.rehearsed.readings)) {
 		if !whole {
 			break
 		}
-		if disputed, err := rehearse(patched, map[string]bool{name: true}); err != nil || !disputed.same(t.world.rehearsed) {
+		if disputed, err := t.world.rehearses(patched, map[string]bool{name: true}); err != nil || !disputed.same(t.world.rehearsed) {
 			r.hangsOn = append(r.hangsOn, name)
 		}
 	}
 	if len(t.residue) > 0 {
-		r.cured = len(left) == 0 && severityRank(worst(again)) < severityRank(t.verdict()) && !healthy
+		r.cured = len(left) == 0 && severityRank(worst(again)) <= severityRank(t.verdict()) && t.kept(again)
 	} else {
-		r.cured = whole && len(left) == 0 && worst(again) == worst(t.world.routes)
+		r.cured = whole && len(left) == 0 && worst(again) == worst(t.world.routes) && t.kept(again)
 	}
 	if r.cured {
 		return
@@ -396,39 +401,85 @@ func (t *trial) cured(patched *snapshot.Snapshot, healthy bool) {
 	}
 }
 
+// kept says whether every rule with a plan has become what its proof said.
+func (t *trial) kept(again []diagnose.Route) bool {
+	return !slices.ContainsFunc(again, func(r diagnose.Route) bool {
+		after, planned := t.promised[r.Rule]
+		return planned && after != string(r.Verdict)
+	})
+}
+
 // curability is whether a plan must be made: what is lost may be given back by an edit, or what stays lost is the lesser evil.
 func (t *trial) curability() {
 	if t.mutant.expect != nil {
 		return
 	}
-	var all, stays []answer
+	all, stays := map[string][]answer{}, map[string][]answer{} // by rule: each has a plan of its own
 	for _, key := range t.lost {
 		if t.answers[key].Need == route.Advisory {
 			continue
 		}
-		all = append(all, t.answers[key])
+		rule := t.answers[key].rule
+		all[rule] = append(all[rule], t.answers[key])
 		for i, p := range t.mutant.parts {
 			if t.takes(i, key) && !p.curable(t.outcome(i, key)) {
-				t.residue, stays = append(t.residue, key), append(stays, t.outcome(i, key))
+				t.residue, stays[rule] = append(t.residue, key), append(stays[rule], t.outcome(i, key))
 				break
 			}
 		}
 	}
-	after := verdictOf(stays)
-	t.result.curable = severityRank(after) < severityRank(verdictOf(all)) && after != diagnose.Broken && after != diagnose.Unknown
+	for rule := range all {
+		before, after := severityRank(verdictOf(all[rule])), severityRank(verdictOf(stays[rule]))
+		less := after < before || after == before && len(stays[rule]) < len(all[rule])
+		t.result.curable = t.result.curable || less && after < severityRank(diagnose.Unknown)
+	}
 }
 
-// rightDocuments: a plan edits what is at fault, and nothing else.
-func (t *trial) rightDocuments(edits []patch.Edit) {
+// rightDocuments: a plan edits what is at fault, and nothing else. Inside the role's account it may mend the policy of the bucket
+// or key in its stead, where that cures what no edit of the document at fault does: aside says so. A person must be asked then, and
+// the whole route must be cured.
+func (t *trial) rightDocuments(edits []patch.Edit) (aside bool) {
 	want, _ := t.expectations()
+	at := func(e patch.Edit, any []blame) bool {
+		return slices.ContainsFunc(any, func(b blame) bool { return sameDocument(b.ref, e.Document) })
+	}
+	faulty := t.faulty()
 	for _, e := range edits {
-		right := slices.ContainsFunc(want, func(any []blame) bool {
-			return slices.ContainsFunc(any, func(b blame) bool { return sameDocument(b.ref, e.Document) })
-		})
-		if !right {
+		switch {
+		case t.mutant.expect == nil && !at(e, faulty) && mayStandIn(e, t.routes[0].Of.Role.Account):
+			aside = true
+		case !slices.ContainsFunc(want, func(any []blame) bool { return at(e, any) }):
 			t.result.falseCure = true
 			t.result.miss("the plan edits another document: %s", e.Document)
 		}
+	}
+	if aside {
+		t.result.curable, t.residue = true, nil
+	}
+	return aside
+}
+
+// faulty is the documents that an edit can give what they lack.
+func (t *trial) faulty() []blame {
+	var out []blame
+	for _, key := range t.lost {
+		for i, p := range t.mutant.parts {
+			if a := t.outcome(i, key); t.takes(i, key) && p.curable(a) {
+				out = append(out, p.blames(a, nil)...)
+			}
+		}
+	}
+	return out
+}
+
+// mayStandIn says whether the edit can give the role of that account what its own policies lack.
+func mayStandIn(e patch.Edit, account string) bool {
+	switch e.Document.Kind {
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy,
+		snapshot.BucketPolicy, snapshot.KeyPolicy:
+		return e.Account == account && patch.Stricter(e.Class, patch.Approval) == e.Class
+	default:
+		return false
 	}
 }
 
@@ -442,6 +493,7 @@ func (t *trial) carryOut() (*snapshot.Snapshot, []patch.Edit, bool, error) {
 	s, routes := t.after, t.routes
 	var edits []patch.Edit
 	healthy := true
+	t.promised = make(map[string]string)
 	for range routes {
 		i := slices.IndexFunc(routes, func(r diagnose.Route) bool { return r.Plan != nil })
 		if i < 0 {
@@ -452,6 +504,7 @@ func (t *trial) carryOut() (*snapshot.Snapshot, []patch.Edit, bool, error) {
 			return nil, edits, false, err
 		}
 		healthy = healthy && routes[i].Plan.Proof.After == string(diagnose.Healthy)
+		t.promised[routes[i].Rule] = routes[i].Plan.Proof.After
 		edits = append(edits, routes[i].Plan.Edits...)
 		s = next
 		routes = t.world.diagnoses(s)

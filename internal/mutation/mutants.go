@@ -17,6 +17,7 @@ const (
 	encContext                // the encryption context
 	condition                 // any other condition
 	lookalike                 // a principal that may have been meant for the role
+	deleted                   // the unique id of a principal that is gone, with which AWS stores no document
 )
 
 // part is one document with what is wrong with it.
@@ -38,8 +39,8 @@ type mutant struct {
 // expectation is what a mutation of the configuration must be diagnosed as.
 type expectation struct {
 	verdict  diagnose.Verdict
-	instead  diagnose.Verdict // is as good, "" without one
-	also     []snapshot.Kind  // may be blamed, too: they name what the configuration no longer does
+	instead  []diagnose.Verdict // are as good
+	also     []snapshot.Kind    // may be blamed, too: they name what the configuration no longer does
 	blames   []blame
 	unseen   bool // replication itself does not notice
 	warnings bool // documents that the snapshot does not hold may be warned of besides

@@ -11,41 +11,49 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/replimend/replimend/internal/diagnose"
-	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// Run makes and judges every mutant of the worlds at those paths. The report is the same in every run.
-func Run(files fs.FS, paths []string) (*Report, error) {
-	return run(files, paths, func(s *snapshot.Snapshot) []diagnose.Route { return diagnose.Diagnose(s, nil).Routes })
+// Run makes and judges every mutant of the routes and of the accesses in the worlds at those paths. The report is the same in
+// every run.
+func Run(files fs.FS, worlds, consumers []string) (*Report, error) {
+	return run(files, worlds, consumers, nil)
 }
 
-// subject is the diagnosis on trial. Tests put worse ones in its place, to see that they are caught.
-type subject func(*snapshot.Snapshot) []diagnose.Route
-
-func run(files fs.FS, paths []string, diagnoses subject) (*Report, error) {
-	worlds := make([]*world, len(paths))
-	for i, path := range paths {
-		w, err := readWorld(files, path, diagnoses)
+// run is Run with a fault planted in every diagnosis, to see that it is caught.
+func run(files fs.FS, paths, consumers []string, plant func(*diagnose.Route)) (*Report, error) {
+	var routes, accesses []*world
+	for _, path := range paths {
+		w, err := readWorld(files, path, plant)
 		if err != nil {
 			return nil, err
 		}
-		worlds[i] = w
+		routes = append(routes, w)
 	}
+	for _, path := range consumers {
+		all, err := readConsumers(files, path, plant)
+		if err != nil {
+			return nil, err
+		}
+		accesses = append(accesses, all...)
+	}
+	return &Report{Routes: judgeAll("complete routes", routes), Accesses: judgeAll("accesses", accesses)}, nil
+}
+
+// judgeAll makes and judges every mutant of the worlds.
+func judgeAll(what string, worlds []*world) *Group {
 	var tasks []task
 	for _, w := range worlds {
 		singles := mutantsOf(w)
-		for _, m := range singles {
-			tasks = append(tasks, task{world: w, mutant: m})
-		}
-		for _, m := range pairsOf(w, singles) {
+		for _, m := range slices.Concat(singles, pairsOf(w, singles)) {
 			tasks = append(tasks, task{world: w, mutant: m})
 		}
 	}
 	work(tasks)
-	return newReport(len(worlds), tasks), nil
+	return newGroup(what, len(worlds), tasks)
 }
 
 // task is one mutant and what became of it.
@@ -78,10 +86,25 @@ func work(tasks []task) {
 func mutantsOf(w *world) []mutant {
 	var out []mutant
 	for _, d := range documents(w.tree) {
-		out = append(out, policyMutants(w, d)...)
+		if w.access == nil || w.concerns(d) {
+			out = append(out, policyMutants(w, d)...)
+		}
 	}
 	out = append(out, grantMutants(w)...)
+	if w.access != nil {
+		return append(out, consumerMutants(w)...)
+	}
 	return append(out, configurationMutants(w)...)
+}
+
+// concerns says whether the document takes part in any answer: others' policies do not.
+func (w *world) concerns(d document) bool {
+	for _, a := range w.answers {
+		if d.decides(&a.Requirement) && (d.place != boundary || slices.Contains(d.path, any(w.access.Principal.String()))) {
+			return true
+		}
+	}
+	return false
 }
 
 // pairsOf is a sample of mutants with faults in two documents, always the same: each third policy mutant with one that stands far

@@ -2,6 +2,8 @@ package mutation
 
 import (
 	"os"
+	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,15 +29,20 @@ func text(t *testing.T, r *Report) string {
 // TestEveryMutantIsBlamedAndCured is the run of make mutate.
 func TestEveryMutantIsBlamedAndCured(t *testing.T) {
 	t.Parallel()
-	r, err := Run(repository, Worlds)
+	r, err := Run(repository, Worlds, Consumers)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !r.Reached() {
 		t.Errorf("the goal is not reached:\n%s", text(t, r))
 	}
-	if r.Worlds < 16 || r.Total.Mutants < 5000 {
-		t.Errorf("%d mutants of %d worlds: the run has become smaller than it was", r.Total.Mutants, r.Worlds)
+	for _, c := range []struct {
+		group           *Group
+		worlds, mutants int
+	}{{r.Routes, 35, 6000}, {r.Accesses, 12, 900}} {
+		if c.group.Worlds < c.worlds || c.group.Total.Mutants < c.mutants {
+			t.Errorf("%d mutants of %d %s: the run has become smaller than it was", c.group.Total.Mutants, c.group.Worlds, c.group.What)
+		}
 	}
 }
 
@@ -48,7 +55,7 @@ func TestReportIsTheSameInEveryRun(t *testing.T) {
 	t.Parallel()
 	var of [2]string
 	for i := range of {
-		r, err := Run(repository, trialWorlds)
+		r, err := Run(repository, trialWorlds, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +77,7 @@ func TestWorseDiagnosesAreCaught(t *testing.T) {
 		want  string          // in a miss
 	}{
 		{"sides swapped", swapSides, wrongSide, "side: "},
-		{"one layer forgotten", forgetDestination, wrongCause, "want fault destination-policy-lacks-replicate-object"},
+		{"one layer forgotten", forget(snapshot.DestinationBucketPolicy), wrongCause, "want fault destination-policy-lacks-replicate-object"},
 		{"another document blamed as well", blameTheBucketToo, wrongCause, "blames another document: "},
 		{"a general cause for a special one", generalise, wrongCause, "want fault encryption-context-mismatch"},
 		{"a warning blown up to a fault", exaggerate, wrongCause, "want warning role-lacks-read-tags"},
@@ -88,20 +95,99 @@ func TestWorseDiagnosesAreCaught(t *testing.T) {
 	} {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
-			r, err := run(repository, trialWorlds, func(s *snapshot.Snapshot) []diagnose.Route {
-				routes := diagnose.Diagnose(s, nil).Routes
-				for i := range routes {
-					c.plant(&routes[i])
+			r, err := run(repository, trialWorlds, nil, c.plant)
+			if err != nil {
+				t.Fatal(err)
+			}
+			caught(t, r.Routes, c.count, c.want)
+		})
+	}
+}
+
+// caught holds that the oracle counts the planted fault and says what it is.
+func caught(t *testing.T, g *Group, count func(Row) int, want string) {
+	t.Helper()
+	if g.Reached() || count(g.Total) == 0 || !strings.Contains(strings.Join(g.Misses, "\n"), want) {
+		t.Errorf("not caught: %+v and no miss with %q", g.Total, want)
+	}
+}
+
+// TestWorseDiagnosesOfAccessesAreCaught is TestWorseDiagnosesAreCaught for who reads and writes.
+func TestWorseDiagnosesOfAccessesAreCaught(t *testing.T) {
+	t.Parallel()
+	blame := func(from, to string) func(r *diagnose.Route) {
+		return func(r *diagnose.Route) {
+			for i := range r.Findings {
+				if r.Findings[i].Cause == from {
+					r.Findings[i].Cause = to
 				}
-				return routes
+			}
+		}
+	}
+	for _, c := range []struct {
+		fault string
+		plant func(r *diagnose.Route)
+		count func(t Row) int
+		want  string
+	}{
+		{"the other side", swapPrincipal, wrongSide, "side: "},
+		{"the key's policy for the principal's", blame("key-policy-lacks-decrypt", "principal-lacks-decrypt"), wrongCause, "want fault key-policy-lacks-decrypt"},
+		{"the bucket's policy forgotten", forget(snapshot.BucketPolicy), wrongCause, "want fault bucket-policy-lacks-get-object"},
+		{"a user's policy forgotten", forget(snapshot.UserPolicy), wrongCause, "want fault principal-lacks-put-object of user-policy"},
+		{"verdict kept healthy", praise, wrongCause, "verdict healthy, want broken"},
+		{"no plans", dropPlans, uncured, "no plan, and an edit could cure it"},
+		{"one edit of a plan forgotten", dropActions, falseCures, "its proof says healthy: true"},
+		{"ViaService of another Region in cures", rewrite("s3.ap-northeast-1.amazonaws.com", "s3.eu-west-1.amazonaws.com"), falseCures, "its proof says healthy: true"},
+		{"every action granted", grant(policy.StatementSpec{Actions: []string{"s3:*", "kms:*"}}), overGrants, "over-grant: "},
+		{"everybody let in", letIn("*"), overGrants, "over-grant: "},
+		{"grants that are not listed", unlist, overGrants, "does not list it"},
+		{"a plan for an explicit Deny", planForDeny, falseCures, "a plan for what no edit may cure"},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			t.Parallel()
+			r, err := run(repository, nil, trialConsumers, c.plant)
+			if err != nil {
+				t.Fatal(err)
+			}
+			caught(t, r.Accesses, c.count, c.want)
+		})
+	}
+}
+
+// TestWhatRulesSelectIsHeld takes one cause away from the diagnosis and wants the mutants that are there for it to miss it.
+func TestWhatRulesSelectIsHeld(t *testing.T) {
+	t.Parallel()
+	for cause, world := range map[string]string{
+		"kms-opt-in-outranked": "overlapping-prefixes", "service-writer-denied": "log-delivery", "rule-disabled": "../../diagnose/testdata/base/same-account-sse-s3",
+		"replica-modifications-one-sided": "two-way", "prefix-is-literal": "two-way", "replication-time-incomplete": "two-way",
+	} {
+		t.Run(cause, func(t *testing.T) {
+			t.Parallel()
+			r, err := run(repository, []string{path.Join("internal/mutation/testdata", world+".json")}, nil, func(r *diagnose.Route) {
+				r.Findings = slices.DeleteFunc(r.Findings, func(f diagnose.Finding) bool { return f.Cause == cause })
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.Reached() || c.count(r.Total) == 0 || !strings.Contains(strings.Join(r.Misses, "\n"), c.want) {
-				t.Errorf("not caught: %+v and no miss with %q", r.Total, c.want)
+			if wrongCause(r.Routes.Total) == 0 || !strings.Contains(strings.Join(r.Routes.Misses, "\n"), "want warning "+cause) &&
+				!strings.Contains(strings.Join(r.Routes.Misses, "\n"), "want fault "+cause) {
+				t.Errorf("not caught: %+v", r.Routes.Total)
 			}
 		})
+	}
+}
+
+// trialConsumers is enough of the accesses to see that a worse diagnosis is caught.
+var trialConsumers = []string{"internal/mutation/testdata/guarded-consumers.json"}
+
+func swapPrincipal(r *diagnose.Route) {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Side == diagnose.PrincipalSide {
+			f.Side = diagnose.ResourceSide
+		} else {
+			f.Side = diagnose.PrincipalSide
+		}
 	}
 }
 
@@ -122,14 +208,17 @@ func swapSides(r *diagnose.Route) {
 	}
 }
 
-func forgetDestination(r *diagnose.Route) {
-	var kept []diagnose.Finding
-	for _, f := range r.Findings {
-		if f.Document.Kind != snapshot.DestinationBucketPolicy {
-			kept = append(kept, f)
+// forget drops what is said of documents of that kind.
+func forget(kind snapshot.Kind) func(*diagnose.Route) {
+	return func(r *diagnose.Route) {
+		var kept []diagnose.Finding
+		for _, f := range r.Findings {
+			if f.Document.Kind != kind {
+				kept = append(kept, f)
+			}
 		}
+		r.Findings = kept
 	}
-	r.Findings = kept
 }
 
 func blameTheBucketToo(r *diagnose.Route) {
@@ -269,7 +358,7 @@ func TestAnswersThatHurt(t *testing.T) {
 		{route.DenyOnly, authz.ImplicitDeny, false},
 		{route.DenyOnly, authz.ExplicitDeny, true},
 	} {
-		if got := (answer{route.Requirement{Need: c.need}, c.outcome}).hurt(); got != c.want {
+		if got := (answer{Requirement: route.Requirement{Need: c.need}, outcome: c.outcome}).hurt(); got != c.want {
 			t.Errorf("%s %s hurts: %v, want %v", c.need, c.outcome, got, c.want)
 		}
 	}

@@ -1,6 +1,7 @@
 package mutation
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/replimend/replimend/internal/diagnose"
@@ -46,6 +47,9 @@ func documents(w tree) []document {
 			out = append(out, document{boundary, b["arn"].(string), []any{"roles", arn, "boundary", "document"}, "boundary " + b["arn"].(string)})
 		}
 	}
+	for _, arn := range sortedKeys(w["users"]) {
+		out = append(out, userDocuments(w, arn)...)
+	}
 	for _, name := range sortedKeys(w["buckets"]) {
 		if step(w, "buckets", name, "policy") != nil {
 			out = append(out, document{bucketPolicy, name, []any{"buckets", name, "policy"}, "policy of bucket " + name})
@@ -70,6 +74,26 @@ func documents(w tree) []document {
 	return out
 }
 
+// userDocuments is the policies of a user and of its groups.
+func userDocuments(w tree, arn string) []document {
+	var out []document
+	holders := [][]any{{"users", arn}}
+	for _, group := range sortedKeys(step(w, "users", arn, "groups")) {
+		holders = append(holders, []any{"users", arn, "groups", group})
+	}
+	for _, holder := range holders {
+		for _, how := range []string{"inline", "attached"} {
+			for _, name := range sortedKeys(step(w, append(slices.Clone(holder), how)...)) {
+				out = append(out, document{rolePolicy, arn, append(slices.Clone(holder), how, name), how + " policy " + name})
+			}
+		}
+	}
+	if b, ok := step(w, "users", arn, "boundary").(tree); ok {
+		out = append(out, document{boundary, b["arn"].(string), []any{"users", arn, "boundary", "document"}, "boundary " + b["arn"].(string)})
+	}
+	return out
+}
+
 // atDestination says whether the destination owns what the request is about.
 func atDestination(q *route.Requirement) bool {
 	switch q.Hop {
@@ -88,7 +112,14 @@ func (p place) ref(id string, q *route.Requirement) snapshot.Ref {
 		rolePolicy: snapshot.RolePolicy, roleTrust: snapshot.RoleTrust, boundary: snapshot.PermissionsBoundary, keyGrant: snapshot.KeyGrant,
 		scp: snapshot.SCP, rcp: snapshot.RCP, bucketPolicy: snapshot.SourceBucketPolicy, keyPolicy: snapshot.SourceKeyPolicy,
 	}[p]
-	if atDestination(q) {
+	switch {
+	case ofConsumer(q) && p == rolePolicy:
+		kind = q.Identity.Kind
+	case ofConsumer(q) && p == bucketPolicy:
+		kind = snapshot.BucketPolicy
+	case ofConsumer(q) && p == keyPolicy:
+		kind = snapshot.KeyPolicy
+	case atDestination(q):
 		switch p {
 		case bucketPolicy:
 			kind = snapshot.DestinationBucketPolicy
@@ -104,22 +135,32 @@ func (p place) ref(id string, q *route.Requirement) snapshot.Ref {
 func (p place) side(q *route.Requirement) diagnose.Side {
 	switch p {
 	case bucketPolicy, keyPolicy, keyGrant, rcp:
-		if atDestination(q) {
+		switch {
+		case ofConsumer(q):
+			return diagnose.ResourceSide
+		case atDestination(q):
 			return diagnose.DestinationSide
 		}
 	default:
+	}
+	if ofConsumer(q) {
+		return diagnose.PrincipalSide
 	}
 	return diagnose.SourceSide
 }
 
 // decides says whether the document takes part in the answer to the request at all.
 func (d document) decides(q *route.Requirement) bool {
+	if ofWriter(q) {
+		return (d.place == bucketPolicy || d.place == keyPolicy) && d.place.ref(d.id, q) == q.Resource
+	}
 	trust := q.Hop == route.AssumeRole
 	switch d.place {
 	case roleTrust:
 		return trust
 	case rolePolicy, boundary, scp:
-		return !trust && (d.place != scp || d.id == q.Request.Principal.Account)
+		own := d.place != rolePolicy || !ofConsumer(q) || d.id == q.Identity.ID
+		return !trust && own && (d.place != scp || d.id == q.Request.Principal.Account)
 	case rcp:
 		return d.id == q.Request.ResourceAccount
 	case keyGrant:

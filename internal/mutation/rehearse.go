@@ -88,8 +88,8 @@ func probes(s *snapshot.Snapshot) []snapshot.Object {
 			case r.Filter != nil && r.Filter.Prefix != nil:
 				prefix = *r.Filter.Prefix
 			}
-			marker := snapshot.Object{Bucket: name, Key: fmt.Sprintf("%sdeleted-%d", prefix, i), VersionID: "m1", ReplicationStatus: pending, DeleteMarker: true}
-			object := snapshot.Object{Bucket: name, Key: fmt.Sprintf("%sreport-%d", prefix, i), VersionID: "v1", ReplicationStatus: pending, Tags: tags}
+			marker := snapshot.Object{Bucket: name, Key: fmt.Sprintf("%sdeleted-%s-%d", prefix, name, i), VersionID: "m1", ReplicationStatus: pending, DeleteMarker: true}
+			object := snapshot.Object{Bucket: name, Key: fmt.Sprintf("%sreport-%s-%d", prefix, name, i), VersionID: "v1", ReplicationStatus: pending, Tags: tags}
 			if len(s.Objects) == 0 {
 				out = append(out, object)
 			}

@@ -26,7 +26,7 @@ var lookalikes = map[string]string{
 	"s3:ReplicateObject": "s3:PutObject", "s3:ReplicateDelete": "s3:DeleteObject", "s3:ReplicateTags": "s3:PutObjectTagging",
 	"s3:ObjectOwnerOverrideToBucketOwner": "s3:PutObjectAcl", "s3:GetObjectRetention": "s3:PutObjectRetention",
 	"s3:GetObjectLegalHold": "s3:PutObjectLegalHold", "kms:Decrypt": "kms:ReEncryptFrom", "kms:Encrypt": "kms:ReEncryptTo",
-	"kms:GenerateDataKey": "kms:GenerateDataKeyWithoutPlaintext", "sts:AssumeRole": "sts:AssumeRoleWithWebIdentity",
+	"s3:GetObject": "s3:GetObjectVersion", "s3:PutObject": "s3:PutObjectTagging", "kms:GenerateDataKey": "kms:GenerateDataKeyWithoutPlaintext", "sts:AssumeRole": "sts:AssumeRoleWithWebIdentity",
 	"*": "ec2:*", "s3:*": "s3:Put*", "kms:*": "kms:Describe*", "s3:Get*": "s3:GetBucket*", "s3:List*": "s3:ListAll*",
 	"s3:GetObjectVersion*": "s3:GetObjectVersionA*", "s3:Replicate*": "s3:ReplicateD*", "kms:GenerateDataKey*": "kms:GenerateDataKeyP*",
 }
@@ -147,15 +147,19 @@ func principalEdits(s tree) []edit {
 				set("another service", plain, "ec2.amazonaws.com")
 			case strings.HasSuffix(text, ":root"):
 				set("another account", plain, otherAccount(text))
-			case strings.Contains(text, ":role/"):
-				prefix, _, _ := strings.Cut(text, ":role/")
-				name := text[strings.LastIndex(text, "/")+1:]
-				if text != prefix+":role/"+name {
-					set("a role without its path", lookalike, prefix+":role/"+name)
+			case strings.Contains(text, ":role/"), strings.Contains(text, ":user/"):
+				noun, id := "role", "AROADELETEDROLEEXAMPL"
+				if strings.Contains(text, ":user/") {
+					noun, id = "user", "AIDADELETEDUSEREXAMPL"
 				}
-				set("a role under another path", lookalike, prefix+":role/elsewhere/"+name)
-				set("the unique id of a deleted role", lookalike, "AROADELETEDROLEEXAMPL")
-				set("another role", plain, prefix+":role/other")
+				prefix, _, _ := strings.Cut(text, ":"+noun+"/")
+				name := text[strings.LastIndex(text, "/")+1:]
+				if text != prefix+":"+noun+"/"+name {
+					set("a "+noun+" without its path", lookalike, prefix+":"+noun+"/"+name)
+				}
+				set("a "+noun+" under another path", lookalike, prefix+":"+noun+"/elsewhere/"+name)
+				set("the unique id of a deleted "+noun, deleted, id)
+				set("another "+noun, plain, prefix+":"+noun+"/other")
 				set("another account", plain, otherAccount(text))
 			}
 		}

@@ -2,6 +2,7 @@ package mutation
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -9,13 +10,15 @@ import (
 	"strings"
 
 	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // Worlds is where the complete routes are, by their paths from the root of the repository. Between them they cover the same and
 // another account, every encryption, Bucket Keys on either side, owner override, Object Lock, delete markers, tags, prefixes,
 // keys that delegate and keys that name the role, grants, split and wildcard policies, a boundary with SCPs and RCPs,
-// multi-Region keys, and three partitions.
+// multi-Region keys, three partitions, overlapping rules with priorities and two destinations, a two-way pair that syncs changes of
+// replicas, waiting objects with and without a Bucket Key, and a service that delivers logs.
 var Worlds = []string{
 	"docs/examples/cross-account-kms.json",
 	"docs/examples/same-account-dsse-kms.json",
@@ -41,11 +44,16 @@ var Worlds = []string{
 	"internal/mutation/testdata/china-cross-account-kms.json",
 	"internal/mutation/testdata/govcloud-cross-account-kms.json",
 	"internal/mutation/testdata/guarded-cross-account.json",
+	"internal/mutation/testdata/log-delivery.json",
 	"internal/mutation/testdata/multi-region-keys.json",
+	"internal/mutation/testdata/overlapping-prefixes.json",
+	"internal/mutation/testdata/overlapping-rules.json",
 	"internal/mutation/testdata/records-archive.json",
 	"internal/mutation/testdata/replica-key-grant.json",
 	"internal/mutation/testdata/source-key-names-the-role.json",
 	"internal/mutation/testdata/split-policies.json",
+	"internal/mutation/testdata/two-bucket-key-populations.json",
+	"internal/mutation/testdata/two-way.json",
 	"internal/mutation/testdata/wildcard-policies.json",
 }
 
@@ -55,44 +63,98 @@ type tree = map[string]any
 // world is one complete route with what the oracles say of it before anything is changed.
 type world struct {
 	name      string
-	diagnoses subject
+	diagnoses func(*snapshot.Snapshot) []diagnose.Route
 	tree      tree
 	routes    []diagnose.Route
 	answers   map[string]answer
 	rehearsed rehearsal
+	access    *route.Access // nil: the world is of replication
 }
 
 // readWorld reads a world and refuses one that is no complete route: nothing could be learned from breaking it.
-func readWorld(files fs.FS, path string, diagnoses subject) (*world, error) {
+func readWorld(files fs.FS, path string, plant func(*diagnose.Route)) (*world, error) {
+	w, err := parseWorld(files, path)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range list(w.tree["objects"]) {
+		o.(tree)["replicationStatus"] = route.Pending // what S3 has replicated already does not stand for what it makes of a mutant
+	}
+	w.diagnoses = func(s *snapshot.Snapshot) []diagnose.Route {
+		return planted(plant, asRoutes(diagnose.Diagnose(s, nil)))
+	}
+	s, err := w.mutated()
+	if err == nil {
+		err = w.complete(s)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read world %s: %w", path, err)
+	}
+	w.rehearsed.readings = readingsOf(s, w.rehearsed)
+	return w, nil
+}
+
+func parseWorld(files fs.FS, path string) (*world, error) {
 	data, err := fs.ReadFile(files, path)
 	if err != nil {
 		return nil, fmt.Errorf("read world: %w", err)
 	}
 	name := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(path, "internal/"), "docs/"), ".json")
-	w := &world{name: strings.ReplaceAll(name, "/testdata/", "/"), diagnoses: diagnoses, tree: tree{}}
+	w := &world{name: strings.ReplaceAll(name, "/testdata/", "/"), tree: tree{}}
 	if err := json.Unmarshal(data, &w.tree); err != nil {
 		return nil, fmt.Errorf("read world %s: %w", path, err)
 	}
-	s, err := snapshot.Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("read world %s: %w", path, err)
-	}
-	w.routes = diagnoses(s)
+	return w, nil
+}
+
+// complete asks the oracles of the world before anything is changed. An error says that it is broken already.
+func (w *world) complete(s *snapshot.Snapshot) error {
+	w.routes = w.diagnoses(s)
 	for _, r := range w.routes {
 		if r.Verdict != diagnose.Healthy {
-			return nil, fmt.Errorf("read world %s: rule %s is %s before any mutation", path, r.Rule, r.Verdict)
+			return fmt.Errorf("rule %s is %s before any mutation", r.Rule, r.Verdict)
 		}
 	}
-	w.answers = answersOf(s)
-	w.rehearsed, err = rehearse(s, nil)
-	if err != nil {
-		return nil, fmt.Errorf("read world %s: %w", path, err)
+	w.answers = w.asks(s)
+	var err error
+	if w.rehearsed, err = w.rehearses(s, nil); err == nil && !w.rehearsed.arrives() {
+		err = errors.New("nothing of it arrives in the lab")
 	}
-	if !w.rehearsed.arrives() {
-		return nil, fmt.Errorf("read world %s: the lab replicates nothing of it", path)
+	return err
+}
+
+// asks is what the evaluator says of everything that S3 asks in that world.
+func (w *world) asks(s *snapshot.Snapshot) map[string]answer {
+	if w.access != nil {
+		return answersOfAccess(s, *w.access)
 	}
-	w.rehearsed.readings = readingsOf(s, w.rehearsed)
-	return w, nil
+	return answersOf(s)
+}
+
+// rehearses is what the lab makes of that world.
+func (w *world) rehearses(s *snapshot.Snapshot, readings map[string]bool) (rehearsal, error) {
+	if w.access != nil {
+		return rehearseAccess(s, *w.access)
+	}
+	return rehearse(s, readings)
+}
+
+// asRoutes is the routes of a diagnosis, and what it says of no route as if it were one.
+func asRoutes(d diagnose.Diagnosis) []diagnose.Route {
+	if len(d.Findings) == 0 {
+		return d.Routes
+	}
+	return append(d.Routes, diagnose.Route{Verdict: diagnose.Healthy, Findings: d.Findings})
+}
+
+// planted is the routes with the fault that a test plants in the diagnosis; nil plants none.
+func planted(plant func(*diagnose.Route), routes []diagnose.Route) []diagnose.Route {
+	for i := range routes {
+		if plant != nil {
+			plant(&routes[i])
+		}
+	}
+	return routes
 }
 
 // mutated is the world's snapshot after a change. An error says that no snapshot can look so.
