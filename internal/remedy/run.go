@@ -59,7 +59,7 @@ func (r *run) cure(ctx context.Context) error {
 	if !r.curable() {
 		return nil
 	}
-	r.verdict = guard.Check(r.plan, r.route.Of, r.view.snapshot, r.workflow.Settings, past.History)
+	r.verdict = guard.Check(r.plan, r.route.Of, r.view.snapshot, r.workflow.Settings, past.For(r.plan, r.workflow.Now()))
 	switch r.verdict.Decision {
 	case guard.Allow:
 		r.log("the guard allows the plan")
