@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/replimend/replimend/internal/diagnose"
@@ -105,9 +106,11 @@ func hold(t *testing.T, there []string, found map[string]bool, excuses map[strin
 	}
 }
 
+var allOnce = sync.OnceValues(All)
+
 func everything(t *testing.T) []Scenario {
 	t.Helper()
-	all, err := All()
+	all, err := allOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
