@@ -39,6 +39,9 @@ func TestWhatOnlyS3KnowsIsTold(t *testing.T) {
 			for _, m := range w.messages {
 				text += m.Text()
 			}
+			if strings.Contains(text, "broken") {
+				t.Errorf("the route is not broken:\n%s", text)
+			}
 			if (text == "") != (want.told == "") || !strings.Contains(text, want.told) {
 				t.Errorf("people are told %q, want %q", text, want.told)
 			}
