@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/replimend/replimend/internal/rehearsal"
+	"github.com/replimend/replimend/internal/render"
 )
 
 // brokenPipe is a pipe whose reader has gone.
@@ -37,7 +39,7 @@ func TestLostOutputIsAnError(t *testing.T) {
 // TestRedScenarioFailsTheRehearsal plays one that expects what is not so: the embedded ones are all green.
 func TestRedScenarioFailsTheRehearsal(t *testing.T) {
 	t.Parallel()
-	red, err := rehearsal.Parse("red", []byte("A title.\nsource: https://example.com\n-- world --\ncross-account-kms\n-- script --\n"+
+	red, err := rehearsal.Parse("red", []byte("A title.\ntopic: basics\nsource: https://example.com\n-- world --\ncross-account-kms\n-- script --\n"+
 		"put amzn-s3-demo-source a.txt\nstatus amzn-s3-demo-source a.txt FAILED\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -73,5 +75,33 @@ func TestWorstExitCodeCounts(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestManyScenariosAreCountedByTopic: only what failed is told by name.
+func TestManyScenariosAreCountedByTopic(t *testing.T) {
+	t.Parallel()
+	all, err := rehearsal.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all = all[:screenful+1]
+	scores := make([]render.Score, len(all))
+	for i, s := range all {
+		scores[i] = render.Score{Name: s.Name, Passed: i > 0, Writes: 1, Checks: 2, Text: "script line 7 of " + s.Name}
+	}
+	p := &program{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
+	p.out = newOutput(p.stdout)
+	got := p.board(all, scores)
+	for _, want := range []string{"script line 7 of " + all[0].Name, "15 of 16 scenarios are green (checks: 32, writes: 16)\n", all[0].Topic + " "} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the board lacks %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, all[1].Name) {
+		t.Errorf("the board names what is green:\n%s", got)
+	}
+	if few := p.board(all[:screenful], scores[:screenful]); !strings.Contains(few, all[1].Name) {
+		t.Errorf("few scenarios are not listed one by one:\n%s", few)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 
 	"github.com/schollz/progressbar/v3"
@@ -28,7 +29,7 @@ type rehearsing struct {
 func (p *program) rehearseCommand() *cobra.Command {
 	var r rehearsing
 	cmd := &cobra.Command{
-		Use:   "rehearse [--list] [--only NAME [NAME…]] [--step] [--show all|failed|none]",
+		Use:   "rehearse [--list] [--only PATTERN [PATTERN…]] [--step] [--show all|failed|none]",
 		Short: "Break and mend replication in a built-in cloud",
 		Long: `Play scenarios in a cloud that exists in memory only: a fault, an object that fails to replicate, the event of S3, and all
 that replimend does about it: diagnosis, plan, guard, patch, replay, proof and the message to people. The cloud has its own idea
@@ -36,6 +37,7 @@ of what S3 asks for, so that it judges the diagnosis rather than repeats it.
 
 Exit code: 0 every scenario is green, 1 some scenario is not, 2 an argument is wrong.`,
 		Example: `  replimend rehearse --only cross-account-kms --show all
+  replimend rehearse --only 'refused-*' roles
   replimend rehearse --list`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && len(r.only) == 0 {
@@ -51,7 +53,7 @@ Exit code: 0 every scenario is green, 1 some scenario is not, 2 an argument is w
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&r.list, "list", false, "list the scenarios and play none")
-	flags.StringSliceVar(&r.only, "only", nil, "play the scenario of this `NAME` alone; further names may follow")
+	flags.StringSliceVar(&r.only, "only", nil, "play the scenarios of this name or topic, or whose names match `PATTERN`, such as refused-*; further ones may follow")
 	flags.BoolVar(&r.step, "step", false, "show every step and, on a terminal, wait for Enter after each")
 	flags.StringVar(&r.show, "show", "failed", "show the steps of `WHICH` scenarios: all, failed or none")
 	_ = cmd.RegisterFlagCompletionFunc("only", completeScenarios)
@@ -85,9 +87,7 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 		return err
 	}
 	if r.list {
-		for _, s := range chosen {
-			fmt.Fprint(p.out, p.printer().Heading(s.Name), indented(p.printer(), s.Title))
-		}
+		p.list(chosen)
 		return nil
 	}
 	scores := make([]render.Score, 0, len(chosen))
@@ -97,8 +97,70 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 		scores = append(scores, score)
 		progress(score)
 	}
-	fmt.Fprint(p.out, "\n", p.printer().Scoreboard(scores))
+	fmt.Fprint(p.out, "\n", p.board(chosen, scores))
 	return nil
+}
+
+// byTopic is the places of the scenarios of each topic, in the order of the topics; topics without any are left out.
+func byTopic(scenarios []rehearsal.Scenario, each func(topic string, places []int)) {
+	for _, topic := range rehearsal.Topics() {
+		var places []int
+		for i, s := range scenarios {
+			if s.Topic == topic {
+				places = append(places, i)
+			}
+		}
+		if len(places) > 0 {
+			each(topic, places)
+		}
+	}
+}
+
+func (p *program) list(scenarios []rehearsal.Scenario) {
+	page := p.printer()
+	byTopic(scenarios, func(topic string, places []int) {
+		fmt.Fprint(p.out, page.Heading(fmt.Sprintf("%s (%d)", topic, len(places))), "\n")
+		for _, i := range places {
+			fmt.Fprint(p.out, "  ", render.Clean(scenarios[i].Name), "\n", indented(page, scenarios[i].Title))
+		}
+		fmt.Fprint(p.out, "\n")
+	})
+	fmt.Fprintf(p.out, "%d scenarios\n", len(scenarios))
+}
+
+// screenful is how many scenarios are listed one by one at the end. Of more than these, only what failed is.
+const screenful = 15
+
+// board is how the rehearsal ended: scenario by scenario, or topic by topic with the failures where there are many.
+func (p *program) board(scenarios []rehearsal.Scenario, scores []render.Score) string {
+	page := p.printer()
+	if len(scores) <= screenful {
+		return page.Scoreboard(scores)
+	}
+	var b strings.Builder
+	var failed []render.Score
+	writes, checks := 0, 0
+	byTopic(scenarios, func(topic string, places []int) {
+		green := 0
+		for _, i := range places {
+			writes += scores[i].Writes
+			checks += scores[i].Checks
+			if scores[i].Passed {
+				green++
+			} else {
+				failed = append(failed, scores[i])
+			}
+		}
+		b.WriteString(page.Line(topic, fmt.Sprintf("%d of %d green", green, len(places))))
+	})
+	if len(failed) > 0 {
+		b.WriteString("\n")
+		for _, s := range failed {
+			b.WriteString(page.Line("failed", s.Text))
+		}
+	}
+	fmt.Fprintf(&b, "\n%d of %d scenarios are green (checks: %d, writes: %d)\n", len(scores)-len(failed), len(scores), checks, writes)
+	return b.String()
 }
 
 func indented(page render.Printer, text string) string {
@@ -109,21 +171,32 @@ func indented(page render.Printer, text string) string {
 	return b.String()
 }
 
-// choose is the scenarios of those names in the order of the names, or all without names.
-func choose(all []rehearsal.Scenario, names []string) ([]rehearsal.Scenario, error) {
-	if len(names) == 0 {
+// choose is the scenarios whose name or topic matches a pattern, by name, or all without patterns.
+func choose(all []rehearsal.Scenario, patterns []string) ([]rehearsal.Scenario, error) {
+	if len(patterns) == 0 {
 		return all, nil
 	}
-	var out []rehearsal.Scenario
-next:
-	for _, name := range names {
-		for _, s := range all {
-			if s.Name == name {
-				out = append(out, s)
-				continue next
+	chosen := make([]bool, len(all))
+	for _, pattern := range patterns {
+		found := false
+		for i, s := range all {
+			byName, err := path.Match(pattern, s.Name)
+			if err != nil {
+				return nil, hinted(fmt.Errorf("read pattern %q: %w", pattern, err), "a pattern is a name in which * stands for any characters")
+			}
+			if byName || pattern == s.Topic {
+				chosen[i], found = true, true
 			}
 		}
-		return nil, hinted(fmt.Errorf("there is no scenario %q", name), "replimend rehearse --list names them")
+		if !found {
+			return nil, hinted(fmt.Errorf("there is no scenario %q", pattern), "replimend rehearse --list names them")
+		}
+	}
+	var out []rehearsal.Scenario
+	for i, s := range all {
+		if chosen[i] {
+			out = append(out, s)
+		}
 	}
 	return out, nil
 }

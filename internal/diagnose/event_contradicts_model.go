@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/replimend/replimend/internal/authz"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/signal"
@@ -78,6 +79,9 @@ func (e *examination) compareFailure(s signal.Signal) Hint {
 		if slices.ContainsFunc(r.Hops, usesKMS) {
 			could = append(could, throttled)
 		}
+		if strings.HasPrefix(r.Name, "DstMultipart") && e.replicaWithoutDecrypt() {
+			could = append(could, parts)
+		}
 		e.contradict(h.Text, could...)
 	}
 	return h
@@ -130,7 +134,22 @@ func usesKMS(h route.Hop) bool { return h == route.DecryptSource || h == route.E
 const (
 	late      = "a change that IAM or KMS has not applied everywhere yet"
 	throttled = "a KMS quota that was exceeded"
+	// https://repost.aws/knowledge-center/s3-large-file-encryption-kms-key says it of callers who upload in parts.
+	parts = "an object that S3 can only write in parts: other callers need kms:Decrypt on the key for that, and nothing here says that the role has it on the replica key"
 )
+
+// replicaWithoutDecrypt says whether replicas go under a KMS key and the model did not find that the role may decrypt with it.
+func (e *examination) replicaWithoutDecrypt() bool {
+	used := false
+	for i := range e.asked {
+		a := &e.asked[i]
+		used = used || a.Hop == route.EncryptReplica
+		if a.Hop == route.EncryptReplica && a.Request.Action == "kms:Decrypt" && a.decision.Outcome == authz.Allowed {
+			return false
+		}
+	}
+	return used
+}
 
 // other is an object unlike those that the diagnosis stands for.
 func (e *examination) other() string {

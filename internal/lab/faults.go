@@ -112,6 +112,18 @@ func (c *Cloud) SuspendVersioning(bucketName string) error {
 	})
 }
 
+// CreateBucket makes a bucket of a name that is free, for whichever account.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+func (c *Cloud) CreateBucket(name string, b snapshot.Bucket) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.buckets[name] != nil {
+		return refuse("BucketAlreadyExists", "the name %s is taken", name)
+	}
+	c.buckets[name] = &bucket{Bucket: settledBucket(b), name: name}
+	return nil
+}
+
 // DeleteBucket deletes a bucket with everything in it.
 func (c *Cloud) DeleteBucket(bucketName string) error {
 	return c.withBucket(bucketName, func(b *bucket) error {

@@ -51,7 +51,7 @@ func lookAccess(ctx context.Context, st *stage, args []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := st.cloud.Snapshot(ctx, st.bucket)
+	s, err := st.seen(ctx, st.bucket)
 	if err != nil {
 		return err
 	}

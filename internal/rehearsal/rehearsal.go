@@ -10,6 +10,7 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -30,7 +31,9 @@ var files embed.FS
 type Scenario struct {
 	Name    string
 	Title   string   // one sentence
+	Topic   string   // what it is about, one of Topics
 	Sources []string // where the story comes from
+	Reports []string // the sources that are reports of users whom it happened to
 	world   *snapshot.Snapshot
 	parts   map[string]string // files that the script refers to
 	script  []line
@@ -82,7 +85,7 @@ func All() ([]Scenario, error) {
 	return out, nil
 }
 
-// Parse reads a scenario: its first line is the title, "source:" lines follow, then the files world (the name of one of the
+// Parse reads a scenario: its first line is the title, then come one "topic:" and "source:" and "report:" lines, then the files world (the name of one of the
 // embedded worlds), change.json (a merge patch on it, optional), readings (names of lab.Readings that this cloud follows, optional),
 // script, and what the script refers to.
 func Parse(name string, text []byte) (Scenario, error) {
@@ -91,6 +94,11 @@ func Parse(name string, text []byte) (Scenario, error) {
 	for _, l := range strings.Split(strings.TrimSpace(string(archive.Comment)), "\n") {
 		if source, ok := strings.CutPrefix(l, "source: "); ok {
 			s.Sources = append(s.Sources, source)
+		} else if topic, ok := strings.CutPrefix(l, "topic: "); ok {
+			s.Topic = topic
+		} else if report, ok := strings.CutPrefix(l, "report: "); ok {
+			s.Reports = append(s.Reports, report)
+			s.Sources = append(s.Sources, report)
 		} else {
 			s.Title = strings.TrimSpace(s.Title + " " + l)
 		}
@@ -100,6 +108,9 @@ func Parse(name string, text []byte) (Scenario, error) {
 	}
 	if s.Title == "" || len(s.Sources) == 0 || s.parts["script"] == "" {
 		return Scenario{}, fmt.Errorf("scenario %s: want a title, a source and a script", name)
+	}
+	if !slices.Contains(topics, s.Topic) {
+		return Scenario{}, fmt.Errorf("scenario %s: unknown topic %q: want one of %s", name, s.Topic, strings.Join(topics, ", "))
 	}
 	for i, l := range strings.Split(s.parts["script"], "\n") {
 		l, _, _ = strings.Cut(l, "# ")
@@ -117,6 +128,9 @@ func Parse(name string, text []byte) (Scenario, error) {
 	s.world = world
 	return s, nil
 }
+
+// notRead is what a merge patch says in place of a value that nobody may read.
+const notRead = "not read"
 
 // readWorld is an embedded snapshot with a merge patch (RFC 7396) on it, in which null stands for null.
 func readWorld(name, change string) (*snapshot.Snapshot, error) {
@@ -147,6 +161,10 @@ func merge(base, patch jsontree.Node) jsontree.Node {
 		return patch
 	}
 	for _, f := range patch.Fields {
+		if f.Value.Text == notRead {
+			base.Fields = slices.DeleteFunc(slices.Clone(base.Fields), func(m jsontree.Member) bool { return m.Name == f.Name })
+			continue
+		}
 		base = base.With(f.Name, merge(base.Get(f.Name), f.Value))
 	}
 	return base
@@ -155,11 +173,17 @@ func merge(base, patch jsontree.Node) jsontree.Node {
 // Run plays the scenario in a cloud with those options and tells each step as it happens. It stops at the first thing that is
 // not as the script says.
 func (s Scenario) Run(ctx context.Context, options lab.Options, tell func(Step)) Result {
+	_, out := s.play(ctx, options, tell)
+	return out
+}
+
+// play is Run with the stage as it was left; nil: the cloud could not be made.
+func (s Scenario) play(ctx context.Context, options lab.Options, tell func(Step)) (*stage, Result) {
 	out := Result{Scenario: s}
 	stage, err := newStage(s, options, tell)
 	if err != nil {
 		out.Err = fmt.Errorf("scenario %s: %w", s.Name, err)
-		return out
+		return nil, out
 	}
 	for _, l := range s.script {
 		v := verbs[l.words[0]]
@@ -176,5 +200,13 @@ func (s Scenario) Run(ctx context.Context, options lab.Options, tell func(Step))
 		}
 	}
 	out.Writes = stage.writes
-	return out
+	return stage, out
+}
+
+// Topics is what scenarios are about, in the order in which they are listed.
+func Topics() []string { return slices.Clone(topics) }
+
+var topics = []string{
+	"basics", "roles", "policies", "encryption", "configuration", "rules", "object lock", "objects", "events", "unknown", "refusals",
+	"partitions", "consumers", "articles", "reports",
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/lab"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/remedy"
@@ -35,10 +36,15 @@ type stage struct {
 	findings []diagnose.Finding
 	access   *diagnose.Access
 	notes    *remedy.Notes
+	written  []snapshot.Object // every object that was put, as it was when S3 had tried
 	writes   int
 	shown    int // of the writes: those after which the route was looked at
 	told     int // messages
 	consent  bool
+
+	unread    jsontree.Node // what the product may not read: a merge patch of what it sees
+	breaking  *guard.Change // what CloudTrail knows of the change that broke the route
+	meanwhile string        // the file of what somebody changes before the next replay
 }
 
 func newStage(s Scenario, options lab.Options, tell func(Step)) (*stage, error) {
@@ -71,7 +77,7 @@ func (st *stage) clock() time.Time {
 
 func (st *stage) workflow() *remedy.Workflow {
 	return &remedy.Workflow{
-		Settings: st.settings, Snapshotter: snapshotter{st}, Store: store{st}, Replayer: replayer{st}, Journal: st.notes,
+		Settings: st.settings, Snapshotter: snapshotter{st}, Store: store{st}, Replayer: replayer{st}, Journal: journal{st},
 		Notifier: notifier{st}, Approver: approver{st}, Now: st.clock,
 	}
 }
@@ -98,7 +104,7 @@ func (st *stage) look(ctx context.Context, source, rule string) error {
 
 // snapshot is the cloud as it is, with the objects that somebody asked about.
 func (st *stage) snapshot(ctx context.Context, source string) (*snapshot.Snapshot, error) {
-	s, err := st.cloud.Snapshot(ctx, source)
+	s, err := st.seen(ctx, source)
 	if err != nil {
 		return nil, err
 	}
@@ -122,11 +128,15 @@ func (st *stage) verdict(ctx context.Context) (guard.Verdict, error) {
 	if st.route == nil || st.route.Plan == nil {
 		return guard.Verdict{}, fmt.Errorf("there is no plan to judge")
 	}
-	s, err := st.cloud.Snapshot(ctx, st.route.Source)
+	s, err := st.seen(ctx, st.route.Source)
 	if err != nil {
 		return guard.Verdict{}, err
 	}
-	v := guard.Check(*st.route.Plan, st.route.Of, s, st.settings, guard.History{})
+	past, err := journal{st}.Past(ctx, incident.Route{Source: st.route.Source, Rule: st.route.Rule, Destination: st.route.Destination})
+	if err != nil {
+		return guard.Verdict{}, err
+	}
+	v := guard.Check(*st.route.Plan, st.route.Of, s, st.settings, past.For(*st.route.Plan, st.clock()))
 	st.tell(Step{Title: "guard", Verdict: &v})
 	return v, nil
 }
@@ -135,7 +145,7 @@ func (st *stage) verdict(ctx context.Context) (guard.Verdict, error) {
 type snapshotter struct{ *stage }
 
 func (s snapshotter) Snapshot(ctx context.Context, source string) (*snapshot.Snapshot, error) {
-	out, err := s.cloud.Snapshot(ctx, source)
+	out, err := s.seen(ctx, source)
 	if err != nil || s.shown == s.writes || s.route == nil {
 		return out, err
 	}
@@ -165,6 +175,12 @@ type replayer struct{ *stage }
 
 func (r replayer) Replay(ctx context.Context, bucket string, objects []snapshot.Object) error {
 	r.tell(Step{Title: "replay", Text: fmt.Sprintf("S3 replicates %d failed versions of %s again", len(objects), bucket)})
+	if file := r.meanwhile; file != "" {
+		r.meanwhile = ""
+		if err := changeWorld(ctx, r.stage, []string{file}); err != nil {
+			return err
+		}
+	}
 	if err := r.cloud.Replay(ctx, bucket, objects); err != nil {
 		return err
 	}

@@ -35,8 +35,8 @@ func (v verb) check(args []string) error {
 
 // verbs is the whole language. Those that expect something fail the scenario when it is not so.
 var verbs = map[string]verb{
-	"route":       {"SOURCE RULE observe|approve|automatic", 3, 3, false, approveRoute},
-	"put":         {"BUCKET KEY [sse-s3|kms|dsse|sse-c] [tagged] [locked] [public] [archived] [foreign] [no-bucket-key]", 2, -1, false, put},
+	"route":       {"SOURCE RULE observe|approve|automatic [strict]", 3, 4, false, approveRoute},
+	"put":         {"BUCKET KEY [sse-s3|kms|dsse|sse-c] [tagged] [locked] [public] [archived] [large] [foreign] [no-bucket-key]", 2, -1, false, put},
 	"sample":      {"BUCKET KEY", 2, 2, false, sample},
 	"finding":     {"CAUSE fault|warning|advice|none", 2, 2, true, finding},
 	"delete":      {"BUCKET KEY", 2, 2, false, deleteObject},
@@ -65,6 +65,16 @@ var verbs = map[string]verb{
 	"access":      {"PRINCIPAL get|put BUCKET KEY|- VERDICT", 5, 5, true, lookAccess},
 	"cause":       {"CAUSE SIDE KIND", 3, 3, true, accessCause},
 	"apply":       {"KIND…|none", 1, -1, true, applyAccess},
+	"change":      {"FILE", 1, 1, false, changeWorld},
+	"meanwhile":   {"FILE", 1, 1, false, meanwhile},
+	"unread":      {"FILE", 1, 1, false, unread},
+	"reported":    {"BUCKET RULE KEY REASON", 4, 4, false, reported},
+	"settings":    {"FILE", 1, 1, false, setSettings},
+	"kill-switch": {"ACCOUNT|hub", 1, 1, false, throwSwitch},
+	"breaking":    {"EVENT PRINCIPAL", 2, 2, false, breaking},
+	"wait":        {"HOURS", 1, 1, false, wait},
+	"forge":       {"KIND FILE", 2, 2, false, forge},
+	"fill":        {"ROLE POLICY CHARACTERS", 3, 3, false, fill},
 }
 
 // documentKinds is the kinds of documents that the script can change.
@@ -76,6 +86,9 @@ var documentKinds = map[string]snapshot.Kind{
 
 // approveRoute approves the route as it is now, pins and all, in that mode.
 func approveRoute(ctx context.Context, st *stage, args []string) error {
+	if len(args) == 4 && args[3] != "strict" {
+		return fmt.Errorf("unknown word %q", args[3])
+	}
 	s, err := st.cloud.Snapshot(ctx, args[0])
 	if err != nil {
 		return err
@@ -91,7 +104,9 @@ func approveRoute(ctx context.Context, st *stage, args []string) error {
 		if approved.Mode, err = settings.ParseMode(args[2]); err != nil {
 			return err
 		}
-		approved.Allow = settings.Allow{RoleTrust: true, NoBoundary: true} // few worlds have boundaries
+		if len(args) < 4 {
+			approved.Allow = settings.Allow{RoleTrust: true, NoBoundary: true} // few worlds have boundaries
+		}
 		st.settings.Routes = append(st.settings.Routes, approved)
 		st.tell(Step{Title: "set-up", Text: fmt.Sprintf("route %s is approved, mode %s", r.Of, args[2])})
 		return nil
@@ -120,6 +135,8 @@ func put(ctx context.Context, st *stage, args []string) error {
 			o.Retention, o.LegalHold = true, true
 		case "archived":
 			o.StorageClass = "GLACIER"
+		case "large":
+			o.Size = 6 << 30 // more than one request can write
 		case "foreign":
 			o.Owner = "999999999999"
 		case "no-bucket-key":
@@ -139,6 +156,7 @@ func put(ctx context.Context, st *stage, args []string) error {
 	if err != nil {
 		return err
 	}
+	st.written = append(st.written, now)
 	text := fmt.Sprintf("%s is written to %s (%s)", args[1], args[0], orNone(written.Encryption.V))
 	st.tell(Step{Title: "object", Text: text + ": replication status " + orNone(now.ReplicationStatus.V)})
 	return nil

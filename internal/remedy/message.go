@@ -18,7 +18,7 @@ import (
 func (r *run) message() incident.Message {
 	i := r.incident
 	content := incident.Message{
-		Title:    headline(i.Outcome) + ": " + i.Route.String(),
+		Title:    r.headline() + ": " + i.Route.String(),
 		Broke:    broke(r.route.Findings),
 		Undo:     undoing(i.Changes),
 		Steps:    r.steps(),
@@ -40,7 +40,15 @@ func (r *run) message() incident.Message {
 	return incident.NewMessage(i, content)
 }
 
-// headline is what happened, in the fewest words.
+// headline is what happened, in the fewest words. A route can be in order where an object or a job is not.
+func (r *run) headline() string {
+	if r.incident.Outcome == incident.Manual && r.route.Verdict == diagnose.Healthy {
+		return "not replicated, and for a person to mend"
+	}
+	return headline(r.incident.Outcome)
+}
+
+// headline is that of an outcome.
 func headline(o incident.Outcome) string {
 	switch o {
 	case incident.Refused:

@@ -59,6 +59,7 @@ func (n *Notes) Past(_ context.Context, r incident.Route) (Past, error) {
 		if i.Patched.IsZero() {
 			continue
 		}
+		h.Changes = append(h.Changes, i.Changes...)
 		if i.Route == r {
 			if i.Patched.After(h.Patched) {
 				h.Patched = i.Patched

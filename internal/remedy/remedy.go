@@ -57,6 +57,9 @@ type Past struct {
 	guard.History
 	// Patched is when the route got its last patch; zero: never.
 	Patched time.Time
+	// Changes is what was written for this route, and for others as far as they are known, the oldest first. From it the workflow
+	// sees what people take out again: the Removed and Now of the history are its own to fill.
+	Changes []incident.Change
 }
 
 // Notifier tells people. A notice that fails changes nothing of what was done.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
@@ -59,7 +61,7 @@ func (r *run) cure(ctx context.Context) error {
 	if !r.curable() {
 		return nil
 	}
-	r.verdict = guard.Check(r.plan, r.route.Of, r.view.snapshot, r.workflow.Settings, past.History)
+	r.verdict = guard.Check(r.plan, r.route.Of, r.view.snapshot, r.workflow.Settings, past.For(r.plan, r.workflow.Now()))
 	switch r.verdict.Decision {
 	case guard.Allow:
 		r.log("the guard allows the plan")
@@ -99,7 +101,10 @@ func (r *run) curable() bool {
 			r.incident.Causes = append(r.incident.Causes, f.Cause)
 		}
 	}
-	switch {
+	switch reported := forPeople(r.route.Findings); {
+	case r.route.Verdict == diagnose.Healthy && len(reported) > 0:
+		r.become(incident.Manual, "the route is healthy by its documents; what S3 reports is for people: %s", strings.Join(reported, ", "))
+		return false
 	case r.route.Verdict == diagnose.Healthy:
 		r.become(incident.Healthy, "nothing is wrong with the route now")
 		return false
@@ -111,6 +116,18 @@ func (r *run) curable() bool {
 	r.incident.Plan = r.plan.Hash()
 	r.log("the route is %s; plan %s would make it %s", r.plan.Proof.Before, r.incident.Plan, r.plan.Proof.After)
 	return true
+}
+
+// forPeople is the causes that no document shows, that only S3 reports, and that somebody has to do something about, such as a
+// batch job whose role may not replicate.
+func forPeople(findings []diagnose.Finding) []string {
+	var out []string
+	for _, c := range diagnose.Causes() {
+		if c.Report != nil && slices.ContainsFunc(findings, func(f diagnose.Finding) bool { return f.Cause == c.Name && f.Severity == diagnose.Warning }) {
+			out = append(out, c.Name)
+		}
+	}
+	return out
 }
 
 // asked says whether somebody approved this very plan.

@@ -1,0 +1,50 @@
+package remedy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/signal"
+)
+
+// TestWhatOnlyS3KnowsIsTold: nothing is wrong with the route, and still somebody has to do something. What nobody has to do
+// anything about is not told.
+func TestWhatOnlyS3KnowsIsTold(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]struct {
+		outcome incident.Outcome
+		told    string
+	}{
+		"InitiateReplicationNotPermitted": {incident.Manual, "batch-role-lacks-initiate-replication"},
+		"DstObjectHardDeleted":            {incident.Manual, "replica-hard-deleted"},
+		"SrcObjectNotFound":               {incident.Healthy, ""},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			w.approve(settings.Automatic)
+			w.fail(objectKey)
+			if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Proven {
+				t.Fatalf("outcome %s: %v", i.Outcome, err)
+			}
+			w.messages, w.now = nil, w.now.AddDate(0, 0, 1)
+			w.failedBy = []signal.Signal{{Kind: signal.Failed, Bucket: source, Rule: "r1", Key: objectKey, Reason: reason, EventTime: w.now}}
+			i, err := w.handle(t.Context())
+			if err != nil || i.Outcome != want.outcome {
+				t.Fatalf("outcome %s, want %s: %v %v", i.Outcome, want.outcome, i.Timeline, err)
+			}
+			text := ""
+			for _, m := range w.messages {
+				text += m.Text()
+			}
+			if strings.Contains(text, "broken") {
+				t.Errorf("the route is not broken:\n%s", text)
+			}
+			if (text == "") != (want.told == "") || !strings.Contains(text, want.told) {
+				t.Errorf("people are told %q, want %q", text, want.told)
+			}
+		})
+	}
+}
