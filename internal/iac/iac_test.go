@@ -249,17 +249,17 @@ func TestRefusals(t *testing.T) {
 		formats []string
 		want    string
 	}{
-		"no owner":             {role, func(e *patch.Edit) { e.Account = "" }, iac.Formats(), "its owner is not known"},
-		"an owner that is not": {role, func(e *patch.Edit) { e.Account = "$(id)" }, iac.Formats(), "its owner is not known"},
-		"a role of another":    {role, func(e *patch.Edit) { e.Account = "444455556666" }, iac.Formats(), "no role of account 444455556666"},
-		"a role's name":        {role, id("arn:aws:iam::111122223333:role/a b"), iac.Formats(), "no role of account"},
-		"a user":               {role, id("arn:aws:iam::111122223333:user/a"), iac.Formats(), "no role of account"},
+		"no owner":                    {role, func(e *patch.Edit) { e.Account = "" }, iac.Formats(), "its owner is not known"},
+		"an owner that is not":        {role, func(e *patch.Edit) { e.Account = "$(id)" }, iac.Formats(), "its owner is not known"},
+		"a role of another":           {role, func(e *patch.Edit) { e.Account = "444455556666" }, iac.Formats(), "no role of account 444455556666"},
+		"a role's name":               {role, id("arn:aws:iam::111122223333:role/a b"), iac.Formats(), "no role of account"},
+		"a user":                      {role, id("arn:aws:iam::111122223333:user/a"), iac.Formats(), "no role of account"},
 		"a role's policies of a user": {role, func(e *patch.Edit) { e.Document.Kind = snapshot.UserPolicy }, iac.Formats(), "no user of account"},
 		"a user's name": {role, func(e *patch.Edit) {
 			e.Document.Kind, e.Document.ID = snapshot.UserPolicy, "arn:aws:iam::111122223333:user/people/$(id)"
 		}, iac.Formats(), "no user of account"},
-		"a line break":         {role, id("arn:aws:iam::111122223333:role/a\nb"), iac.Formats(), "no role of account"},
-		"a policy's name":      {role, func(e *patch.Edit) { e.Document.Name = "a/b" }, iac.Formats(), "no inline policy can have the name"},
+		"a line break":    {role, id("arn:aws:iam::111122223333:role/a\nb"), iac.Formats(), "no role of account"},
+		"a policy's name": {role, func(e *patch.Edit) { e.Document.Name = "a/b" }, iac.Formats(), "no inline policy can have the name"},
 		"a bucket's name": {role, func(e *patch.Edit) {
 			e.Document = snapshot.Ref{Kind: snapshot.SourceBucketPolicy, ID: "--bucket"}
 		}, iac.Formats(), "no bucket can have that name"},

@@ -60,11 +60,6 @@ func (p Printer) Diagnosis(d diagnose.Diagnosis) string {
 		p.findings(&b, d.Findings)
 	}
 	p.proposals(&b, d.Proposals)
-	if len(d.Findings) > 0 {
-		b.WriteByte('\n')
-		p.paragraph(&b, 0, 2, p.bold, "about no route above:")
-		p.findings(&b, d.Findings)
-	}
 	return b.String()
 }
 
