@@ -35,6 +35,14 @@ func (in *inputs) check(command string) (route.Operation, error) {
 	return o, nil
 }
 
+// diagnoses hands on the diagnosis of every file: of its routes, or of the access that is asked about.
+func (p *program) diagnoses(cmd *cobra.Command, in inputs, args []string, show func(name string, several bool, d diagnose.Diagnosis) error) error {
+	if in.access != (access{}) {
+		return p.eachAccess(cmd, in, args, show)
+	}
+	return p.each(cmd, in, args, show)
+}
+
 // eachAccess diagnoses the access in every file and hands the diagnosis on, as each does.
 func (p *program) eachAccess(cmd *cobra.Command, in inputs, args []string, show func(name string, several bool, d diagnose.Diagnosis) error) error {
 	operation, err := in.check(cmd.CommandPath())
@@ -65,6 +73,5 @@ func (p *program) accessDiagnosis(name string, of access, operation route.Operat
 		return diagnose.Diagnosis{}, hinted(err, "as in --principal arn:aws:iam::111122223333:role/reader --bucket amzn-s3-demo-bucket")
 	}
 	d := diagnose.DiagnoseAccess(s, a)
-	p.raise(exitOf(d.Verdict))
 	return diagnose.Diagnosis{Schema: diagnose.Schema, Routes: []diagnose.Route{}, Accesses: []diagnose.Access{d}}, nil
 }

@@ -39,13 +39,12 @@ but one is conditional or unknown. Of several files the worst one counts: 2 befo
 			if !ok {
 				return badFormat(cmd, format, "text or json")
 			}
-			each := p.each
-			if in.access != (access{}) {
-				each = p.eachAccess
-			}
-			return each(cmd, in, args, func(name string, several bool, d diagnose.Diagnosis) error {
+			return p.diagnoses(cmd, in, args, func(name string, several bool, d diagnose.Diagnosis) error {
 				for _, r := range d.Routes {
 					p.raise(exitOf(r.Verdict))
+				}
+				for _, a := range d.Accesses {
+					p.raise(exitOf(a.Verdict))
 				}
 				if several && format == "text" {
 					fmt.Fprintf(p.out, "== %s\n", render.Clean(label(name)))

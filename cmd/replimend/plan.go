@@ -18,7 +18,7 @@ func (p *program) planCommand() *cobra.Command {
 	formats := append([]string{"diff", "json"}, iac.Formats()...)
 	cmd := &cobra.Command{
 		Use:   "plan --snapshot FILE|- [FILE…]",
-		Short: "Print the smallest edits that cure the routes of a snapshot",
+		Short: "Print the smallest edits that cure the routes of a snapshot, or an access",
 		Long: `Print the smallest set of edits that makes each route healthy, as proven by evaluating the edited documents. Nothing is
 written anywhere.
 
@@ -35,24 +35,27 @@ to one account stands together.
   awscli           a POSIX shell script; run it once under the credentials of each account. It needs python3, keeps the documents
                    as they were, and writes nothing where one has changed since the snapshot
 
-Exit code: 0 every route has its plan or needs none, 1 a route is broken and no edit cures it, 2 an argument or a file is
-wrong, 3 a route without a plan is conditional or unknown. Of several files the worst one counts: 2 before 1 before 3.`,
+With --principal it prints instead the plan of an access, as diagnose --principal finds it: the edits with which a role or user
+can read or write the objects of a bucket. docs/consumers.md shows how. In --format json it stands in accesses.
+
+A comment that begins with "proposal:" says that a role may do more than its replications need. What narrows it is no part of a
+plan; replimend diagnose shows it.
+
+Exit code: 0 every route or access has its plan or needs none, 1 one is broken and no edit cures it, 2 an argument or a file is
+wrong, 3 one without a plan is conditional or unknown. Of several files the worst one counts: 2 before 1 before 3.`,
 		Example: `  replimend plan --snapshot docs/examples/role-lacks-decrypt.json
   replimend plan --format json --snapshot docs/examples/cross-account-kms-key-policy.json
   replimend plan --format terraform --snapshot docs/examples/role-lacks-decrypt.json
-  replimend plan --format awscli --snapshot docs/examples/cross-account-kms-key-policy.json`,
+  replimend plan --format awscli --snapshot docs/examples/cross-account-kms-key-policy.json
+  replimend plan --principal arn:aws:iam::444455556666:role/app/consumer --bucket amzn-s3-demo-bucket --operation get --snapshot docs/examples/consumers/article.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(formats, format) {
 				last := len(formats) - 1
 				return badFormat(cmd, format, strings.Join(formats[:last], ", ")+" or "+formats[last])
 			}
-			var routes []iac.Route
-			err := p.each(cmd, in, args, func(name string, several bool, d diagnose.Diagnosis) error {
-				for _, r := range d.Routes {
-					if r.Plan == nil || len(r.Plan.Edits) == 0 {
-						p.raise(exitOf(r.Verdict))
-					}
-				}
+			var plans []iac.Route
+			err := p.diagnoses(cmd, in, args, func(name string, several bool, d diagnose.Diagnosis) error {
+				p.raiseUnplanned(d)
 				switch format {
 				case "json":
 					return p.json(render.PlansOf(d))
@@ -62,22 +65,51 @@ wrong, 3 a route without a plan is conditional or unknown. Of several files the 
 					}
 					fmt.Fprint(p.out, p.printer().Diffs(d))
 				default:
-					for _, r := range d.Routes {
-						routes = append(routes, iac.Route{Title: render.PlanTitle(r), Plan: r.Plan})
-					}
+					plans = append(plans, titled(d)...)
 				}
 				return nil
 			})
 			if err != nil || format == "json" || format == "diff" {
 				return err
 			}
-			return p.infrastructure(format, routes)
+			return p.infrastructure(format, plans)
 		},
 	}
 	in.flags(cmd)
+	in.access.flags(cmd)
 	cmd.Flags().StringVar(&format, "format", "diff", "`FORMAT` of the output: "+strings.Join(formats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// raiseUnplanned raises the exit code for what has no plan.
+func (p *program) raiseUnplanned(d diagnose.Diagnosis) {
+	for _, r := range d.Routes {
+		if r.Plan == nil || len(r.Plan.Edits) == 0 {
+			p.raise(exitOf(r.Verdict))
+		}
+	}
+	for _, a := range d.Accesses {
+		if a.Plan == nil || len(a.Plan.Edits) == 0 {
+			p.raise(exitOf(a.Verdict))
+		}
+	}
+}
+
+// titled is the plans of a diagnosis as package iac takes them. A proposal is a title alone, which every format prints as a
+// comment: no code that people apply takes permissions away.
+func titled(d diagnose.Diagnosis) []iac.Route {
+	var out []iac.Route
+	for _, r := range d.Routes {
+		out = append(out, iac.Route{Title: render.PlanTitle(r), Plan: r.Plan})
+	}
+	for _, a := range d.Accesses {
+		out = append(out, iac.Route{Title: render.AccessPlanTitle(a), Plan: a.Plan})
+	}
+	for _, o := range d.Proposals {
+		out = append(out, iac.Route{Title: render.ProposalTitle(o)})
+	}
+	return out
 }
 
 // infrastructure prints the plans as code. Nothing is printed of plans that cannot be printed whole.

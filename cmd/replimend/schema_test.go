@@ -64,6 +64,14 @@ func TestPrintedJSONMeetsTheSchemas(t *testing.T) {
 				t.Errorf("%s %s: %v", command, filepath.Base(example), err)
 			}
 		}
+		access := printed(t, command, "--format", "json", "--principal", "arn:aws:iam::444455556666:role/app/consumer",
+			"--bucket", "amzn-s3-demo-bucket", "--operation", "get", "--snapshot", "../../docs/examples/consumers/article.json")
+		if err := validate(t, s, access); err != nil {
+			t.Errorf("%s of an access: %v", command, err)
+		}
+		if validate(t, s, strings.Replace(access, `"verdict": "broken"`, `"verdict": "sick"`, 1)) == nil {
+			t.Errorf("%s: the schema has nothing against a verdict that there is not", command)
+		}
 		// Nothing enabled is a list, not null.
 		if err := validate(t, s, printed(t, command, "--format", "json", "--snapshot", "testdata/empty.json")); err != nil {
 			t.Errorf("%s of an empty snapshot: %v", command, err)

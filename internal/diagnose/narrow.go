@@ -128,8 +128,8 @@ func (n *narrower) propose(role *wideRole) (Proposal, bool) {
 	}
 	return Proposal{
 		Role: role.arn.String(), Statements: role.statements, Routes: len(role.routes), Edits: plan.Edits,
-		Message: fmt.Sprintf("role %s may do more than the replications of this snapshot need (%s); if it serves nothing else, these edits keep every one of them "+
-			"as it is and take the rest away. Replimend never makes them", role.arn, strings.Join(role.statements, ", ")),
+		Message: fmt.Sprintf("role %s may do more than the replications of this snapshot need (%s); if it serves nothing else, these edits take the rest away, "+
+			"and every request of these replications is decided as before. Replimend never makes them", role.arn, strings.Join(role.statements, ", ")),
 	}, true
 }
 

@@ -73,9 +73,8 @@ func (d document) compare(b *strings.Builder, number int) {
 // get is the error code of a document that is not there, and the command that reads it.
 func (d document) get() string {
 	switch d.kind {
-	case rolePolicy:
-		return fmt.Sprintf("NoSuchEntity aws iam get-role-policy %s %s --query PolicyDocument --output json",
-			option("role-name", d.name), option("policy-name", d.policyName))
+	case rolePolicy, userPolicy:
+		return "NoSuchEntity " + d.inline("get") + " --query PolicyDocument --output json"
 	case roleTrust:
 		return fmt.Sprintf("- aws iam get-role %s --query Role.AssumeRolePolicyDocument --output json", option("role-name", d.name))
 	case bucketPolicy:
@@ -92,8 +91,8 @@ func (d document) write(b *strings.Builder, number int) {
 
 func (d document) put(file string) string {
 	switch d.kind {
-	case rolePolicy:
-		return fmt.Sprintf("aws iam put-role-policy %s %s --policy-document %s", option("role-name", d.name), option("policy-name", d.policyName), file)
+	case rolePolicy, userPolicy:
+		return d.inline("put") + " --policy-document " + file
 	case roleTrust:
 		return fmt.Sprintf("aws iam update-assume-role-policy %s --policy-document %s", option("role-name", d.name), file)
 	case bucketPolicy:
@@ -103,17 +102,22 @@ func (d document) put(file string) string {
 	}
 }
 
-// undo is a command in a comment. Only a role's inline policy and a bucket's policy can have been absent.
+// undo is a command in a comment. Only an inline policy and a bucket's policy can have been absent.
 func (d document) undo(path string) string {
 	command := d.put(shell("file://" + path + ".before.json"))
 	switch {
 	case d.existed():
-	case d.kind == rolePolicy:
-		command = fmt.Sprintf("aws iam delete-role-policy %s %s", option("role-name", d.name), option("policy-name", d.policyName))
+	case d.kind == rolePolicy, d.kind == userPolicy:
+		command = d.inline("delete")
 	case d.kind == bucketPolicy:
 		command = "aws s3api delete-bucket-policy " + d.bucket()
 	}
 	return "#   " + command + "\n"
+}
+
+// inline is a command about an inline policy: get, put or delete.
+func (d document) inline(verb string) string {
+	return fmt.Sprintf("aws iam %s-%s-policy %s %s", verb, d.noun(), option(d.noun()+"-name", d.name), option("policy-name", d.policyName))
 }
 
 func (d document) bucket() string {

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// cloud is what the fake AWS CLI works on. Documents are by "trust NAME", "role policy NAME POLICY", "bucket policy NAME" and
+// cloud is what the fake AWS CLI works on. Documents are by "trust NAME", "role policy NAME POLICY", "user policy NAME POLICY", "bucket policy NAME" and
 // "key policy ARN"; one that is not there does not exist.
 type cloud struct {
 	Account   string
@@ -87,6 +87,9 @@ func (c *cloud) call(args []string) (string, error) {
 		"iam get-role-policy":           "--output --policy-name --query --role-name",
 		"iam put-role-policy":           "--policy-document --policy-name --role-name",
 		"iam delete-role-policy":        "--policy-name --role-name",
+		"iam get-user-policy":           "--output --policy-name --query --user-name",
+		"iam put-user-policy":           "--policy-document --policy-name --user-name",
+		"iam delete-user-policy":        "--policy-name --user-name",
 		"iam get-role":                  "--output --query --role-name",
 		"iam update-assume-role-policy": "--policy-document --role-name",
 		"s3api get-bucket-policy":       "--bucket --expected-bucket-owner --output --query",
@@ -118,6 +121,8 @@ func (c *cloud) document(command string, options map[string]string) (string, err
 		key, none = bucketPolicy+" "+options["--bucket"], "NoSuchBucketPolicy"
 	case strings.HasSuffix(command, "-role-policy") && options["--policy-name"] != "":
 		key, none = rolePolicy+" "+options["--role-name"]+" "+options["--policy-name"], "NoSuchEntity"
+	case strings.HasSuffix(command, "-user-policy"):
+		key, none = userPolicy+" "+options["--user-name"]+" "+options["--policy-name"], "NoSuchEntity"
 	case strings.HasPrefix(command, "iam "):
 		key, none = roleTrust+" "+options["--role-name"], "NoSuchEntity"
 	}
@@ -250,7 +255,7 @@ func (c *computer) documents(t testing.TB) []found {
 	t.Helper()
 	var out []found
 	for key, text := range c.cloud(t).Documents {
-		for _, kind := range []string{rolePolicy, roleTrust, bucketPolicy, keyPolicy} {
+		for _, kind := range []string{rolePolicy, userPolicy, roleTrust, bucketPolicy, keyPolicy} {
 			if who, ok := strings.CutPrefix(key, kind+" "); ok {
 				out = append(out, found{kind, who, canonical(t, json.RawMessage(text))})
 			}

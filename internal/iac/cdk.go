@@ -58,7 +58,7 @@ func (a account) cdk(out *bytes.Buffer, imports map[string]bool) error {
 			return fmt.Errorf("%s: %w", d.what(), err)
 		}
 		switch d.kind {
-		case rolePolicy, bucketPolicy:
+		case rolePolicy, userPolicy, bucketPolicy:
 			imports[constructsPath], imports[jsiiPath] = true, true
 			d.cdkResource(&own, imports)
 		case roleTrust:
@@ -79,10 +79,11 @@ func (a account) cdk(out *bytes.Buffer, imports map[string]bool) error {
 
 func (d document) cdkResource(b *bytes.Buffer, imports map[string]bool) {
 	b.WriteString(comment("//", append([]string{d.what()}, d.facts()...)...))
-	if d.kind == rolePolicy {
+	if d.kind != bucketPolicy {
 		imports[awsiamPath] = true
-		fmt.Fprintf(b, "awsiam.NewCfnRolePolicy(scope, jsii.String(%q), &awsiam.CfnRolePolicyProps{\nRoleName: jsii.String(%s),\nPolicyName: jsii.String(%s),\nPolicyDocument: ",
-			d.camel(), strconv.Quote(d.name), strconv.Quote(d.policyName))
+		whose := map[kind]string{rolePolicy: "Role", userPolicy: "User"}[d.kind]
+		fmt.Fprintf(b, "awsiam.NewCfn%[1]sPolicy(scope, jsii.String(%[2]q), &awsiam.Cfn%[1]sPolicyProps{\n%[1]sName: jsii.String(%[3]s),\nPolicyName: jsii.String(%[4]s),\nPolicyDocument: ",
+			whose, d.camel(), strconv.Quote(d.name), strconv.Quote(d.policyName))
 		goValue(b, d.after)
 		b.WriteString(",\n})\n")
 		return

@@ -28,7 +28,7 @@ func (a account) template() []string {
 	var resources, parts []string
 	for _, d := range a.documents {
 		switch d.kind {
-		case rolePolicy, bucketPolicy:
+		case rolePolicy, userPolicy, bucketPolicy:
 			resources = append(resources, d.resource())
 		case roleTrust:
 			parts = append(parts, d.property(a.id, "AWS::IAM::Role", "AssumeRolePolicyDocument"))
@@ -50,9 +50,10 @@ func (d document) resource() string {
 	var typ string
 	var properties []jsontree.Member
 	retain := ""
-	if d.kind == rolePolicy {
-		typ = "AWS::IAM::RolePolicy"
-		properties = []jsontree.Member{{Name: "RoleName", Value: jsontree.Str(d.name)}, {Name: "PolicyName", Value: jsontree.Str(d.policyName)}}
+	if d.kind != bucketPolicy {
+		whose := map[kind]string{rolePolicy: "Role", userPolicy: "User"}[d.kind]
+		typ = "AWS::IAM::" + whose + "Policy"
+		properties = []jsontree.Member{{Name: whose + "Name", Value: jsontree.Str(d.name)}, {Name: "PolicyName", Value: jsontree.Str(d.policyName)}}
 	} else {
 		typ = "AWS::S3::BucketPolicy"
 		properties = []jsontree.Member{{Name: "Bucket", Value: jsontree.Str(d.name)}}
@@ -86,7 +87,7 @@ func (d document) property(id, typ, name string) string {
 
 // plain is the names of properties, beside those of policies, that are written without quotes.
 var plain = map[string]bool{
-	"RoleName": true, "PolicyName": true, "PolicyDocument": true, "Bucket": true, "KeyPolicy": true, "AssumeRolePolicyDocument": true,
+	"RoleName": true, "UserName": true, "PolicyName": true, "PolicyDocument": true, "Bucket": true, "KeyPolicy": true, "AssumeRolePolicyDocument": true,
 }
 
 // yaml writes an object or array as a block whose lines begin with indent. Strings are always quoted, so that none is a date,

@@ -32,6 +32,7 @@ type kind int
 
 const (
 	rolePolicy kind = iota
+	userPolicy
 	roleTrust
 	bucketPolicy
 	keyPolicy
@@ -41,7 +42,7 @@ const (
 type document struct {
 	edit patch.Edit
 	kind kind
-	// name is the role, bucket or key id; policyName is that of a role's inline policy; arn and region are the key's.
+	// name is the role, user, bucket or key id; policyName is that of an inline policy; arn and region are the key's.
 	name, policyName, arn, region string
 	// label names the document in code: lower-case words joined by _, unique in the plan also without the _.
 	label string
@@ -53,7 +54,7 @@ type document struct {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html has today's rules; old buckets have longer names.
 // https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-id
 var (
-	roleName   = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
+	holderName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
 	inlineName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,128}$`)
 	bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$`)
 	keyID      = regexp.MustCompile(`^key/[A-Za-z0-9-]{1,128}$`)
@@ -117,28 +118,29 @@ func newDocument(e patch.Edit) (document, error) {
 func (d *document) identify() error {
 	ref := d.edit.Document
 	switch ref.Kind {
-	case snapshot.RolePolicy, snapshot.RoleTrust:
-		arn, err := policy.ParseARN(ref.ID)
-		if err != nil {
+	case snapshot.RoleTrust:
+		d.kind = roleTrust
+		if err := d.holder(); err != nil {
 			return err
 		}
-		d.name, d.policyName, d.kind = arn.Name(), ref.Name, roleTrust
-		if arn.Account != d.edit.Account || !strings.HasPrefix(arn.Resource, "role/") || !roleName.MatchString(d.name) {
-			return fmt.Errorf("no role of account %s can have that ARN", d.edit.Account)
-		}
 		d.label = words("trust", d.name)
-		if ref.Kind == snapshot.RolePolicy {
-			d.kind, d.label = rolePolicy, words("role", d.name, d.policyName)
-			if !inlineName.MatchString(d.policyName) {
-				return fmt.Errorf("no inline policy can have the name %q", d.policyName)
-			}
+	case snapshot.RolePolicy, snapshot.UserPolicy:
+		if ref.Kind == snapshot.UserPolicy {
+			d.kind = userPolicy
 		}
-	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+		if err := d.holder(); err != nil {
+			return err
+		}
+		d.policyName, d.label = ref.Name, words(d.noun(), d.name, ref.Name)
+		if !inlineName.MatchString(d.policyName) {
+			return fmt.Errorf("no inline policy can have the name %q", d.policyName)
+		}
+	case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 		d.kind, d.name, d.label = bucketPolicy, ref.ID, words("bucket", ref.ID)
 		if !bucketName.MatchString(d.name) {
 			return errors.New("no bucket can have that name")
 		}
-	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy:
+	case snapshot.SourceKeyPolicy, snapshot.ReplicaKeyPolicy, snapshot.KeyPolicy:
 		arn, err := policy.ParseARN(ref.ID)
 		if err != nil {
 			return err
@@ -152,6 +154,27 @@ func (d *document) identify() error {
 		return errors.New("its kind has no code")
 	}
 	return nil
+}
+
+// holder reads the name of the role or user that has the document.
+func (d *document) holder() error {
+	arn, err := policy.ParseARN(d.edit.Document.ID)
+	if err != nil {
+		return err
+	}
+	d.name = arn.Name()
+	if arn.Account != d.edit.Account || arn.Service != "iam" || !strings.HasPrefix(arn.Resource, d.noun()+"/") || !holderName.MatchString(d.name) {
+		return fmt.Errorf("no %s of account %s can have that ARN", d.noun(), d.edit.Account)
+	}
+	return nil
+}
+
+// noun is who has an inline policy or a trust policy, as the commands and resources of IAM call it.
+func (d document) noun() string {
+	if d.kind == userPolicy {
+		return "user"
+	}
+	return "role"
 }
 
 var notWord = regexp.MustCompile(`[^a-z0-9]+`)
@@ -185,8 +208,8 @@ func (d document) camel() string {
 // what is the document in the words of people.
 func (d document) what() string {
 	switch d.kind {
-	case rolePolicy:
-		return fmt.Sprintf("inline policy %s of role %s", d.policyName, d.name)
+	case rolePolicy, userPolicy:
+		return fmt.Sprintf("inline policy %s of %s %s", d.policyName, d.noun(), d.name)
 	case roleTrust:
 		return "trust policy of role " + d.name
 	case bucketPolicy:

@@ -149,6 +149,7 @@ func nastyRoute(t *rapid.T) iac.Route {
 	}{
 		{snapshot.Ref{Kind: snapshot.RolePolicy, ID: role, Name: plausible(alphanumeric+"-", alphanumeric+"-+=,.@_", 100).Draw(t, "policy")}, "111122223333"},
 		{snapshot.Ref{Kind: snapshot.RoleTrust, ID: role}, "111122223333"},
+		{snapshot.Ref{Kind: snapshot.UserPolicy, ID: strings.Replace(role, ":role/", ":user/people/", 1), Name: "Replimend"}, "111122223333"},
 		{snapshot.Ref{Kind: snapshot.DestinationBucketPolicy, ID: bucket}, account.Draw(t, "bucket's account")},
 		{snapshot.Ref{Kind: snapshot.ReplicaKeyPolicy, ID: "arn:aws:kms:us-east-1:" + key + ":key/" + plausible(alphanumeric, alphanumeric+"-", 30).Draw(t, "key")}, key},
 	}
@@ -159,7 +160,7 @@ func nastyRoute(t *rapid.T) iac.Route {
 			resource = `"Resource":["arn:aws:s3:::` + quoted("resource")[1:] + `],`
 		}
 		principal := ""
-		if r.ref.Kind != snapshot.RolePolicy {
+		if r.ref.Kind != snapshot.RolePolicy && r.ref.Kind != snapshot.UserPolicy {
 			principal = `"Principal":{"AWS":"arn:aws:iam::111122223333:root"},`
 		}
 		before, err := policy.Parse([]byte(`{"Version":"2012-10-17","Id":` + quoted("id") + `,"Statement":[{"Sid":` + quoted("sid") + `,"Effect":"Deny",` +
@@ -259,13 +260,17 @@ func TestRefusals(t *testing.T) {
 		formats []string
 		want    string
 	}{
-		"no owner":             {role, func(e *patch.Edit) { e.Account = "" }, iac.Formats(), "its owner is not known"},
-		"an owner that is not": {role, func(e *patch.Edit) { e.Account = "$(id)" }, iac.Formats(), "its owner is not known"},
-		"a role of another":    {role, func(e *patch.Edit) { e.Account = "444455556666" }, iac.Formats(), "no role of account 444455556666"},
-		"a role's name":        {role, id("arn:aws:iam::111122223333:role/a b"), iac.Formats(), "no role of account"},
-		"a user":               {role, id("arn:aws:iam::111122223333:user/a"), iac.Formats(), "no role of account"},
-		"a line break":         {role, id("arn:aws:iam::111122223333:role/a\nb"), iac.Formats(), "no role of account"},
-		"a policy's name":      {role, func(e *patch.Edit) { e.Document.Name = "a/b" }, iac.Formats(), "no inline policy can have the name"},
+		"no owner":                    {role, func(e *patch.Edit) { e.Account = "" }, iac.Formats(), "its owner is not known"},
+		"an owner that is not":        {role, func(e *patch.Edit) { e.Account = "$(id)" }, iac.Formats(), "its owner is not known"},
+		"a role of another":           {role, func(e *patch.Edit) { e.Account = "444455556666" }, iac.Formats(), "no role of account 444455556666"},
+		"a role's name":               {role, id("arn:aws:iam::111122223333:role/a b"), iac.Formats(), "no role of account"},
+		"a user":                      {role, id("arn:aws:iam::111122223333:user/a"), iac.Formats(), "no role of account"},
+		"a role's policies of a user": {role, func(e *patch.Edit) { e.Document.Kind = snapshot.UserPolicy }, iac.Formats(), "no user of account"},
+		"a user's name": {role, func(e *patch.Edit) {
+			e.Document.Kind, e.Document.ID = snapshot.UserPolicy, "arn:aws:iam::111122223333:user/people/$(id)"
+		}, iac.Formats(), "no user of account"},
+		"a line break":    {role, id("arn:aws:iam::111122223333:role/a\nb"), iac.Formats(), "no role of account"},
+		"a policy's name": {role, func(e *patch.Edit) { e.Document.Name = "a/b" }, iac.Formats(), "no inline policy can have the name"},
 		"a bucket's name": {role, func(e *patch.Edit) {
 			e.Document = snapshot.Ref{Kind: snapshot.SourceBucketPolicy, ID: "--bucket"}
 		}, iac.Formats(), "no bucket can have that name"},

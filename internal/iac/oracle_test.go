@@ -87,6 +87,7 @@ func terraformBlock(t testing.TB, block *hclsyntax.Block, values map[string]stri
 		names []string
 	}{
 		"aws_iam_role_policy":  {rolePolicy, []string{"role", "name"}},
+		"aws_iam_user_policy":  {userPolicy, []string{"user", "name"}},
 		"aws_s3_bucket_policy": {bucketPolicy, []string{"bucket"}},
 		"aws_kms_key_policy":   {keyPolicy, []string{"key_id"}},
 	}[block.Labels[0]]
@@ -140,6 +141,8 @@ func cloudFormationResource(t testing.TB, r map[string]any) (found, error) {
 	switch {
 	case r["Type"] == "AWS::IAM::RolePolicy" && len(properties) == 3:
 		return found{rolePolicy, fmt.Sprint(properties["RoleName"], " ", properties["PolicyName"]), document}, nil
+	case r["Type"] == "AWS::IAM::UserPolicy" && len(properties) == 3:
+		return found{userPolicy, fmt.Sprint(properties["UserName"], " ", properties["PolicyName"]), document}, nil
 	case r["Type"] == "AWS::S3::BucketPolicy" && len(properties) == 2:
 		return found{bucketPolicy, fmt.Sprint(properties["Bucket"]), document}, nil
 	default:
@@ -186,7 +189,7 @@ func cdkCall(t testing.TB, call *ast.CallExpr) (found, error) {
 		v, err := goLiteral(call.Args[0])
 		return found{kind, "", canonical(t, v)}, err
 	}
-	if !slices.Contains([]string{"awsiam.NewCfnRolePolicy", "awss3.NewCfnBucketPolicy"}, name) || len(call.Args) != 3 {
+	if !slices.Contains([]string{"awsiam.NewCfnRolePolicy", "awsiam.NewCfnUserPolicy", "awss3.NewCfnBucketPolicy"}, name) || len(call.Args) != 3 {
 		return found{}, fmt.Errorf("a call of %s", name)
 	}
 	properties, err := goLiteral(call.Args[2].(*ast.UnaryExpr).X)
@@ -196,6 +199,9 @@ func cdkCall(t testing.TB, call *ast.CallExpr) (found, error) {
 	p := properties.(map[string]any)
 	if name == "awss3.NewCfnBucketPolicy" {
 		return found{bucketPolicy, fmt.Sprint(p["Bucket"]), canonical(t, p["PolicyDocument"])}, nil
+	}
+	if name == "awsiam.NewCfnUserPolicy" {
+		return found{userPolicy, fmt.Sprint(p["UserName"], " ", p["PolicyName"]), canonical(t, p["PolicyDocument"])}, nil
 	}
 	return found{rolePolicy, fmt.Sprint(p["RoleName"], " ", p["PolicyName"]), canonical(t, p["PolicyDocument"])}, nil
 }

@@ -79,7 +79,7 @@ func document(t testing.TB, text string) policy.Document {
 func cases(t testing.TB) map[string][]iac.Route {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*/plan.json")
-	if err != nil || len(files) < 4 {
+	if err != nil || len(files) < 5 {
 		t.Fatalf("%d plans in testdata: %v", len(files), err)
 	}
 	out := map[string][]iac.Route{}
@@ -99,6 +99,7 @@ type found struct{ Kind, Who, Document string }
 
 const (
 	rolePolicy   = "role policy"
+	userPolicy   = "user policy"
 	roleTrust    = "trust"
 	bucketPolicy = "bucket policy"
 	keyPolicy    = "key policy"
@@ -123,9 +124,11 @@ func wanted(t testing.TB, routes []iac.Route, anonymous ...string) []found {
 		switch e.Document.Kind {
 		case snapshot.RolePolicy:
 			f.Kind, f.Who = rolePolicy, e.Document.ID[strings.LastIndex(e.Document.ID, "/")+1:]+" "+e.Document.Name
+		case snapshot.UserPolicy:
+			f.Kind, f.Who = userPolicy, e.Document.ID[strings.LastIndex(e.Document.ID, "/")+1:]+" "+e.Document.Name
 		case snapshot.RoleTrust:
 			f.Kind, f.Who = roleTrust, e.Document.ID[strings.LastIndex(e.Document.ID, "/")+1:]
-		case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy:
+		case snapshot.SourceBucketPolicy, snapshot.DestinationBucketPolicy, snapshot.BucketPolicy:
 			f.Kind = bucketPolicy
 		default:
 			f.Kind = keyPolicy

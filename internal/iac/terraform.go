@@ -40,10 +40,10 @@ func (d document) terraform(body *hclwrite.Body) {
 	}
 	text := func(b *hclwrite.Body, name, value string) { b.SetAttributeValue(name, cty.StringVal(value)) }
 	switch d.kind {
-	case rolePolicy:
-		b := resource("aws_iam_role_policy")
+	case rolePolicy, userPolicy:
+		b := resource("aws_iam_" + d.noun() + "_policy")
 		text(b, "name", d.policyName)
-		text(b, "role", d.name)
+		text(b, d.noun(), d.name)
 		b.SetAttributeRaw("policy", encoded)
 	case roleTrust:
 		say(

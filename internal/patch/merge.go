@@ -36,14 +36,14 @@ func Merge(plans ...Plan) ([]Edit, error) {
 	return out, nil
 }
 
-// sameDocument knows that one bucket can be a source and a destination, and that one key can serve both.
+// sameDocument knows that one bucket can be a source, a destination and what a principal uses, and that one key can serve them all.
 func sameDocument(a, b snapshot.Ref) bool {
 	whose := func(k snapshot.Kind) snapshot.Kind {
-		switch k {
-		case snapshot.SourceBucketPolicy:
-			return snapshot.DestinationBucketPolicy
-		case snapshot.SourceKeyPolicy:
-			return snapshot.ReplicaKeyPolicy
+		switch {
+		case k.OfBucket():
+			return snapshot.BucketPolicy
+		case k.OfKey():
+			return snapshot.KeyPolicy
 		default:
 			return k
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -55,9 +56,14 @@ func (p Printer) choice(b *strings.Builder, plan patch.Plan) {
 func (p Printer) proposals(b *strings.Builder, all []diagnose.Proposal) {
 	for _, o := range all {
 		b.WriteByte('\n')
-		p.paragraph(b, 0, 2, p.warn, "proposal: narrow role "+Clean(o.Role))
+		p.paragraph(b, 0, 2, p.warn, "proposal: narrow role "+Clean(o.Role[strings.LastIndex(o.Role, "/")+1:]))
 		p.fact(b, "because", Clean(o.Message))
-		for _, e := range o.Edits {
+		for i, e := range o.Edits {
+			label := "first"
+			if i > 0 {
+				label = "then"
+			}
+			p.fact(b, label, change(e)+" "+document(e.Document))
 			b.WriteString(p.Diff(e.Diff()))
 		}
 	}
@@ -127,10 +133,12 @@ func styled(s lipgloss.Style, text string) string {
 // PlanSchema names the contract of Plans.
 const PlanSchema = "replimend/plan/v1"
 
-// Plans is what replimend plan prints: the cure of every route, without the diagnosis that led to it.
+// Plans is what replimend plan prints: the cure of every route or access, without the diagnosis that led to it.
 type Plans struct {
 	Schema string      `json:"schema"`
 	Routes []PlanRoute `json:"routes"`
+	// Accesses is what was asked about principals that read or write a bucket.
+	Accesses []PlanAccess `json:"accesses,omitempty"`
 }
 
 // PlanRoute is the plan of one route. Plan is null when nothing needs a cure, or when no edit can or may cure it.
@@ -143,48 +151,90 @@ type PlanRoute struct {
 	Plan        *patch.Plan      `json:"plan"`
 }
 
+// PlanAccess is the plan of one access. Plan is null as in a PlanRoute; a person always has to agree to it.
+type PlanAccess struct {
+	Principal string           `json:"principal"` // the role or user
+	Bucket    string           `json:"bucket"`
+	Operation route.Operation  `json:"operation"`
+	Key       string           `json:"key,omitempty"`
+	Verdict   diagnose.Verdict `json:"verdict"`
+	Plan      *patch.Plan      `json:"plan"`
+}
+
 // PlansOf is the plans of a diagnosis.
 func PlansOf(d diagnose.Diagnosis) Plans {
 	out := Plans{Schema: PlanSchema, Routes: make([]PlanRoute, 0, len(d.Routes))}
 	for _, r := range d.Routes {
 		out.Routes = append(out.Routes, PlanRoute{r.Source, r.Rule, r.Destination, r.Role, r.Verdict, r.Plan})
 	}
+	for _, a := range d.Accesses {
+		out.Accesses = append(out.Accesses, PlanAccess{a.Principal, a.Bucket, a.Operation, a.Key, a.Verdict, a.Plan})
+	}
 	return out
 }
 
-// Diffs is the plans as unified diffs. Lines that begin with # name the route; patch(1) passes over them.
+// Diffs is the plans as unified diffs. Lines that begin with # name the route or access, or say that there is a proposal;
+// patch(1) passes over them.
 func (p Printer) Diffs(d diagnose.Diagnosis) string {
 	var b strings.Builder
 	for _, r := range d.Routes {
-		b.WriteString(styled(p.bold, "# "+PlanTitle(r)) + "\n")
-		if r.Plan == nil {
-			continue
-		}
-		for _, e := range r.Plan.Edits {
-			for _, t := range e.Adds {
-				b.WriteString(styled(p.faint, Clean(fmt.Sprintf("# adds: %s may %s on %s", t[0], t[1], t[2]))) + "\n")
-			}
-			b.WriteString(p.Diff(e.Diff()))
-		}
+		p.diffs(&b, PlanTitle(r), r.Plan)
+	}
+	for _, a := range d.Accesses {
+		p.diffs(&b, AccessPlanTitle(a), a.Plan)
+	}
+	for _, o := range d.Proposals {
+		b.WriteString(styled(p.warn, "# "+ProposalTitle(o)) + "\n")
 	}
 	return b.String()
 }
 
-// PlanTitle is one line about a route: its verdict, and what its plan makes of it or why it has none.
-func PlanTitle(r diagnose.Route) string {
-	title := fmt.Sprintf("%s: %s", name(r), r.Verdict)
-	if r.Plan == nil || len(r.Plan.Edits) == 0 {
-		return title + ", " + noPlan(r)
+func (p Printer) diffs(b *strings.Builder, title string, plan *patch.Plan) {
+	b.WriteString(styled(p.bold, "# "+title) + "\n")
+	if plan == nil {
+		return
 	}
-	return fmt.Sprintf("%s, then %s; class %s", title, Clean(r.Plan.Proof.After), r.Plan.Class)
+	for _, e := range plan.Edits {
+		for _, t := range e.Adds {
+			b.WriteString(styled(p.faint, Clean(fmt.Sprintf("# adds: %s may %s on %s", t[0], t[1], t[2]))) + "\n")
+		}
+		b.WriteString(p.Diff(e.Diff()))
+	}
 }
 
-func noPlan(r diagnose.Route) string {
-	if r.Verdict == diagnose.Healthy || r.Verdict == diagnose.Degraded {
+// PlanTitle is one line about a route: its verdict, and what its plan makes of it or why it has none.
+func PlanTitle(r diagnose.Route) string {
+	return planTitle(name(r), r.Verdict, r.Plan, noPlan(r.Verdict, r.Findings))
+}
+
+// AccessPlanTitle is one line about an access, as PlanTitle is about a route.
+func AccessPlanTitle(a diagnose.Access) string {
+	none := noPlan(a.Verdict, a.Findings)
+	if a.Verdict == diagnose.Broken && curable(a) {
+		none = "the cure hangs on what else is wrong or not known"
+	}
+	return planTitle(accessName(a), a.Verdict, a.Plan, none)
+}
+
+// ProposalTitle is one line that says that there is a proposal. A plan never has its edits: they take permissions away.
+func ProposalTitle(o diagnose.Proposal) string {
+	return Clean(fmt.Sprintf("proposal: role %s may do more than its replications need; replimend diagnose shows how to narrow it", o.Role))
+}
+
+func planTitle(name string, v diagnose.Verdict, plan *patch.Plan, none string) string {
+	title := fmt.Sprintf("%s: %s", name, v)
+	if plan == nil || len(plan.Edits) == 0 {
+		return title + ", " + none
+	}
+	return fmt.Sprintf("%s, then %s; class %s", title, Clean(plan.Proof.After), plan.Class)
+}
+
+func noPlan(v diagnose.Verdict, findings []diagnose.Finding) string {
+	if v == diagnose.Healthy || v == diagnose.Degraded {
 		return "no edit is needed"
 	}
 	var causes []string
-	for _, f := range r.Findings {
+	for _, f := range findings {
 		if c := Clean(f.Cause); f.Remedy == patch.Manual && !slices.Contains(causes, c) {
 			causes = append(causes, c)
 		}
