@@ -111,8 +111,9 @@ func (e *examination) examine() {
 	e.inspect()
 	e.hypothesise()
 	for i := range e.asked {
-		a := &e.asked[i]
-		a.expl = authz.Explain(&a.Request, &a.Layers)
+		if a := &e.asked[i]; a.decision.Outcome != authz.Allowed {
+			a.expl = authz.Explain(&a.Request, &a.Layers)
+		}
 	}
 	for i := range e.asked {
 		e.blame(&e.asked[i])
@@ -135,9 +136,11 @@ func (e *examination) judge(w *route.World) (verdict Verdict, unmet int) {
 		asked: make([]asked, len(e.asked)),
 	}
 	for i, a := range e.asked {
-		layers := w.Layers(a.Requirement)
-		a.decision = authz.Decide(&a.Request, &layers)
-		after.settle(&a, &layers)
+		if a.decision.Outcome != authz.Allowed { // an edit adds Allows alone, which deny nothing that was allowed
+			layers := w.Layers(a.Requirement)
+			a.decision = authz.Decide(&a.Request, &layers)
+			after.settle(&a, &layers)
+		}
 		after.asked[i] = a
 	}
 	after.inspect()
@@ -427,8 +430,16 @@ func (e *examination) hops() []Hop {
 func (a *asked) request() Request {
 	return Request{
 		Principal: a.Request.Principal.String(), Action: a.Request.Action, Resource: a.Request.Resource.String(), Context: ContextOf(&a.Request.Context),
-		Decision: a.decision.Outcome.String(), Why: a.expl.Why(), Evidence: a.Evidence, Need: a.Need,
+		Decision: a.decision.Outcome.String(), Why: a.whyOf(), Evidence: a.Evidence, Need: a.Need,
 	}
+}
+
+// whyOf is the explanation of what is not allowed, and of the rest the promise of one.
+func (a *asked) whyOf() Why {
+	if a.decision.Outcome == authz.Allowed {
+		return Why{of: a.Requirement}
+	}
+	return WhyOf(a.expl.Why()...)
 }
 
 // document finds a document of the examined snapshot.

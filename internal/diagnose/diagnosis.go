@@ -116,16 +116,41 @@ type Hop struct {
 
 // Request is one authorization request of a hop with its decision.
 type Request struct {
-	Principal string      `json:"principal"`
-	Action    string      `json:"action"`
-	Resource  string      `json:"resource"`
-	Context   Context     `json:"context"`
-	Decision  string      `json:"decision"`
-	Why       []authz.Why `json:"why"`
+	Principal string  `json:"principal"`
+	Action    string  `json:"action"`
+	Resource  string  `json:"resource"`
+	Context   Context `json:"context"`
+	Decision  string  `json:"decision"`
+	Why       Why     `json:"why"`
 	// Evidence says how sure it is that S3 makes this request at all; Need says what its denial means.
 	Evidence route.Evidence `json:"evidence,omitempty"`
 	Need     route.Need     `json:"need,omitempty"`
 }
+
+// Why is the statements that decide a request, a list in the contract. Of allowed requests it is made when somebody asks, as Context
+// is: nearly all are allowed.
+type Why struct {
+	reasons []authz.Why
+	of      *route.Requirement // nil: reasons is all
+}
+
+// WhyOf is a list of reasons.
+func WhyOf(reasons ...authz.Why) Why { return Why{reasons: reasons} }
+
+// All is every reason, never nil.
+func (w Why) All() []authz.Why {
+	switch {
+	case w.of != nil:
+		return authz.Explain(&w.of.Request, &w.of.Layers).Why()
+	case w.reasons == nil:
+		return []authz.Why{}
+	default:
+		return w.reasons
+	}
+}
+
+// MarshalJSON is the contract's shape.
+func (w Why) MarshalJSON() ([]byte, error) { return json.Marshal(w.All()) }
 
 // Context is the condition keys that a request certainly carries, an object of lists in the contract. It is read from the request
 // when it is printed: most diagnoses are read by people, who never see it.

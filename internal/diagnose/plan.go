@@ -61,13 +61,17 @@ func (e *examination) prove(w *way, before Verdict) *patch.Plan {
 	return &p
 }
 
-// better says whether a cure is worth its edits. A route that still fails is not; one that loses less than before is, even
-// when something else of it stays lost.
+// better says whether a cure is worth its edits. A route that still fails is not. One that loses less than before is, even when
+// something else of it stays lost; where objects may still fail for what is left, nothing is granted in vain.
 func better(before, after Verdict, unmetBefore, unmetAfter int) bool {
-	if after == Broken || after == Unknown {
+	switch {
+	case after == Broken || after == Unknown:
 		return false
+	case after == Conditional && before == Conditional:
+		return unmetAfter == 0 && unmetBefore > 0 // what is left is no permission
+	default:
+		return rank[after] < rank[before] || after == before && unmetAfter < unmetBefore
 	}
-	return rank[after] < rank[before] || after == before && unmetAfter < unmetBefore
 }
 
 // unmet is how many requirements are not met, as far as that matters to the verdict.

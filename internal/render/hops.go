@@ -77,7 +77,7 @@ func (g group) takes(q diagnose.Request) bool {
 	if q.Decision == decisionAllowed {
 		return decidedBy(first) == decidedBy(q)
 	}
-	return first.Resource == q.Resource && first.Need == q.Need && slices.Equal(first.Why, q.Why)
+	return first.Resource == q.Resource && first.Need == q.Need && slices.Equal(first.Why.All(), q.Why.All())
 }
 
 func (g group) actions() string {
@@ -97,7 +97,7 @@ func decidedBy(q diagnose.Request) string {
 	switch q.Decision {
 	case decisionAllowed:
 		var out []string
-		for _, w := range q.Why {
+		for _, w := range q.Why.All() {
 			if w.Effect == policy.Allow.String() && !isGuardrail(w.Document) {
 				out = append(out, statement(shortened(w.Document), w.Statement))
 			}
@@ -165,7 +165,7 @@ func (g group) explain(p Printer, b *strings.Builder) {
 	}
 	row := func(label, text string) { p.grid(b, 4, []column{8}, [][]cell{{{label, p.faint}, {text, p.plain}}}) }
 	row("resource", Clean(g[0].Resource))
-	for _, w := range g[0].Why {
+	for _, w := range g[0].Why.All() {
 		reason, wanted, got := nearMiss(Clean(w.Reason))
 		row("because", statement(shortened(w.Document), w.Statement)+": "+reason)
 		if wanted != "" {

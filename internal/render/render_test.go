@@ -76,23 +76,23 @@ func broken(t testing.TB) diagnose.Route {
 			}},
 			{Hop: route.DecryptSource, Verdict: diagnose.HopDenied, Requests: []diagnose.Request{{
 				Action: "kms:Decrypt", Resource: sourceKey, Decision: "implicit_deny", Need: route.Required, Evidence: route.Documented,
-				Why: []authz.Why{{
+				Why: diagnose.WhyOf(authz.Why{
 					Document: "role-policy " + role + " inline/replication", Statement: "Decrypt", Effect: "none",
 					Reason: "does not apply: condition StringLike kms:EncryptionContext:aws:s3:arn: wanted arn:aws:s3:::photos-tokyo/*, got arn:aws:s3:::photos-tokyo",
-				}},
+				}),
 			}}},
 			{Hop: route.WriteReplica, Verdict: diagnose.HopDenied, Requests: []diagnose.Request{{
 				Action: "s3:ReplicateObject", Resource: "arn:aws:s3:::photos-osaka/any-object", Decision: "explicit_deny", Need: route.Required,
-				Why: []authz.Why{{Document: "destination-bucket-policy photos-osaka", Statement: "NoStrangers", Effect: "Deny", Reason: "explicit deny of s3:ReplicateObject"}},
+				Why: diagnose.WhyOf(authz.Why{Document: "destination-bucket-policy photos-osaka", Statement: "NoStrangers", Effect: "Deny", Reason: "explicit deny of s3:ReplicateObject"}),
 			}}},
 			{Hop: route.EncryptReplica, Verdict: diagnose.HopUnknown, Requests: []diagnose.Request{
 				{
 					Action: "kms:Encrypt", Resource: sourceKey, Decision: "unknown", Need: route.Required,
-					Why: []authz.Why{{Document: "resource policy", Effect: "none", Reason: "the resource policy could not be read"}},
+					Why: diagnose.WhyOf(authz.Why{Document: "resource policy", Effect: "none", Reason: "the resource policy could not be read"}),
 				},
 				{
 					Action: "kms:GenerateDataKey", Resource: sourceKey, Decision: "implicit_deny", Need: route.Conditional, Evidence: route.Disputed,
-					Why: []authz.Why{{Document: "role-policy " + role + " inline/replication", Effect: "none", Reason: "no statement allows kms:GenerateDataKey"}},
+					Why: diagnose.WhyOf(authz.Why{Document: "role-policy " + role + " inline/replication", Effect: "none", Reason: "no statement allows kms:GenerateDataKey"}),
 				},
 			}},
 		},
@@ -129,7 +129,7 @@ func broken(t testing.TB) diagnose.Route {
 func allowed(action, document, statement string) diagnose.Request {
 	return diagnose.Request{
 		Action: action, Resource: "arn:aws:s3:::photos-tokyo/any-object", Decision: "allowed",
-		Why: []authz.Why{{Document: document, Statement: statement, Effect: "Allow", Reason: "allow of " + action}},
+		Why: diagnose.WhyOf(authz.Why{Document: document, Statement: statement, Effect: "Allow", Reason: "allow of " + action}),
 	}
 }
 
@@ -280,8 +280,9 @@ func poison(t *testing.T) diagnose.Diagnosis {
 			var keys authz.Context
 			keys.Set(hostile, hostile)
 			q.Context = diagnose.ContextOf(&keys)
-			for n := range q.Why {
-				w := &q.Why[n]
+			reasons := q.Why.All()
+			for n := range reasons {
+				w := &reasons[n]
 				w.Document, w.Statement, w.Reason = "role-policy "+hostile+" "+hostile, hostile, hostile+": wanted "+hostile+", got "+hostile
 			}
 		}

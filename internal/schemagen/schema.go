@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/invopop/jsonschema"
+	"github.com/replimend/replimend/internal/authz"
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/patch"
@@ -138,6 +139,8 @@ func (g *generator) mapped(t reflect.Type) *jsonschema.Schema {
 		return s
 	case t == reflect.TypeFor[diagnose.Context]():
 		return g.schemaOf(reflect.TypeFor[map[string][]string]())
+	case t == reflect.TypeFor[diagnose.Why]():
+		return g.schemaOf(reflect.TypeFor[[]authz.Why]())
 	case t == reflect.TypeFor[patch.Tuple]():
 		three := uint64(3)
 		return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: &three, MaxItems: &three}

@@ -1,7 +1,7 @@
 // user uploader writes shared: broken, then healthy; class approval
 // user uploader reads shared: broken, then healthy; class approval
 // shared → copy (rule too): broken, then healthy; class automatic
-// accounts 444455556666, 111122223333 own a part each, and every part is needed
+// accounts 111122223333, 444455556666 own a part each, and every part is needed
 
 package replimend
 
@@ -13,53 +13,6 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
-
-// AddToAccount444455556666 adds to a stack of account 444455556666 what it owns.
-func AddToAccount444455556666(scope constructs.Construct) {
-	// inline policy Replimend of user uploader
-	// adds: arn:aws:iam::444455556666:user/people/data/uploader may s3:PutObject on arn:aws:s3:::shared/*
-	// cures: principal-lacks-put-object
-	// class: approval, so that a person must agree first
-	awsiam.NewCfnUserPolicy(scope, jsii.String("UserUploaderReplimend"), &awsiam.CfnUserPolicyProps{
-		UserName:   jsii.String("uploader"),
-		PolicyName: jsii.String("Replimend"),
-		PolicyDocument: map[string]any{
-			"Version": "2012-10-17",
-			"Statement": []any{
-				map[string]any{
-					"Sid":      "ReplimendPutObject11111111",
-					"Effect":   "Allow",
-					"Action":   "s3:PutObject",
-					"Resource": "arn:aws:s3:::shared/*",
-				},
-			},
-		},
-	})
-	// inline policy use of user uploader
-	// adds: arn:aws:iam::444455556666:user/people/data/uploader may kms:Decrypt on arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
-	// cures: principal-lacks-decrypt
-	// class: approval, so that a person must agree first
-	awsiam.NewCfnUserPolicy(scope, jsii.String("UserUploaderUse"), &awsiam.CfnUserPolicyProps{
-		UserName:   jsii.String("uploader"),
-		PolicyName: jsii.String("use"),
-		PolicyDocument: map[string]any{
-			"Version": "2012-10-17",
-			"Statement": []any{
-				map[string]any{
-					"Effect":   "Allow",
-					"Action":   "s3:GetObject",
-					"Resource": "arn:aws:s3:::shared/*",
-				},
-				map[string]any{
-					"Sid":      "ReplimendDecrypt44444444",
-					"Effect":   "Allow",
-					"Action":   "kms:Decrypt",
-					"Resource": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-				},
-			},
-		},
-	})
-}
 
 // AddToAccount111122223333 adds to a stack of account 111122223333 what it owns.
 func AddToAccount111122223333(scope constructs.Construct) {
@@ -137,6 +90,53 @@ func SetKey1234abcd12ab34cd56ef1234567890ab(key awskms.CfnKey) {
 				},
 				"Action":   "kms:Decrypt",
 				"Resource": "*",
+			},
+		},
+	})
+}
+
+// AddToAccount444455556666 adds to a stack of account 444455556666 what it owns.
+func AddToAccount444455556666(scope constructs.Construct) {
+	// inline policy Replimend of user uploader
+	// adds: arn:aws:iam::444455556666:user/people/data/uploader may s3:PutObject on arn:aws:s3:::shared/*
+	// cures: principal-lacks-put-object
+	// class: approval, so that a person must agree first
+	awsiam.NewCfnUserPolicy(scope, jsii.String("UserUploaderReplimend"), &awsiam.CfnUserPolicyProps{
+		UserName:   jsii.String("uploader"),
+		PolicyName: jsii.String("Replimend"),
+		PolicyDocument: map[string]any{
+			"Version": "2012-10-17",
+			"Statement": []any{
+				map[string]any{
+					"Sid":      "ReplimendPutObject11111111",
+					"Effect":   "Allow",
+					"Action":   "s3:PutObject",
+					"Resource": "arn:aws:s3:::shared/*",
+				},
+			},
+		},
+	})
+	// inline policy use of user uploader
+	// adds: arn:aws:iam::444455556666:user/people/data/uploader may kms:Decrypt on arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+	// cures: principal-lacks-decrypt
+	// class: approval, so that a person must agree first
+	awsiam.NewCfnUserPolicy(scope, jsii.String("UserUploaderUse"), &awsiam.CfnUserPolicyProps{
+		UserName:   jsii.String("uploader"),
+		PolicyName: jsii.String("use"),
+		PolicyDocument: map[string]any{
+			"Version": "2012-10-17",
+			"Statement": []any{
+				map[string]any{
+					"Effect":   "Allow",
+					"Action":   "s3:GetObject",
+					"Resource": "arn:aws:s3:::shared/*",
+				},
+				map[string]any{
+					"Sid":      "ReplimendDecrypt44444444",
+					"Effect":   "Allow",
+					"Action":   "kms:Decrypt",
+					"Resource": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+				},
 			},
 		},
 	})
