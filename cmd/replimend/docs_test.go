@@ -14,11 +14,12 @@ var shown = regexp.MustCompile(`(?m)^(?: {4,}|    - |)(?:bin/)?replimend ([a-z].
 
 // notRun is the command lines of the documents that no test can run as they are, and why.
 var notRun = map[string]string{
-	"check FILE[@ACCOUNT/REGION] [FILE…]":                                                    "names stand for values",
-	"diagnose --principal ARN --bucket NAME --operation get|put [--key KEY] --snapshot FILE": "names stand for values",
-	"diagnose --snapshot snapshot.json":                                                      "the file is the reader's",
-	"plan --snapshot snapshot.json --format diff":                                            "the file is the reader's",
-	"diagnose --snapshot snapshot.json --event denied.json":                                  "the files are the reader's",
+	"check FILE[@ACCOUNT/REGION] [FILE…]":                                                              "names stand for values",
+	"diagnose --principal ARN --bucket NAME --operation get|put [--key KEY] --snapshot FILE":           "names stand for values",
+	"plan --principal ARN --bucket NAME --operation get|put [--key KEY] --snapshot FILE --format diff": "names stand for values",
+	"diagnose --snapshot snapshot.json":                                                                "the file is the reader's",
+	"plan --snapshot snapshot.json --format diff":                                                      "the file is the reader's",
+	"diagnose --snapshot snapshot.json --event denied.json":                                            "the files are the reader's",
 	"check": "its files follow on lines of their own, and are the reader's",
 	"check plan.json --account 111122223333 --region us-east-1": "the file is the reader's",
 }

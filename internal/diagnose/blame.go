@@ -18,7 +18,7 @@ func (e *examination) blame(a *asked) {
 	case a.decision.Outcome == authz.Allowed,
 		a.Need == route.DenyOnly && a.decision.Outcome == authz.ImplicitDeny,
 		a.decision.Outcome == authz.Unknown && !a.mayHurt(),
-		a.Hop == route.EncryptReplica && a.Request.Resource == e.r.ReplicaKey && e.replicaKeyElsewhere():
+		a.Hop == route.EncryptReplica && e.elsewhereThanReplicas(a.Request.Resource):
 		return // nobody lacks a permission for a key that no permission can make work
 	}
 	var found []Finding
@@ -178,12 +178,17 @@ func (d denial) cured(e *examination, message string) Finding {
 	switch {
 	case len(f.Grants) == 0:
 		f.Remedy = patch.Manual
-	case e.access != nil, f.Document.Kind == snapshot.RoleTrust || d.raised || d.Need == route.Conditional && !e.certainFault(f.Document):
+	case e.access != nil, f.Document.Kind == snapshot.RoleTrust || d.hearsay() || d.Need == route.Conditional && !e.certainFault(f.Document):
 		f.Remedy = patch.Approval
 	default:
 		f.Remedy = patch.Automatic
 	}
 	return f
+}
+
+// hearsay says whether it is asked only because somebody else said so: a hint, or the reason of an event that names a lock.
+func (d denial) hearsay() bool {
+	return d.raised || d.Hop == route.LockReplica && d.Evidence == route.Disputed
 }
 
 // certainFault says whether something is certainly missing in that very document. Then what the pages dispute is granted along

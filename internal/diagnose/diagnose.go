@@ -21,7 +21,7 @@ func Diagnose(s *snapshot.Snapshot, hints []signal.Signal, denials ...signal.Den
 	n := narrower{w: w, roles: make(map[policy.ARN]*wideRole)}
 	h := heard{hints, denials, make([]bool, len(hints)), make([]bool, len(denials))}
 	for _, r := range w.Routes() {
-		e := examine(w, r, h.of(s, r))
+		e := examine(w, r, h.of(w, r))
 		d.Routes = append(d.Routes, e.route())
 		n.see(e)
 	}

@@ -306,7 +306,7 @@ func TestPlanPrintsDocumentsAsTheyWouldBe(t *testing.T) {
         "shared": 1,
         "adds": 1
       },
-      "why": "the access of others hangs on the policy of a bucket or key; a policy of one's own is nobody else's, and deleting it undoes the edit"
+      "why": "others' access hangs on a bucket's or key's policy; an inline policy concerns its own principal alone, and deleting it undoes the edit"
     }
   ]
 }`

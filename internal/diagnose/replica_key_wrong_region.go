@@ -17,25 +17,33 @@ var replicaKeyWrongRegion = Cause{
 	Group:     OfKeys,
 	Summary:   "the replica key is not in the destination bucket's Region",
 	Verdict:   Broken,
-	Side:      SourceSide,
-	Documents: []snapshot.Kind{snapshot.ReplicationConfig},
+	Documents: []snapshot.Kind{snapshot.ReplicationConfig, snapshot.BucketConfig},
 	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
-		key := e.r.ReplicaKey
-		if _, ok := e.kmsPopulation(); !ok || !e.replicaKeyElsewhere() {
-			return nil
+		var out []Finding
+		found := func(side Side, document snapshot.Ref, message string) {
+			out = append(out, Finding{
+				Cause: "replica-key-wrong-region", Side: side, Document: document, Severity: Fault,
+				Evidence: route.Documented, Remedy: patch.Manual, Hop: route.EncryptReplica.String(), Message: message,
+			})
 		}
-		return []Finding{{
-			Cause: "replica-key-wrong-region", Side: SourceSide, Document: e.config(), Severity: Fault,
-			Evidence: route.Documented, Remedy: patch.Manual, Hop: route.EncryptReplica.String(),
-			Message: fmt.Sprintf("rule %s encrypts replicas with %s of %s, but bucket %s is in %s", e.r.RuleID, key, key.Region, e.r.Destination, e.r.DestinationRegion) + e.related(key),
-		}}
+		if _, ok := e.kmsPopulation(); ok && e.elsewhereThanReplicas(e.r.ReplicaKey) {
+			key := e.r.ReplicaKey
+			found(SourceSide, e.config(), fmt.Sprintf("rule %s encrypts replicas with %s of %s, but bucket %s is in %s",
+				e.r.RuleID, key, key.Region, e.r.Destination, e.r.DestinationRegion)+e.related(key))
+		}
+		if e.hasPlaintext() {
+			if _, key, _ := e.defaultKey(); e.elsewhereThanReplicas(key) {
+				found(DestinationSide, snapshot.Ref{Kind: snapshot.BucketConfig, ID: e.r.Destination}, fmt.Sprintf(
+					"the replicas of objects without encryption get the default key %s of %s, but bucket %s is in %s", key, key.Region, e.r.Destination, e.r.DestinationRegion))
+			}
+		}
+		return out
 	},
 }
 
-// replicaKeyElsewhere says whether the rule's key is certainly in another Region than the destination bucket.
-func (e *examination) replicaKeyElsewhere() bool {
-	key := e.r.ReplicaKey
+// elsewhereThanReplicas says whether a key is certainly in another Region than the destination bucket.
+func (e *examination) elsewhereThanReplicas(key policy.ARN) bool {
 	return !key.IsZero() && e.r.DestinationRegion != "" && key.Region != e.r.DestinationRegion
 }
 

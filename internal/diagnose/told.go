@@ -10,7 +10,6 @@ import (
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/signal"
-	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // heard is everything that was handed to Diagnose beside the snapshot, and which of it some route is about.
@@ -28,7 +27,7 @@ type told struct {
 }
 
 // of is what concerns the route.
-func (h *heard) of(s *snapshot.Snapshot, r route.Route) told {
+func (h *heard) of(w *route.World, r route.Route) told {
 	var t told
 	for i, sig := range h.signals {
 		if !concerns(r, sig) {
@@ -41,7 +40,7 @@ func (h *heard) of(s *snapshot.Snapshot, r route.Route) told {
 		}
 	}
 	for i, d := range h.denials {
-		if d.Account == r.Role.Account && d.Role == r.Role.Name() && speaksOf(s, r, d) {
+		if d.Account == r.Role.Account && d.Role == r.Role.Name() && speaksOf(w, r, d) {
 			h.denialsUsed[i] = true
 			t.denials = append(t.denials, d)
 		}
@@ -56,9 +55,9 @@ func concerns(r route.Route, sig signal.Signal) bool {
 }
 
 // speaksOf says whether the route's own configuration names the key of a denied call, for objects in its scope.
-func speaksOf(s *snapshot.Snapshot, r route.Route, d signal.Denial) bool {
-	source := slices.ContainsFunc(route.Populations(s, r, ""), func(p route.Population) bool { return p.KMS() && p.Key.String() == d.Key })
-	_, byDefault, _, _ := r.DefaultKey(s)
+func speaksOf(w *route.World, r route.Route, d signal.Denial) bool {
+	source := slices.ContainsFunc(w.Judged(&r, ""), func(p route.Population) bool { return p.KMS() && p.Key.String() == d.Key })
+	_, byDefault, _, _ := r.DefaultKey(w.Snapshot)
 	destination := r.ReplicaKey.String() == d.Key || byDefault.String() == d.Key
 	bucket, key, isObject := contextOf(d.Context)
 	if isObject {

@@ -116,6 +116,9 @@ func (e *examination) elsewhere(c cure) (snapshot.Ref, bool) {
 		return snapshot.Ref{}, false // its policy cannot be changed
 	}
 	ref := e.policyOf(resource)
+	if ref.Kind == snapshot.SourceBucketPolicy {
+		return snapshot.Ref{}, false // a statement in it opens the data itself: Replimend never writes it
+	}
 	return ref, ref.ID != "" && e.owner(ref) == e.subject.principal.Account && e.document(ref).State != snapshot.Missing
 }
 
@@ -161,7 +164,7 @@ func whyNot(w, chosen *way) string {
 	case c.Documents > o.Documents:
 		return fmt.Sprintf("%d documents would have to be written, not %d", c.Documents, o.Documents)
 	case c.Shared > o.Shared:
-		return "the access of others hangs on the policy of a bucket or key; a policy of one's own is nobody else's, and deleting it undoes the edit"
+		return "others' access hangs on a bucket's or key's policy; an inline policy concerns its own principal alone, and deleting it undoes the edit"
 	case c.Adds > o.Adds:
 		return fmt.Sprintf("%d permissions would be added, not %d", c.Adds, o.Adds)
 	default:
