@@ -101,6 +101,18 @@ func (a answer) settled(all []answer) bool {
 	return sure && (!passes || len(a.of) == len(a.kinds))
 }
 
+// someArrive says whether of some kind of objects, of which it is sure that the rule takes it, nothing that it needs is lost or
+// open: then it depends on which kind is meant.
+func (a answer) someArrive(all []answer) bool {
+	for i, k := range a.kinds {
+		needs := func(o answer) bool { return o.rule == a.rule && o.Need == route.Required && slices.Contains(o.of, i) }
+		if !k.Unsure() && !slices.ContainsFunc(all, needs) {
+			return true
+		}
+	}
+	return false
+}
+
 // lost is the keys of what hurts now and did not before.
 func lost(before, after map[string]answer) []string {
 	var out []string

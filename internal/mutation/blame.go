@@ -151,6 +151,9 @@ func verdictOf(all []answer) diagnose.Verdict {
 			continue
 		case a.Need == route.Required && !a.settled(all):
 			is = diagnose.Conditional
+			if a.outcome == authz.Unknown && !a.someArrive(all) {
+				is = diagnose.Unknown
+			}
 		case a.Need == route.Required && a.outcome == authz.Unknown:
 			is = diagnose.Unknown
 		case a.Need == route.Required:

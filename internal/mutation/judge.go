@@ -430,7 +430,7 @@ func (t *trial) curability() {
 	}
 	for rule := range all {
 		before, after := severityRank(verdictOf(all[rule])), severityRank(verdictOf(stays[rule]))
-		less := after < before || after == before && len(stays[rule]) < len(all[rule])
+		less := after < before || after == before && after == severityRank(diagnose.Degraded) && len(stays[rule]) < len(all[rule])
 		t.result.curable = t.result.curable || less && after < severityRank(diagnose.Unknown)
 	}
 }
