@@ -22,7 +22,7 @@ help: ## Show the targets.
 
 # Listing fetches the modules that are used, no more, and unlike go mod download it fails rather than complete go.sum.
 .PHONY: setup
-setup: ## Fetch what the tests need; make test does it itself.
+setup: .venv/installed ## Fetch what the tests need; make test does it itself.
 	go list -deps -test ./... >/dev/null
 
 .PHONY: build
@@ -43,7 +43,7 @@ test: setup build ## Build and run all tests, with the race detector where there
 # the shell's are part of go test. The CDK has a module of its own and is compiled in a copy of it, and so is the Go that the pages
 # of docs/causes show: nothing runs, so that Node is not needed.
 .PHONY: check-formats
-check-formats: .venv/cfn-lint ## Check the code that plans are printed as with cfn-lint, the compiler and sh.
+check-formats: .venv/installed ## Check the code that plans are printed as with cfn-lint, the compiler and sh.
 	.venv/bin/python tools/lint-cloudformation.py internal/iac/testdata/*/plan.yaml
 	@set -euo pipefail; \
 	copy=$$(mktemp -d); \
@@ -61,7 +61,7 @@ check-formats: .venv/cfn-lint ## Check the code that plans are printed as with c
 	go vet ./...
 	@set -eu; for plan in internal/iac/testdata/*/plan.sh; do echo "sh -n $$plan"; sh -n "$$plan"; done
 
-.venv/cfn-lint: tools/cfn-lint.txt
+.venv/installed: tools/python.txt
 	python3 -m venv --clear .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

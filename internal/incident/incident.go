@@ -141,3 +141,48 @@ type Approval struct {
 func (a Approval) Allows(plan string, now time.Time) bool {
 	return a.Answer == Approve && a.Approver != "" && plan != "" && a.Plan == plan && now.Before(a.Expires)
 }
+
+// Object is one version of an object that failed. Its key may hold what not everybody may know.
+type Object struct {
+	Key       string `json:"key"`
+	VersionID string `json:"versionId"`
+	Size      int64  `json:"size"`
+}
+
+// Replay is what S3 is asked to replicate again for an incident.
+type Replay struct {
+	Incident string // its ID, under which S3 is asked at most once
+	Bucket   string // the source
+	Account  string // that owns it
+	Region   string // that it is in
+	// Since and Until are the outage by the times when the objects were written. Until is after the last failure that is known.
+	Since, Until time.Time
+	// Objects is every version that failed, where all are known and they are few; empty: S3 is to find those that are FAILED.
+	Objects []Object
+	// Versions and Bytes is how much failed, as far as it is known; zero: it is not known.
+	Versions, Bytes int64
+}
+
+// JobState is how far a replay is.
+type JobState string
+
+// The states of a replay.
+const (
+	JobRunning   JobState = "running"
+	JobComplete  JobState = "complete"  // every object was tried; some may have failed
+	JobFailed    JobState = "failed"    // S3 gave up
+	JobCancelled JobState = "cancelled" // somebody stopped it
+)
+
+// Job is how far a replay is.
+type Job struct {
+	ID        string
+	State     JobState
+	Total     int64 // of objects; zero: not counted yet
+	Succeeded int64
+	Failed    int64
+	Reason    string // why it is in that state, in S3's words: untrusted text
+}
+
+// Over says whether nothing more will become of the job.
+func (j Job) Over() bool { return j.State != JobRunning }

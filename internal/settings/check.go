@@ -23,6 +23,15 @@ var (
 	servicePattern  = regexp.MustCompile(`^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$`)
 )
 
+var externalIDPattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2}[A-Za-z0-9_+=,.@:/-]*$`)
+
+func checkExternalID(s string) string {
+	if !externalIDPattern.MatchString(s) || len(s) > 1224 {
+		return fmt.Sprintf("invalid external id %q: want 2 to 1224 letters, digits and _+=,.@:/-", clip(s))
+	}
+	return ""
+}
+
 func checkName(s string) string {
 	if !namePattern.MatchString(s) {
 		return fmt.Sprintf("invalid name %q: want at most 63 small letters, digits and hyphens", clip(s))

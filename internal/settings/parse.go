@@ -44,11 +44,48 @@ func (r *reader) settings(n jsontree.Node) *Settings {
 		})},
 		member{"protected", false, r.arns(&s.Protected, checkProtected)},
 		member{"self", false, r.arns(&s.Self, checkSelf)},
+		member{"members", false, r.list(func(n jsontree.Node, path string) { s.Members = append(s.Members, r.member(n, path)) })},
 		member{"limits", false, func(n jsontree.Node, path string) { r.limits(&s.Limits, n, path) }},
 	)
 	r.unique(s.Routes, n.Get("routes"))
+	r.uniqueMembers(s.Members, n.Get("members"))
 	r.listed(s, n)
 	return s
+}
+
+// The form of an external id: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+func (r *reader) member(n jsontree.Node, path string) Member {
+	var m Member
+	r.object(
+		n, path,
+		member{"account", true, r.text(&m.Account, checkAccount)},
+		member{"regions", true, r.list(func(n jsontree.Node, path string) {
+			var region string
+			r.text(&region, checkRegion)(n, path)
+			if slices.Contains(m.Regions, region) {
+				r.fault(n, path, "the Region stands twice")
+			}
+			m.Regions = append(m.Regions, region)
+		})},
+		member{"externalId", false, r.text(&m.ExternalID, checkExternalID)},
+	)
+	if regions := n.Get("regions"); regions.Kind == jsontree.Array && len(regions.Items) == 0 {
+		r.fault(regions, path+".regions", "the member has no Region")
+	}
+	return m
+}
+
+// uniqueMembers reports accounts that stand twice.
+func (r *reader) uniqueMembers(members []Member, n jsontree.Node) {
+	first := map[string]int{}
+	for i, m := range members {
+		k, twice := first[m.Account]
+		if twice && m.Account != "" {
+			r.fault(n.Items[i], jsontree.Index("members", i), "account %s is that of members[%d], too", m.Account, k)
+			continue
+		}
+		first[m.Account] = i
+	}
 }
 
 func (r *reader) limits(l *Limits, n jsontree.Node, path string) {

@@ -35,6 +35,15 @@ func (s *Settings) YAML() string {
 	texts("accounts", s.Accounts)
 	texts("protected", arnTexts(s.Protected))
 	texts("self", arnTexts(s.Self))
+	if len(s.Members) > 0 {
+		b.WriteString("members:\n")
+	}
+	for _, m := range s.Members {
+		fmt.Fprintf(&b, "  - account: %s\n    regions: [%s]\n", quote(m.Account), strings.Join(m.Regions, ", "))
+		if m.ExternalID != "" {
+			fmt.Fprintf(&b, "    externalId: %s\n", quote(m.ExternalID))
+		}
+	}
 	d, l := DefaultLimits(), s.Limits
 	if l == d {
 		return b.String()

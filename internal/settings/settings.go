@@ -29,6 +29,9 @@ type Settings struct {
 	// ARNs of the roles, keys and buckets that belong to Replimend itself: nothing of them is edited. A star stands for any
 	// characters.
 	Self []policy.ARN `json:"self,omitempty" jsonschema:"pattern=^arn:[^:]+:(iam|kms|s3):.+$"`
+	// The accounts whose documents are read and written through roles that trust Replimend. What belongs to an account that is
+	// not here is read with the caller's own credentials, and not written by a function.
+	Members []Member `json:"members,omitempty"`
 	// How often something may be changed. Every limit has a default that is on.
 	Limits Limits `json:"limits,omitzero"`
 }
@@ -119,6 +122,53 @@ type Limits struct {
 	RemovalsBeforeOpen int `json:"removalsBeforeOpen,omitempty" jsonschema:"minimum=1,maximum=10,default=3"`
 	// For how many hours a change of a protected principal is taken to belong to an incident that is not over.
 	IncidentHours int `json:"incidentHours,omitempty" jsonschema:"minimum=1,maximum=720,default=24"`
+}
+
+// Member is an account that lets Replimend in, by roles of its own with fixed names: see MemberRole.
+type Member struct {
+	// The account's id, in quotes.
+	Account string `json:"account" jsonschema:"required,pattern=^[0-9]{12}$"`
+	// The Regions of its buckets and keys.
+	Regions []string `json:"regions" jsonschema:"required,minItems=1"`
+	// What the trust policies of its roles ask for as sts:ExternalId, where the account is outside of the organization. It is no
+	// secret.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+	ExternalID string `json:"externalId,omitempty" jsonschema:"minLength=2,maxLength=1224"`
+}
+
+// MemberRole is one of the roles that a member account has for Replimend.
+type MemberRole string
+
+// The roles of a member, by the name that they have under the path /replimend/.
+const (
+	Reader         MemberRole = "replimend-reader"          // reads everything that a snapshot has, writes nothing
+	IdentityWriter MemberRole = "replimend-identity-writer" // writes the inline and trust policies of approved replication roles
+	ResourceWriter MemberRole = "replimend-resource-writer" // writes the key and bucket policies of approved routes
+	Replayer       MemberRole = "replimend-replayer"        // makes batch jobs, and passes the batch role
+	Batch          MemberRole = "replimend-batch"           // S3 Batch Operations assumes it to replicate again; Replimend never does
+)
+
+// RolePath is the path of every role of Replimend.
+const RolePath = "/replimend/"
+
+// ARN is the role's in an account.
+func (r MemberRole) ARN(partition, account string) policy.ARN {
+	return policy.ARN{Partition: partition, Service: "iam", Account: account, Resource: "role" + RolePath + string(r)}
+}
+
+// ReportBucket is the name of the bucket that batch jobs of a member's Region write their manifests and reports to.
+func ReportBucket(account, region string) string {
+	return "replimend-reports-" + account + "-" + region
+}
+
+// Member is the member of that account.
+func (s *Settings) Member(account string) (Member, bool) {
+	for _, m := range s.Members {
+		if m.Account == account {
+			return m, true
+		}
+	}
+	return Member{}, false
 }
 
 // DefaultLimits are the limits of a file that names none.

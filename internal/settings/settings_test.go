@@ -69,7 +69,11 @@ func TestParseReadsTheExample(t *testing.T) {
 		Accounts:  []string{"111122223333", "444455556666"},
 		Protected: []policy.ARN{arn("arn:aws:iam::*:role/break-glass*"), arn("arn:aws:iam::*:role/security-response"), arn("arn:aws:iam::*:root")},
 		Self:      []policy.ARN{arn("arn:aws:s3:::replimend-reports-*")},
-		Limits:    settings.DefaultLimits(),
+		Members: []settings.Member{
+			{Account: "111122223333", Regions: []string{"us-east-1"}},
+			{Account: "444455556666", Regions: []string{"us-west-2"}, ExternalID: "replimend-dr"},
+		},
+		Limits: settings.DefaultLimits(),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -177,6 +181,12 @@ func draw(t *rapid.T) *settings.Settings {
 	if rapid.Bool().Draw(t, "lists") {
 		s.Protected = []policy.ARN{arn("arn:aws:iam::*:role/break-glass*"), arn("arn:aws:iam::111122223333:root")}
 		s.Self = []policy.ARN{arn("arn:aws:iam::*:role/replimend/*"), arn("arn:aws:s3:::replimend-reports")}
+	}
+	if rapid.Bool().Draw(t, "members") {
+		s.Members = []settings.Member{
+			{Account: "012345670123", Regions: []string{"us-east-1", "cn-north-1"}, ExternalID: rapid.SampledFrom([]string{"", "1234", "null", "a:b/c@d"}).Draw(t, "external")},
+			{Account: "111122223333", Regions: []string{"us-gov-west-1"}},
+		}
 	}
 	text := rapid.StringOfN(rapid.Rune(), 0, 20, 80)
 	for i := range rapid.IntRange(0, 3).Draw(t, "routes") {

@@ -1,0 +1,147 @@
+// Package awserr classifies what AWS answers by the code of the error, never by its text: texts are for people, and change.
+//
+// Every edge asks it and nobody else holds a list of codes. It knows the codes alone, not the SDK that carries them.
+package awserr
+
+import "errors"
+
+// Class is what an error means for whoever made the call.
+type Class uint8
+
+// The classes.
+const (
+	Other       Class = iota // no error of AWS, or one that is none of the others
+	Absent                   // what was asked for does not exist
+	Denied                   // the caller may not
+	Throttled                // too many requests: later it may work
+	WrongRegion              // the bucket is in another Region than was asked
+	Malformed                // AWS does not take the document as it is
+	TooLarge                 // AWS does not take a document of that size, or no more of its kind
+	Conflict                 // something else changes the same thing now, or has done so
+	Unavailable              // the service failed: later it may work
+)
+
+var classNames = [...]string{"other", "absent", "denied", "throttled", "wrong region", "malformed", "too large", "conflict", "unavailable"}
+
+// String is the class in words.
+func (c Class) String() string { return classNames[c] }
+
+// classes is every code that an edge depends on.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+// https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+// https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+var classes = map[string]Class{
+	"NoSuchBucket":                                   Absent,
+	"NoSuchBucketPolicy":                             Absent,
+	"NoSuchConfiguration":                            Absent,
+	"NoSuchEntity":                                   Absent,
+	"NoSuchEntityException":                          Absent,
+	"NoSuchKey":                                      Absent,
+	"NoSuchPublicAccessBlockConfiguration":           Absent,
+	"NoSuchTagSet":                                   Absent,
+	"NoSuchTagSetError":                              Absent,
+	"NoSuchVersion":                                  Absent,
+	"NotFound":                                       Absent,
+	"NotFoundException":                              Absent,
+	"ObjectLockConfigurationNotFoundError":           Absent,
+	"OwnershipControlsNotFoundError":                 Absent,
+	"ReplicationConfigurationNotFoundError":          Absent,
+	"ResourceNotFoundException":                      Absent,
+	"ServerSideEncryptionConfigurationNotFoundError": Absent,
+	"AWSOrganizationsNotInUseException":              Absent,
+
+	"AccessDenied":                Denied,
+	"AccessDeniedException":       Denied,
+	"AllAccessDisabled":           Denied,
+	"ExpiredToken":                Denied,
+	"ExpiredTokenException":       Denied,
+	"Forbidden":                   Denied,
+	"InvalidAccessKeyId":          Denied,
+	"InvalidClientTokenId":        Denied,
+	"NotAuthorized":               Denied,
+	"SignatureDoesNotMatch":       Denied,
+	"UnauthorizedOperation":       Denied,
+	"UnrecognizedClientException": Denied,
+
+	"BandwidthLimitExceeded":                 Throttled,
+	"EC2ThrottledException":                  Throttled,
+	"LimitExceededException":                 TooLarge, // KMS's; its throttling has a code of its own
+	"PriorRequestNotComplete":                Throttled,
+	"ProvisionedThroughputExceededException": Throttled,
+	"RequestLimitExceeded":                   Throttled,
+	"RequestThrottled":                       Throttled,
+	"RequestThrottledException":              Throttled,
+	"SlowDown":                               Throttled,
+	"ThrottledException":                     Throttled,
+	"Throttling":                             Throttled,
+	"ThrottlingException":                    Throttled,
+	"TooManyRequestsException":               Throttled,
+	"TransactionInProgressException":         Throttled,
+
+	"AuthorizationHeaderMalformed":       WrongRegion,
+	"IllegalLocationConstraintException": WrongRegion,
+	"MovedPermanently":                   WrongRegion,
+	"PermanentRedirect":                  WrongRegion,
+	"TemporaryRedirect":                  WrongRegion,
+
+	"InvalidArgument":                  Malformed,
+	"InvalidPolicyDocument":            Malformed,
+	"InvalidRequest":                   Malformed,
+	"MalformedPolicy":                  Malformed,
+	"MalformedPolicyDocument":          Malformed,
+	"MalformedPolicyDocumentException": Malformed,
+	"MalformedXML":                     Malformed,
+	"ValidationError":                  Malformed,
+	"ValidationException":              Malformed,
+
+	"EntityTooLarge":          TooLarge,
+	"LimitExceeded":           TooLarge,
+	"PackedPolicyTooLarge":    TooLarge,
+	"PolicySizeLimitExceeded": TooLarge,
+	"PolicyTooLarge":          TooLarge,
+
+	"ConcurrentModification":          Conflict,
+	"ConcurrentModificationException": Conflict,
+	"ConditionalCheckFailedException": Conflict,
+	"OperationAborted":                Conflict,
+	"TransactionConflictException":    Conflict,
+	"ConflictException":               Conflict,
+
+	"InternalError":               Unavailable,
+	"InternalFailure":             Unavailable,
+	"InternalServerError":         Unavailable,
+	"KMSInternalException":        Unavailable,
+	"DependencyTimeoutException":  Unavailable,
+	"KeyUnavailableException":     Unavailable,
+	"ServiceFailure":              Unavailable,
+	"ServiceFailureException":     Unavailable,
+	"ServiceUnavailable":          Unavailable,
+	"ServiceUnavailableException": Unavailable,
+}
+
+// Code is the code of the first error of AWS in the chain, "" when there is none.
+func Code(err error) string {
+	var coded interface{ ErrorCode() string }
+	if errors.As(err, &coded) {
+		return coded.ErrorCode()
+	}
+	return ""
+}
+
+// Of is the class of an error.
+func Of(err error) Class { return classes[Code(err)] }
+
+// Is says whether an error is of one of the classes.
+func Is(err error, any ...Class) bool {
+	if err == nil {
+		return false
+	}
+	of := Of(err)
+	for _, c := range any {
+		if c == of {
+			return true
+		}
+	}
+	return false
+}
