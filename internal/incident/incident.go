@@ -186,3 +186,9 @@ type Job struct {
 
 // Over says whether nothing more will become of the job.
 func (j Job) Over() bool { return j.State != JobRunning }
+
+// Authority is on whose word something is written.
+type Authority struct {
+	Incident string // its ID: the session in which the write is made has its name
+	Approver string // the ARN of who approved; "": nobody was asked
+}

@@ -86,13 +86,17 @@ var layers = map[string]layer{
 	// The codes of AWS's errors, without the SDK that carries them.
 	"internal/awserr": {pure, ""},
 
-	"internal/awscloud": {edge, "jsontree policy authz snapshot settings incident awserr"},
+	// What is missing before Replimend can work, and what a person has to switch on: judged from documents, read by awscloud.
+	"internal/preflight": {pure, "jsontree policy authz snapshot route settings"},
+	"internal/enroll":    {pure, "jsontree policy authz snapshot route patch settings guard"},
+
+	"internal/awscloud": {edge, "jsontree policy authz snapshot patch settings incident preflight enroll awserr"},
 	"internal/replay":   {edge, "policy snapshot settings incident awserr"},
 	"internal/journal":  {edge, "policy snapshot incident awserr"},
 
 	// Suites that every implementation of a port passes, and the cloud that others wrote. Only tests import them.
 	"internal/mototest":    {lab, ""},
-	"internal/storetest":   {lab, "jsontree policy snapshot"},
+	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
 	"internal/journaltest": {lab, "policy snapshot incident"},
 
 	"internal/layering": {pure, ""},
