@@ -8,6 +8,7 @@ package incident
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,18 +51,20 @@ func ParseOutcome(s string) (Outcome, error) {
 }
 
 // Route names the route that failed.
-type Route struct{ Source, Rule, Destination string }
+type Route struct {
+	Source      string `json:"source"`      // the name of the bucket that is replicated
+	Rule        string `json:"rule"`        // the ID of the replication rule
+	Destination string `json:"destination"` // the name of the bucket that replicas are written to
+}
 
 // String is "source → destination (rule r1)".
 func (r Route) String() string {
 	return fmt.Sprintf("%s → %s (rule %s)", r.Source, r.Destination, r.Rule)
 }
 
-// Failures is what events said: how much failed, and since when. It names no object.
-type Failures struct {
-	Count       int
-	First, Last time.Time
-}
+// Over says that nobody has anything left to do. Everything else is the route's one open incident, which whatever fails on the
+// route joins: a person who declined, or has to act, is not asked again with every batch of events.
+func (o Outcome) Over() bool { return o == Ignored || o == Healthy || o == Resolved }
 
 // ChangeState is how far a change got.
 type ChangeState string
@@ -75,31 +78,102 @@ const (
 	Overrun  ChangeState = "changed since" // by somebody else, so that it was not undone
 )
 
-// Change is one document that is written, with what stood there before. Nil is no document.
+// Change is one document that is written, with what stood there before.
 type Change struct {
-	Kind, ID, Name string // of the document
-	Account        string // that owns it
-	Before, After  *policy.Document
-	State          ChangeState
+	// The kind of the document, as in a snapshot.
+	Kind string `json:"kind"`
+	// The ARN or bucket name of what the document belongs to.
+	ID string `json:"id"`
+	// The policy's name where the owner can have several.
+	Name string `json:"name,omitempty"`
+	// The id of the account that owns it.
+	Account string `json:"account"`
+	// When the cure that it is part of began to write, the same for all of its changes. Without it that is when the incident was
+	// patched.
+	At time.Time `json:"at,omitzero"`
+	// What stood there before; null is no document.
+	Before *policy.Document `json:"before" jsonschema:"nullable"`
+	// What is written in its place; null is no document.
+	After *policy.Document `json:"after" jsonschema:"nullable"`
+	// How far the change got.
+	State ChangeState `json:"state"`
 }
 
 // Entry is one thing that happened.
 type Entry struct {
-	At   time.Time
-	Text string
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+	// LeftOut is how many entries stood in this one's place, where a timeline became too long.
+	LeftOut int `json:"leftOut,omitempty"`
 }
 
-// Incident is one route, however many objects failed and however many causes it has.
+// Incident is one route, however many objects failed and however many causes it has. Its JSON form has schema
+// "replimend/incident/v1" as its first member.
 type Incident struct {
-	ID       string
-	Route    Route
-	Outcome  Outcome
-	Failures Failures
-	Causes   []string
-	Plan     string    // the hash of the plan; "" without one
-	Patched  time.Time // when the first document was written; zero when none was
-	Changes  []Change
-	Timeline []Entry
+	ID    string `json:"id"`
+	Route Route  `json:"route"`
+	// What became of it so far.
+	Outcome Outcome `json:"outcome"`
+	// Revision counts how often a journal recorded it, from 1; 0: never. A record of an older revision is refused.
+	Revision int64 `json:"revision"`
+	// Opened is when it was noticed. A journal never changes it.
+	Opened   time.Time `json:"opened"`
+	Failures Failures  `json:"failures"`
+	// The causes, in kebab-case.
+	Causes []string `json:"causes,omitempty"`
+	// The hash of the plan.
+	Plan string `json:"plan,omitempty"`
+	// The ARN of who approved the plan.
+	Approver string `json:"approver,omitempty"`
+	// When the first document was written; absent when none was.
+	Patched time.Time `json:"patched,omitzero"`
+	Changes []Change  `json:"changes,omitempty"`
+	// The replay, from when S3 was asked for it.
+	Job      Job     `json:"job,omitzero"`
+	Timeline []Entry `json:"timeline,omitempty"`
+}
+
+// Schema is the version of an incident's JSON form.
+const Schema = "replimend/incident/v1"
+
+// written is the members of an incident without its methods.
+type written Incident
+
+// MarshalJSON writes the incident with its schema.
+func (i Incident) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Schema string `json:"schema"`
+		written
+	}{Schema, written(i)})
+}
+
+// UnmarshalJSON reads an incident, and refuses one of another schema.
+func (i *Incident) UnmarshalJSON(data []byte) error {
+	in := struct {
+		Schema string `json:"schema"`
+		*written
+	}{written: (*written)(i)}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	if in.Schema != Schema {
+		return fmt.Errorf("read incident: schema %.80q is not %q", in.Schema, Schema)
+	}
+	return nil
+}
+
+// Over says that nobody has anything left to do about it.
+func (i Incident) Over() bool { return i.Outcome.Over() }
+
+// Wrote says that a document was written for it, or may have been.
+func (i Incident) Wrote() bool {
+	return slices.ContainsFunc(i.Changes, func(c Change) bool { return c.State != Unmade })
+}
+
+// clone shares nothing that a caller may change.
+func (i Incident) clone() Incident {
+	i.Causes, i.Changes, i.Timeline = slices.Clone(i.Causes), slices.Clone(i.Changes), slices.Clone(i.Timeline)
+	return i
 }
 
 // ID is the same for the same route and first failure, so that a message that comes twice opens nothing twice.
@@ -108,38 +182,31 @@ func ID(r Route, first time.Time) string {
 	return "inc-" + hex.EncodeToString(sum[:10])
 }
 
-// Log adds to the timeline. The text is cleaned and bounded.
+// The bounds of a timeline: how an incident began and what happened last say the most.
+const (
+	maxTimeline = 64
+	timelineTop = 16 // how many of the first entries always stay
+)
+
+// Log adds to the timeline. The text is cleaned and bounded. Of a long timeline the middle is left out, and an entry says so.
 func (i *Incident) Log(at time.Time, format string, args ...any) {
 	i.Timeline = append(i.Timeline, Entry{At: at, Text: line(fmt.Sprintf(format, args...), maxLine)})
+	if len(i.Timeline) <= maxTimeline {
+		return
+	}
+	gap, next := i.Timeline[timelineTop], i.Timeline[timelineTop+1]
+	gone := gap.LeftOut + 1
+	if gap.LeftOut == 0 {
+		gone++ // the entry in whose place the gap is put
+	}
+	i.Timeline = slices.Delete(slices.Clone(i.Timeline), timelineTop, timelineTop+1)
+	i.Timeline[timelineTop] = Entry{At: next.At, Text: fmt.Sprintf("%d entries left out", gone), LeftOut: gone}
 }
 
 // Become records an outcome and why.
 func (i *Incident) Become(o Outcome, at time.Time, format string, args ...any) {
 	i.Outcome = o
 	i.Log(at, "%s: %s", o, fmt.Sprintf(format, args...))
-}
-
-// Answer is what a person said to a plan.
-type Answer string
-
-// The answers. The zero Answer is none.
-const (
-	NoAnswer Answer = ""
-	Approve  Answer = "approve"
-	Decline  Answer = "decline"
-)
-
-// Approval is one person's answer to exactly one plan, for a time.
-type Approval struct {
-	Plan     string // its hash
-	Answer   Answer
-	Approver string // who is accountable: an ARN
-	Expires  time.Time
-}
-
-// Allows says whether the plan of that hash may be carried out now.
-func (a Approval) Allows(plan string, now time.Time) bool {
-	return a.Answer == Approve && a.Approver != "" && plan != "" && a.Plan == plan && now.Before(a.Expires)
 }
 
 // Object is one version of an object that failed. Its key may hold what not everybody may know.
@@ -176,12 +243,12 @@ const (
 
 // Job is how far a replay is.
 type Job struct {
-	ID        string
-	State     JobState
-	Total     int64 // of objects; zero: not counted yet
-	Succeeded int64
-	Failed    int64
-	Reason    string // why it is in that state, in S3's words: untrusted text
+	ID        string   `json:"id"`
+	State     JobState `json:"state"`
+	Total     int64    `json:"total"` // of objects; zero: not counted yet
+	Succeeded int64    `json:"succeeded"`
+	Failed    int64    `json:"failed"`
+	Reason    string   `json:"reason,omitempty"` // why it is in that state, in S3's words: untrusted text
 }
 
 // Over says whether nothing more will become of the job.

@@ -24,7 +24,7 @@ func casesOf(signals []signal.Signal) []concern {
 		}
 		c := concern{
 			route:    incident.Route{Source: g.Bucket, Rule: g.Rule, Destination: g.Destination},
-			failures: incident.Failures{Count: n, First: g.First, Last: g.Last},
+			failures: incident.Failures{First: g.First, Last: g.Last, Versions: versions(g, signals)},
 		}
 		if a, err := policy.ParseARN(g.Destination); err == nil && a.Service == "s3" {
 			c.route.Destination = a.Resource
@@ -49,7 +49,7 @@ func (v view) concerned(cases []concern) []concern {
 			}
 		}
 		if i, ok := at[c.route]; ok {
-			out[i].failures = join(out[i].failures, c.failures)
+			out[i].failures = out[i].failures.Merge(c.failures)
 			continue
 		}
 		at[c.route] = len(out)
@@ -58,15 +58,15 @@ func (v view) concerned(cases []concern) []concern {
 	return out
 }
 
-func join(a, b incident.Failures) incident.Failures {
-	out := incident.Failures{Count: a.Count + b.Count, First: a.First, Last: a.Last}
-	if b.First.Before(a.First) {
-		out.First = b.First
+// versions is what failed of a group.
+func versions(g signal.Group, signals []signal.Signal) incident.Tally {
+	var t incident.Tally
+	for _, s := range signals {
+		if s.Bucket == g.Bucket && s.Rule == g.Rule && s.Destination == g.Destination && s.Kind != signal.ReplicatedAfterThreshold {
+			t.Add(incident.Object{Key: s.Key, VersionID: s.VersionID, Size: s.Size})
+		}
 	}
-	if b.Last.After(a.Last) {
-		out.Last = b.Last
-	}
-	return out
+	return t
 }
 
 // open makes the incident. Without a time in the events it is one of now.
@@ -75,7 +75,7 @@ func (c concern) open(now time.Time) incident.Incident {
 	if first.IsZero() {
 		first = now
 	}
-	i := incident.Incident{ID: incident.ID(c.route, first), Route: c.route, Failures: c.failures}
-	i.Become(incident.Open, now, "%d failures reported", c.failures.Count)
+	i := incident.Incident{ID: incident.ID(c.route, first), Route: c.route, Opened: now, Failures: c.failures}
+	i.Become(incident.Open, now, "%s failures reported", c.failures.Versions)
 	return i
 }

@@ -3,7 +3,6 @@ package remedy
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -166,7 +165,7 @@ func (r *run) fields() []incident.Field {
 	fields := []incident.Field{
 		{Name: "route", Value: i.Route.String()},
 		{Name: "role", Value: r.route.Role},
-		{Name: "failures reported", Value: strconv.Itoa(i.Failures.Count)},
+		{Name: "failures reported", Value: i.Failures.Versions.String()},
 		{Name: "first failure", Value: moment(i.Failures.First)},
 		{Name: "last failure", Value: moment(i.Failures.Last)},
 		{Name: "plan", Value: i.Plan},

@@ -203,8 +203,8 @@ func TestHandlingTwiceChangesNothing(t *testing.T) {
 	w.approve(settings.Automatic)
 	w.fail(objectKey)
 	w.failedBy = append(w.failedBy, w.failedBy...)
-	if i, err := w.handle(t.Context()); err != nil || i.Failures.Count != 1 {
-		t.Fatalf("%d failures, %v", i.Failures.Count, err)
+	if i, err := w.handle(t.Context()); err != nil || i.Failures.Versions.String() != "1" {
+		t.Fatalf("%s failures, %v", i.Failures.Versions, err)
 	}
 	before, puts := w.documents(), w.puts
 	i, err := w.handle(t.Context())

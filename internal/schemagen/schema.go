@@ -11,6 +11,7 @@ import (
 	"github.com/invopop/jsonschema"
 	"github.com/replimend/replimend/internal/authz"
 	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
@@ -34,9 +35,14 @@ type schema struct {
 
 // schemas is the table of docs/schema.
 var schemas = []schema{
+	{file: "approval.schema.json", title: "What a person answered to a plan", of: approvalFile{}, printed: true},
 	{
 		file: "diagnosis.schema.json", title: "Why replication routes replicate or fail (replimend diagnose --format json)",
 		of: diagnose.Diagnosis{}, printed: true,
+	},
+	{
+		file: "incident.schema.json", title: "What became of a replication route that failed (replimend incidents show --format json)",
+		of: incidentFile{}, printed: true,
 	},
 	{file: "plan.schema.json", title: "What cures replication routes (replimend plan --format json)", of: render.Plans{}, printed: true},
 	{
@@ -50,6 +56,18 @@ var schemas = []schema{
 type snapshotFile struct {
 	Schema string `json:"schema" jsonschema:"required,enum=replimend/snapshot/v1"`
 	snapshot.Snapshot
+}
+
+// incidentFile is an incident as it is written.
+type incidentFile struct {
+	Schema string `json:"schema" jsonschema:"enum=replimend/incident/v1"`
+	incident.Incident
+}
+
+// approvalFile is an approval as it is written.
+type approvalFile struct {
+	Schema string `json:"schema" jsonschema:"enum=replimend/approval/v1"`
+	incident.Approval
 }
 
 const (
@@ -141,6 +159,8 @@ func (g *generator) mapped(t reflect.Type) *jsonschema.Schema {
 		return g.schemaOf(reflect.TypeFor[map[string][]string]())
 	case t == reflect.TypeFor[diagnose.Why]():
 		return g.schemaOf(reflect.TypeFor[[]authz.Why]())
+	case t == reflect.TypeFor[incident.Tally]():
+		return g.schemaOf(reflect.TypeFor[incident.Tallied]())
 	case t == reflect.TypeFor[patch.Tuple]():
 		three := uint64(3)
 		return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: &three, MaxItems: &three}
@@ -165,9 +185,18 @@ var words = map[reflect.Type][]any{
 	reflect.TypeFor[diagnose.HopVerdict](): {diagnose.HopAllowed, diagnose.HopDenied, diagnose.HopUnknown},
 	reflect.TypeFor[diagnose.Severity]():   {diagnose.Fault, diagnose.Warning, diagnose.Advice},
 	reflect.TypeFor[diagnose.Side]():       {diagnose.SourceSide, diagnose.DestinationSide, diagnose.PrincipalSide, diagnose.ResourceSide},
-	reflect.TypeFor[patch.Class]():         {patch.None, patch.Automatic, patch.Approval, patch.Manual},
-	reflect.TypeFor[route.Evidence]():      {route.Documented, route.Disputed, route.Inferred},
-	reflect.TypeFor[route.Need]():          {route.Required, route.Conditional, route.Partial, route.DenyOnly, route.Advisory},
+	reflect.TypeFor[incident.Outcome](): {
+		incident.Open, incident.Ignored, incident.Healthy, incident.Refused, incident.Manual, incident.AwaitingApproval, incident.Declined,
+		incident.Applied, incident.Proven, incident.Resolved, incident.Escalated,
+	},
+	reflect.TypeFor[incident.ChangeState](): {
+		incident.Intended, incident.Written, incident.Undone, incident.Unmade, incident.Overrun,
+	},
+	reflect.TypeFor[incident.JobState](): {incident.JobRunning, incident.JobComplete, incident.JobFailed, incident.JobCancelled},
+	reflect.TypeFor[incident.Answer]():   {incident.Approve, incident.Decline},
+	reflect.TypeFor[patch.Class]():       {patch.None, patch.Automatic, patch.Approval, patch.Manual},
+	reflect.TypeFor[route.Evidence]():    {route.Documented, route.Disputed, route.Inferred},
+	reflect.TypeFor[route.Need]():        {route.Required, route.Conditional, route.Partial, route.DenyOnly, route.Advisory},
 	reflect.TypeFor[route.Hop](): func() (out []any) {
 		for _, h := range route.Hops() {
 			out = append(out, h.String())
