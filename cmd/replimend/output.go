@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"github.com/replimend/replimend/internal/render"
@@ -76,4 +77,13 @@ func (p *program) printer() render.Printer {
 	r := lipgloss.NewRenderer(p.stdout, options...)
 	r.SetColorProfile(termenv.NewOutput(p.stdout, options...).EnvColorProfile())
 	return render.New(r, p.width())
+}
+
+// bar says on standard error how far something long is; it goes when it is full.
+func (p *program) bar(what string, total int) *progressbar.ProgressBar {
+	return progressbar.NewOptions(
+		total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(),
+		progressbar.OptionEnableColorCodes(false), progressbar.OptionSetPredictTime(false),
+	)
 }

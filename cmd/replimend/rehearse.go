@@ -10,7 +10,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/replimend/replimend/internal/lab"
@@ -272,11 +271,7 @@ func (p *program) progress(r rehearsing, total int) func(render.Score) {
 	case r.show == "all":
 		return func(render.Score) {}
 	case isTerminal(p.stdout) && isTerminal(p.stderr):
-		bar := progressbar.NewOptions(
-			total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription("rehearsing"),
-			progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(),
-			progressbar.OptionEnableColorCodes(false), progressbar.OptionSetPredictTime(false),
-		)
+		bar := p.bar("rehearsing", total)
 		_ = bar.RenderBlank()
 		return func(render.Score) { _ = bar.Add(1) }
 	default:

@@ -121,6 +121,8 @@ type Incident struct {
 	Failures Failures  `json:"failures"`
 	// The causes, in kebab-case.
 	Causes []string `json:"causes,omitempty"`
+	// The change that broke the route, where CloudTrail's record of one points at it.
+	Breaking *Call `json:"breaking,omitempty"`
 	// The hash of the plan.
 	Plan string `json:"plan,omitempty"`
 	// The ARN of who approved the plan.
@@ -131,6 +133,13 @@ type Incident struct {
 	// The replay, from when S3 was asked for it.
 	Job      Job     `json:"job,omitzero"`
 	Timeline []Entry `json:"timeline,omitempty"`
+}
+
+// Call is one call that changed a document, as CloudTrail recorded it.
+type Call struct {
+	Event     string    `json:"event"`               // such as PutKeyPolicy
+	Principal string    `json:"principal,omitempty"` // the ARN of who made it; absent: not known
+	At        time.Time `json:"at"`
 }
 
 // Schema is the version of an incident's JSON form.

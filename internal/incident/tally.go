@@ -17,26 +17,38 @@ import (
 // Failures is what events said: what failed, and since when. Events come twice, late and in any order, so everything in it can be
 // merged again and again.
 type Failures struct {
-	First    time.Time `json:"first,omitzero"` // the time of the earliest event
-	Last     time.Time `json:"last,omitzero"`  // the time of the latest event
+	First    time.Time `json:"first,omitzero"`   // the time of the earliest event
+	Last     time.Time `json:"last,omitzero"`    // the time of the latest event
+	Written  time.Time `json:"written,omitzero"` // when the earliest of the versions was written, by the events; zero: not known
 	Versions Tally     `json:"versions,omitzero"`
+}
+
+// Add counts a version that was written at that time; zero: not known.
+func (f *Failures) Add(o Object, written time.Time) {
+	f.Versions.Add(o)
+	f.Written = earlier(f.Written, written)
 }
 
 // Merge is what both said.
 func (f Failures) Merge(o Failures) Failures {
-	out := Failures{First: f.First, Last: f.Last, Versions: f.Versions.Merge(o.Versions)}
-	if f.First.IsZero() || !o.First.IsZero() && o.First.Before(f.First) {
-		out.First = o.First
-	}
+	out := Failures{First: earlier(f.First, o.First), Last: f.Last, Written: earlier(f.Written, o.Written), Versions: f.Versions.Merge(o.Versions)}
 	if o.Last.After(f.Last) {
 		out.Last = o.Last
 	}
 	return out
 }
 
+// earlier is the earlier of two times; the zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // Equal says whether both say the same.
 func (f Failures) Equal(o Failures) bool {
-	return f.First.Equal(o.First) && f.Last.Equal(o.Last) && f.Versions.Equal(o.Versions)
+	return f.First.Equal(o.First) && f.Last.Equal(o.Last) && f.Written.Equal(o.Written) && f.Versions.Equal(o.Versions)
 }
 
 // Count is how many versions failed. It is exact up to about a thousand, and an estimate beyond.

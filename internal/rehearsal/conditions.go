@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/replimend/replimend/internal/diagnose"
-	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/patch"
@@ -160,7 +159,7 @@ func throwSwitch(_ context.Context, st *stage, args []string) error {
 
 // breaking says what CloudTrail would: who made the change that broke the route.
 func breaking(_ context.Context, st *stage, args []string) error {
-	st.breaking = &guard.Change{Event: args[0], Principal: args[1], At: st.clock()}
+	st.breaking = &incident.Call{Event: args[0], Principal: args[1], At: st.clock()}
 	st.tell(Step{Title: "history", Text: fmt.Sprintf("CloudTrail has %s by %s", args[0], args[1])})
 	return nil
 }
@@ -177,16 +176,14 @@ func wait(_ context.Context, st *stage, args []string) error {
 }
 
 // journal is the notes, and what CloudTrail knows.
-type journal struct{ *stage }
-
-func (j journal) Past(ctx context.Context, r incident.Route) (remedy.Past, error) {
-	p, err := j.notes.Past(ctx, r)
-	p.Breaking = j.breaking
-	return p, err
+type journal struct {
+	*remedy.Notes
+	breaking *incident.Call
 }
 
-func (j journal) Record(ctx context.Context, i incident.Incident) error {
-	return j.notes.Record(ctx, i)
+func (j journal) Open(ctx context.Context, i incident.Incident) (incident.Incident, error) {
+	i.Breaking = j.breaking
+	return j.Notes.Open(ctx, i)
 }
 
 // forge replaces what an edit of the plan writes by a document of somebody's own making, with the proof that such a plan has. The

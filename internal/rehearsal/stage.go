@@ -13,7 +13,7 @@ import (
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/lab"
-	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/remedy"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/signal"
@@ -42,9 +42,9 @@ type stage struct {
 	told     int // messages
 	consent  bool
 
-	unread    jsontree.Node // what the product may not read: a merge patch of what it sees
-	breaking  *guard.Change // what CloudTrail knows of the change that broke the route
-	meanwhile string        // the file of what somebody changes before the next replay
+	unread    jsontree.Node  // what the product may not read: a merge patch of what it sees
+	breaking  *incident.Call // what CloudTrail knows of the change that broke the route
+	meanwhile string         // the file of what somebody changes before the next replay
 }
 
 func newStage(s Scenario, options lab.Options, tell func(Step)) (*stage, error) {
@@ -77,8 +77,8 @@ func (st *stage) clock() time.Time {
 
 func (st *stage) workflow() *remedy.Workflow {
 	return &remedy.Workflow{
-		Settings: st.settings, Snapshotter: snapshotter{st}, Store: store{st}, Replayer: replayer{st}, Journal: journal{st},
-		Notifier: notifier{st}, Approver: approver{st}, Now: st.clock,
+		Settings: st.settings, Snapshotter: snapshotter{st}, Store: store{st}, Replayer: replayer{st}, Journal: journal{st.notes, st.breaking},
+		Locker: st.notes, Switches: st.notes, Notifier: notifier{st}, Approver: approver{st}, Now: st.clock, Worker: "rehearsal",
 	}
 }
 
@@ -132,11 +132,19 @@ func (st *stage) verdict(ctx context.Context) (guard.Verdict, error) {
 	if err != nil {
 		return guard.Verdict{}, err
 	}
-	past, err := journal{st}.Past(ctx, incident.Route{Source: st.route.Source, Rule: st.route.Rule, Destination: st.route.Destination})
+	now := st.clock()
+	past, err := st.notes.Past(ctx, incident.Route{Source: st.route.Source, Rule: st.route.Rule, Destination: st.route.Destination}, now.Add(-time.Hour))
 	if err != nil {
 		return guard.Verdict{}, err
 	}
-	v := guard.Check(*st.route.Plan, st.route.Of, s, st.settings, past.For(*st.route.Plan, st.clock()))
+	h := remedy.History(past, *st.route.Plan, now)
+	if c := st.breaking; c != nil {
+		h.Breaking = &guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
+	}
+	if h.KillSwitches, err = st.notes.Thrown(ctx, nil); err != nil {
+		return guard.Verdict{}, err
+	}
+	v := guard.Check(*st.route.Plan, st.route.Of, s, st.settings, h)
 	st.tell(Step{Title: "guard", Verdict: &v})
 	return v, nil
 }
@@ -144,7 +152,7 @@ func (st *stage) verdict(ctx context.Context) (guard.Verdict, error) {
 // snapshotter is the cloud as it is. After a patch the workflow looks again, and so does whoever watches.
 type snapshotter struct{ *stage }
 
-func (s snapshotter) Snapshot(ctx context.Context, source string) (*snapshot.Snapshot, error) {
+func (s snapshotter) Snapshot(ctx context.Context, source string, _ []incident.Object) (*snapshot.Snapshot, error) {
 	out, err := s.seen(ctx, source)
 	if err != nil || s.shown == s.writes || s.route == nil {
 		return out, err
@@ -161,27 +169,46 @@ func (s snapshotter) Snapshot(ctx context.Context, source string) (*snapshot.Sna
 // store is the cloud's documents, counted.
 type store struct{ *stage }
 
-func (s store) Put(ctx context.Context, ref snapshot.Ref, before, after snapshot.Value[policy.Document]) error {
-	if err := s.cloud.Put(ctx, ref, before, after); err != nil {
+func (s store) Put(ctx context.Context, _ incident.Authority, e patch.Edit) error {
+	if err := s.cloud.Put(ctx, e.Document, e.Before, e.After); err != nil {
 		return err
 	}
 	s.writes++
-	s.tell(Step{Title: "patch", Text: "wrote " + ref.String()})
+	s.tell(Step{Title: "patch", Text: "wrote " + e.Document.String()})
 	return nil
 }
 
 // replayer is S3 Batch Replication, which in the lab is done at once.
 type replayer struct{ *stage }
 
-func (r replayer) Replay(ctx context.Context, bucket string, objects []snapshot.Object) error {
-	r.tell(Step{Title: "replay", Text: fmt.Sprintf("S3 replicates %d failed versions of %s again", len(objects), bucket)})
+func (r replayer) Replay(ctx context.Context, q incident.Replay) (incident.Job, error) {
+	if err := r.replayed(ctx, q); err != nil {
+		return incident.Job{}, err
+	}
+	return incident.Job{ID: q.Incident, State: incident.JobComplete, Total: int64(len(q.Objects))}, nil
+}
+
+func (r replayer) replayed(ctx context.Context, q incident.Replay) error {
+	s, err := r.cloud.Snapshot(ctx, q.Bucket)
+	if err != nil {
+		return err
+	}
+	// Without a list S3 finds what failed by itself.
+	var objects []snapshot.Object
+	for _, o := range s.Objects {
+		listed := slices.ContainsFunc(q.Objects, func(l incident.Object) bool { return l.Key == o.Key && l.VersionID == o.VersionID })
+		if o.Bucket == q.Bucket && (listed || len(q.Objects) == 0 && o.ReplicationStatus.V == "FAILED") {
+			objects = append(objects, o)
+		}
+	}
+	r.tell(Step{Title: "replay", Text: fmt.Sprintf("S3 replicates %d failed versions of %s again", len(objects), q.Bucket)})
 	if file := r.meanwhile; file != "" {
 		r.meanwhile = ""
 		if err := changeWorld(ctx, r.stage, []string{file}); err != nil {
 			return err
 		}
 	}
-	if err := r.cloud.Replay(ctx, bucket, objects); err != nil {
+	if err := r.cloud.Replay(ctx, q.Bucket, objects); err != nil {
 		return err
 	}
 	return r.cloud.Replicate(ctx)
@@ -206,13 +233,13 @@ func (n notifier) Notify(_ context.Context, m incident.Message) error {
 // approver answers as the script said, and nothing when it said nothing.
 type approver struct{ *stage }
 
-func (a approver) Answer(_ context.Context, i incident.Incident) (incident.Approval, error) {
+func (a approver) Answer(_ context.Context, q remedy.Question) (incident.Approval, error) {
 	if !a.consent {
 		return incident.Approval{}, nil
 	}
-	a.tell(Step{Title: "approval", Text: "arn:aws:iam::111122223333:user/on-call approves plan " + i.Plan[:12]})
+	a.tell(Step{Title: "approval", Text: "arn:aws:iam::111122223333:user/on-call approves plan " + q.Incident.Plan[:12]})
 	return incident.Approval{
-		Plan: i.Plan, Answer: incident.Approve, Approver: "arn:aws:iam::111122223333:user/on-call", Expires: a.clock().Add(time.Hour),
+		Plan: q.Incident.Plan, Answer: incident.Approve, Approver: "arn:aws:iam::111122223333:user/on-call", Expires: a.clock().Add(time.Hour),
 	}, nil
 }
 

@@ -16,15 +16,24 @@ type concern struct {
 
 // casesOf is every route that the signals say something bad of, in the order of signal.Fold.
 func casesOf(signals []signal.Signal) []concern {
+	bad := map[incident.Route][]signal.Signal{}
+	for _, s := range signals {
+		if s.Kind != signal.ReplicatedAfterThreshold {
+			r := incident.Route{Source: s.Bucket, Rule: s.Rule, Destination: s.Destination}
+			bad[r] = append(bad[r], s)
+		}
+	}
 	var out []concern
 	for _, g := range signal.Fold(signals) {
-		n := g.Failed + g.MissedThreshold + g.NotTracked
-		if n == 0 {
-			continue
-		}
 		c := concern{
 			route:    incident.Route{Source: g.Bucket, Rule: g.Rule, Destination: g.Destination},
-			failures: incident.Failures{First: g.First, Last: g.Last, Versions: versions(g, signals)},
+			failures: incident.Failures{First: g.First, Last: g.Last},
+		}
+		if len(bad[c.route]) == 0 {
+			continue
+		}
+		for _, s := range bad[c.route] {
+			c.failures.Add(incident.Object{Key: s.Key, VersionID: s.VersionID, Size: s.Size}, s.RequestTime)
 		}
 		if a, err := policy.ParseARN(g.Destination); err == nil && a.Service == "s3" {
 			c.route.Destination = a.Resource
@@ -33,6 +42,25 @@ func casesOf(signals []signal.Signal) []concern {
 	}
 	return out
 }
+
+// samplesOf is the first versions that signals say something bad of, each once, as many as are looked at.
+func samplesOf(signals []signal.Signal) []incident.Object {
+	var out []incident.Object
+	seen := map[signal.Object]bool{}
+	for _, s := range signals {
+		o := signal.Object{Key: s.Key, VersionID: s.VersionID}
+		if s.Kind == signal.ReplicatedAfterThreshold || s.Key == "" || seen[o] {
+			continue
+		}
+		if seen[o] = true; len(out) < maxSamples {
+			out = append(out, incident.Object{Key: s.Key, VersionID: s.VersionID, Size: s.Size})
+		}
+	}
+	return out
+}
+
+// maxSamples bounds the versions that are looked at: each is a call, and kinds of objects are few.
+const maxSamples = 20
 
 // concerned is the cases with the routes of the view that they mean. An event that names no destination, or one that is not
 // the rule's, still means the rule: the configuration is the truth, and an event can be late. Cases that mean the same route
@@ -58,17 +86,6 @@ func (v view) concerned(cases []concern) []concern {
 	return out
 }
 
-// versions is what failed of a group.
-func versions(g signal.Group, signals []signal.Signal) incident.Tally {
-	var t incident.Tally
-	for _, s := range signals {
-		if s.Bucket == g.Bucket && s.Rule == g.Rule && s.Destination == g.Destination && s.Kind != signal.ReplicatedAfterThreshold {
-			t.Add(incident.Object{Key: s.Key, VersionID: s.VersionID, Size: s.Size})
-		}
-	}
-	return t
-}
-
 // open makes the incident. Without a time in the events it is one of now.
 func (c concern) open(now time.Time) incident.Incident {
 	first := c.failures.First
@@ -76,6 +93,6 @@ func (c concern) open(now time.Time) incident.Incident {
 		first = now
 	}
 	i := incident.Incident{ID: incident.ID(c.route, first), Route: c.route, Opened: now, Failures: c.failures}
-	i.Become(incident.Open, now, "%s failures reported", c.failures.Versions)
+	i.Become(incident.Open, now, "versions that are said to have failed: %s", c.failures.Versions)
 	return i
 }

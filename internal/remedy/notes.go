@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,14 +10,15 @@ import (
 	"github.com/replimend/replimend/internal/incident"
 )
 
-// Notes is a journal in memory. It lasts as long as the process: long enough for a rehearsal, not for a Lambda.
+// Notes is a journal in memory, with its locks and a kill switch. It lasts as long as the process: long enough for a rehearsal, not
+// for a Lambda.
 type Notes struct {
-	// Now is the clock by which an hour is counted.
+	// Now is the clock by which locks end.
 	Now func() time.Time
 
-	mu        sync.Mutex
-	incidents []incident.Incident
-	switches  []string
+	mu       sync.Mutex
+	ledger   incident.Ledger
+	switches []string
 }
 
 // Throw throws the kill switch of an account, or of guard.Hub.
@@ -26,65 +28,58 @@ func (n *Notes) Throw(where string) {
 	n.switches = append(n.switches, where)
 }
 
+// Thrown is where the kill switch is thrown, of guard.Hub and those accounts; of every account without any.
+func (n *Notes) Thrown(_ context.Context, accounts []string) ([]string, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var out []string
+	for _, where := range n.switches {
+		if where == guard.Hub || len(accounts) == 0 || slices.Contains(accounts, where) {
+			out = append(out, where)
+		}
+	}
+	return out, nil
+}
+
+// Open is the ledger's.
+func (n *Notes) Open(_ context.Context, i incident.Incident) (incident.Incident, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ledger.Open(i)
+}
+
+// Record is the ledger's.
+func (n *Notes) Record(_ context.Context, i incident.Incident) (incident.Incident, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ledger.Record(i)
+}
+
+// Past is the ledger's.
+func (n *Notes) Past(_ context.Context, r incident.Route, since time.Time) (incident.Past, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ledger.Past(r, since), nil
+}
+
 // Incidents is everything that was recorded, the oldest first.
 func (n *Notes) Incidents() []incident.Incident {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return append([]incident.Incident(nil), n.incidents...)
+	return slices.Clone(n.ledger.Incidents)
 }
 
-// Record keeps the incident.
-func (n *Notes) Record(_ context.Context, i incident.Incident) error {
+// Lock is the ledger's.
+func (n *Notes) Lock(_ context.Context, holder string, documents []string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	i.Changes = append([]incident.Change(nil), i.Changes...)
-	i.Timeline = append([]incident.Entry(nil), i.Timeline...)
-	for k := range n.incidents {
-		if n.incidents[k].ID == i.ID {
-			n.incidents[k] = i
-			return nil
-		}
-	}
-	n.incidents = append(n.incidents, i)
+	return n.ledger.Lock(holder, documents, n.Now())
+}
+
+// Unlock is the ledger's.
+func (n *Notes) Unlock(_ context.Context, holder string, documents []string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ledger.Unlock(holder, documents)
 	return nil
-}
-
-// Past counts what was recorded.
-func (n *Notes) Past(_ context.Context, r incident.Route) (Past, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	h := Past{History: guard.History{AccountPatches: map[string]int{}, KillSwitches: append([]string(nil), n.switches...)}}
-	hourAgo := n.Now().Add(-time.Hour)
-	for _, i := range n.incidents {
-		if i.Patched.IsZero() {
-			continue
-		}
-		h.Changes = append(h.Changes, i.Changes...)
-		if i.Route == r {
-			if i.Patched.After(h.Patched) {
-				h.Patched = i.Patched
-			}
-			switch i.Outcome {
-			case incident.Escalated:
-				h.FailedCures++
-			case incident.Proven, incident.Resolved:
-				h.FailedCures = 0
-			default:
-			}
-		}
-		if !i.Patched.After(hourAgo) {
-			continue
-		}
-		if i.Route == r {
-			h.RoutePatches++
-		}
-		accounts := map[string]bool{}
-		for _, c := range i.Changes {
-			if c.State != incident.Unmade && !accounts[c.Account] {
-				accounts[c.Account] = true
-				h.AccountPatches[c.Account]++
-			}
-		}
-	}
-	return h, nil
 }

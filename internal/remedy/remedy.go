@@ -16,50 +16,59 @@ import (
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
-	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/signal"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// Snapshotter reads what the cloud looks like around every route that leaves a bucket, with a sample of the versions of the
-// bucket that FAILED. What it may not read is missing and listed; an error is for when it can say nothing.
+// Snapshotter reads what the cloud looks like around every route that leaves a bucket. Samples are versions that are said to have
+// failed; what S3 itself says of them is in the snapshot's objects. What it may not read is missing and listed; an error is for
+// when it can say nothing.
 type Snapshotter interface {
-	Snapshot(ctx context.Context, source string) (*snapshot.Snapshot, error)
+	Snapshot(ctx context.Context, source string, samples []incident.Object) (*snapshot.Snapshot, error)
 }
 
-// Store writes one document in place of the one before it; an absent document is deleted. It compares first: when the live
-// document is not the one before, it writes nothing and the error is snapshot.ErrDrift. After any other error the document may
-// have been written.
+// Store writes the document of an edit in place of the one before it; an absent document is deleted. It compares first: when the
+// live document is not the one before, it writes nothing and the error is snapshot.ErrDrift. After any other error the document
+// may have been written.
 type Store interface {
-	Put(ctx context.Context, ref snapshot.Ref, before, after snapshot.Value[policy.Document]) error
+	Put(ctx context.Context, by incident.Authority, e patch.Edit) error
 }
 
 // Replayer has S3 replicate versions again, and sees what became of them.
 type Replayer interface {
-	// Replay asks for it; it may come back before S3 is done. Replaying what is already replicated changes nothing.
-	Replay(ctx context.Context, bucket string, objects []snapshot.Object) error
+	// Replay asks for it, at most once for each incident: asked again, it says how far it is. It does not wait for S3.
+	Replay(ctx context.Context, r incident.Replay) (incident.Job, error)
 	// Head is what S3 says of a version now.
 	Head(ctx context.Context, bucket, key, versionID string) (snapshot.Object, error)
 }
 
 // Journal remembers incidents.
 type Journal interface {
-	// Past is what was done for a route, and in which accounts, and where the kill switch is thrown. It is asked before every
-	// write.
-	Past(ctx context.Context, r incident.Route) (Past, error)
-	// Record keeps the incident in place of what was kept under its ID. A document is written only after its image is kept.
-	Record(ctx context.Context, i incident.Incident) error
+	// Open joins the incident of the route that is not over, or opens this one. One of the same ID that is over already comes
+	// back as it is: the message came twice.
+	Open(ctx context.Context, i incident.Incident) (incident.Incident, error)
+	// Record keeps the incident in place of the one that was read, and gives it back with its new revision. When somebody else
+	// recorded it since, nothing is kept and the error is incident.ErrStale. A document is written only after its image is kept.
+	Record(ctx context.Context, i incident.Incident) (incident.Incident, error)
+	// Past is what was written before for the route, and how much since that time in every account.
+	Past(ctx context.Context, r incident.Route, since time.Time) (incident.Past, error)
 }
 
-// Past is what a journal knows of a route.
-type Past struct {
-	guard.History
-	// Patched is when the route got its last patch; zero: never.
-	Patched time.Time
-	// Changes is what was written for this route, and for others as far as they are known, the oldest first. From it the workflow
-	// sees what people take out again: the Removed and Now of the history are its own to fill.
-	Changes []incident.Change
+// Locker keeps two workers from writing the same document. A lock that nobody gives back ends by itself, later than any worker
+// can live.
+type Locker interface {
+	// Lock takes all of them or none; incident.ErrLocked says that somebody else has one.
+	Lock(ctx context.Context, holder string, documents []string) error
+	// Unlock gives back those that the holder has.
+	Unlock(ctx context.Context, holder string, documents []string) error
+}
+
+// Switches says where the kill switch is thrown: guard.Hub for everywhere, or some of the accounts. It is asked before every
+// write.
+type Switches interface {
+	Thrown(ctx context.Context, accounts []string) ([]string, error)
 }
 
 // Notifier tells people. A notice that fails changes nothing of what was done.
@@ -67,23 +76,35 @@ type Notifier interface {
 	Notify(ctx context.Context, m incident.Message) error
 }
 
-// Approver asks people for their answer to the plan of an incident. It does not wait for one: the zero Approval is that
-// nobody answered yet.
+// Question is what people are asked: may this plan be carried out?
+type Question struct {
+	Incident incident.Incident
+	Plan     patch.Plan
+	Verdict  guard.Verdict
+}
+
+// Approver asks people. It may wait for their answer, as a terminal does, or not; the zero Approval is that nobody answered yet.
 type Approver interface {
-	Answer(ctx context.Context, i incident.Incident) (incident.Approval, error)
+	Answer(ctx context.Context, q Question) (incident.Approval, error)
 }
 
 // Workflow is everything that a cure needs. Approver may be nil: then nobody answers, and what would need an answer is not
-// done. Every other field is needed.
+// done. Switches may be nil: then there are none. Every other field is needed.
 type Workflow struct {
 	Settings    *settings.Settings
 	Snapshotter Snapshotter
 	Store       Store
 	Replayer    Replayer
 	Journal     Journal
+	Locker      Locker
+	Switches    Switches
 	Notifier    Notifier
 	Approver    Approver
 	Now         func() time.Time
+	// Worker names who runs the workflow, no two at the same time by the same name: it holds the locks.
+	Worker string
+	// Attended says that a person sits there. Then the Approver is asked also for what the guard would let pass.
+	Attended bool
 }
 
 // Handle looks at every bucket that the signals name, and cures the routes that they concern as far as the guard lets it. It
@@ -106,20 +127,47 @@ func (w *Workflow) Handle(ctx context.Context, signals []signal.Signal) ([]incid
 	return out, errors.Join(errs...)
 }
 
+// Cure looks at one route because a person or a schedule asks, and cures it as Handle does. Samples are versions that are known to
+// have failed. A rule that is not there, or not enabled, gives an incident that is ignored.
+func (w *Workflow) Cure(ctx context.Context, r incident.Route, samples []incident.Object) (incident.Incident, error) {
+	incidents, err := w.visit(ctx, r.Source, nil, samples, []concern{{route: r}})
+	if err != nil {
+		err = fmt.Errorf("remedy bucket %s: %w", r.Source, err)
+	}
+	if len(incidents) == 0 {
+		return incident.Incident{Route: r}, err
+	}
+	return incidents[0], err
+}
+
 // bucket handles the signals of one bucket.
 func (w *Workflow) bucket(ctx context.Context, bucket string, hints []signal.Signal) ([]incident.Incident, error) {
 	cases := casesOf(hints)
 	if len(cases) == 0 {
 		return nil, nil
 	}
-	v, err := w.look(ctx, bucket, hints)
+	return w.visit(ctx, bucket, hints, samplesOf(hints), cases)
+}
+
+// visit looks at a bucket and takes each case as far as it goes.
+func (w *Workflow) visit(ctx context.Context, bucket string, hints []signal.Signal, samples []incident.Object, cases []concern) ([]incident.Incident, error) {
+	v, err := w.look(ctx, bucket, hints, samples)
 	if err != nil {
 		return nil, err
 	}
 	var out []incident.Incident
 	var errs []error
 	for _, c := range v.concerned(cases) {
-		r := run{workflow: w, view: v, hints: hints, incident: c.open(w.Now())}
+		i, err := w.open(ctx, v, c)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("open incident of %s: %w", c.route, err))
+			continue
+		}
+		if i.Over() {
+			out = append(out, i) // the message came twice
+			continue
+		}
+		r := run{workflow: w, view: v, hints: hints, samples: samples, incident: i, before: news(i)}
 		if err := r.do(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("incident %s: %w", r.incident.ID, err))
 		}
@@ -128,11 +176,25 @@ func (w *Workflow) bucket(ctx context.Context, bucket string, hints []signal.Sig
 			continue
 		}
 		// Routes of one bucket share documents: what is known of the next one is no longer so.
-		if v, err = w.look(ctx, bucket, hints); err != nil {
+		if v, err = w.look(ctx, bucket, hints, samples); err != nil {
 			return out, errors.Join(append(errs, err)...)
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// open joins or opens the incident of a case. A message that came twice finds the incident over; when the route is ill all the
+// same, that is another incident.
+func (w *Workflow) open(ctx context.Context, v view, c concern) (incident.Incident, error) {
+	i, err := w.Journal.Open(ctx, c.open(w.Now()))
+	if err != nil || !i.Over() {
+		return i, err
+	}
+	if d, ok := v.route(c.route); !ok || d.Verdict == diagnose.Healthy {
+		return i, nil
+	}
+	c.failures.First = w.Now()
+	return w.Journal.Open(ctx, c.open(w.Now()))
 }
 
 // view is what is known of a bucket's routes at one moment.
@@ -141,8 +203,8 @@ type view struct {
 	diagnosis diagnose.Diagnosis
 }
 
-func (w *Workflow) look(ctx context.Context, bucket string, hints []signal.Signal) (view, error) {
-	s, err := w.Snapshotter.Snapshot(ctx, bucket)
+func (w *Workflow) look(ctx context.Context, bucket string, hints []signal.Signal, samples []incident.Object) (view, error) {
+	s, err := w.Snapshotter.Snapshot(ctx, bucket, samples)
 	if err != nil {
 		return view{}, fmt.Errorf("take snapshot: %w", err)
 	}

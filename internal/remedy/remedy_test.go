@@ -37,7 +37,7 @@ func TestApprovedRouteIsCured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.expect(i, incident.Proven, before, true)
+	w.expect(i, incident.Resolved, before, true)
 	version := w.failedBy[0].VersionID
 	if o, err := w.Cloud.Head(source, objectKey, version); err != nil || o.ReplicationStatus.V != "COMPLETED" {
 		t.Errorf("the object is %v, %v", o.ReplicationStatus, err)
@@ -147,7 +147,7 @@ func TestModeApproveDoesWhatWasApproved(t *testing.T) {
 		answer func(incident.Incident) incident.Approval
 		want   incident.Outcome
 	}{
-		"approved":     {approving, incident.Proven},
+		"approved":     {approving, incident.Resolved},
 		"nobody knows": {nil, incident.AwaitingApproval},
 		"declined": {func(i incident.Incident) incident.Approval {
 			a := approving(i)
@@ -177,7 +177,7 @@ func TestModeApproveDoesWhatWasApproved(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.expect(i, tt.want, before, tt.want == incident.Proven)
+			w.expect(i, tt.want, before, tt.want == incident.Resolved)
 		})
 	}
 }
@@ -204,14 +204,14 @@ func TestHandlingTwiceChangesNothing(t *testing.T) {
 	w.fail(objectKey)
 	w.failedBy = append(w.failedBy, w.failedBy...)
 	if i, err := w.handle(t.Context()); err != nil || i.Failures.Versions.String() != "1" {
-		t.Fatalf("%s failures, %v", i.Failures.Versions, err)
+		t.Fatalf("%s, %v", i.Failures.Versions, err)
 	}
 	before, puts := w.documents(), w.puts
 	i, err := w.handle(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.expect(i, incident.Healthy, before, false)
+	w.expect(i, incident.Resolved, before, false)
 	if w.puts != puts || len(w.messages) != 1 {
 		t.Errorf("%d more writes, %d messages", w.puts-puts, len(w.messages))
 	}
@@ -231,10 +231,10 @@ func TestSignalsDecideNothing(t *testing.T) {
 		signal signal.Signal
 		want   incident.Outcome
 	}{
-		"another destination": {with(func(s *signal.Signal) { s.Destination = "arn:aws:s3:::attackers-bucket" }), incident.Proven},
-		"another reason":      {with(func(s *signal.Signal) { s.Reason = "DstPutObjectNotPermitted" }), incident.Proven},
-		"another owner":       {with(func(s *signal.Signal) { s.Owner = "777788889999" }), incident.Proven},
-		"another object":      {with(func(s *signal.Signal) { s.Key, s.VersionID = "../../etc", "x" }), incident.Proven},
+		"another destination": {with(func(s *signal.Signal) { s.Destination = "arn:aws:s3:::attackers-bucket" }), incident.Resolved},
+		"another reason":      {with(func(s *signal.Signal) { s.Reason = "DstPutObjectNotPermitted" }), incident.Resolved},
+		"another owner":       {with(func(s *signal.Signal) { s.Owner = "777788889999" }), incident.Resolved},
+		"another object":      {with(func(s *signal.Signal) { s.Key, s.VersionID = "../../etc", "x" }), incident.Resolved},
 		"no such rule":        {with(func(s *signal.Signal) { s.Rule = "r2" }), incident.Ignored},
 	}
 	for name, tt := range tests {
@@ -249,7 +249,7 @@ func TestSignalsDecideNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.expect(i, tt.want, before, tt.want == incident.Proven)
+			w.expect(i, tt.want, before, tt.want == incident.Resolved)
 		})
 	}
 }
@@ -271,7 +271,7 @@ func TestOneBucketThatCannotBeReadStopsNoOther(t *testing.T) {
 	w.fail(objectKey)
 	w.failedBy = append(w.failedBy, signal.Signal{Kind: signal.Failed, Bucket: "a-bucket-that-is-not-there", Rule: "r1"})
 	i, err := w.handle(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "a-bucket-that-is-not-there") || i.Outcome != incident.Proven {
+	if err == nil || !strings.Contains(err.Error(), "a-bucket-that-is-not-there") || i.Outcome != incident.Resolved {
 		t.Errorf("outcome %s, error %v", i.Outcome, err)
 	}
 }
@@ -350,7 +350,7 @@ func TestRoutesThatShareADocumentAreCuredOneAfterTheOther(t *testing.T) {
 		t.Fatalf("%d incidents, %v", len(incidents), err)
 	}
 	for _, i := range incidents {
-		if i.Outcome != incident.Proven {
+		if i.Outcome != incident.Resolved {
 			t.Errorf("%s: outcome %s: %v", i.Route, i.Outcome, i.Timeline)
 		}
 	}

@@ -3,7 +3,6 @@ package remedy
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
@@ -11,14 +10,6 @@ import (
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/snapshot"
 )
-
-// For is the history as the guard needs it for that plan: with the time, and with how often what was added was taken out again.
-func (p Past) For(plan patch.Plan, now time.Time) guard.History {
-	h := p.History
-	h.Now = now
-	h.Removed = slices.Concat(h.Removed, removed(p.Changes, plan))
-	return h
-}
 
 // removed counts, for each document of the plan, how often a change of it had to grant what an earlier one had granted: in between
 // somebody took it out. It is deduced from our own changes and not from what stands there now, because a grant that

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
@@ -19,7 +18,7 @@ func TestWhatIsTakenOutAgainIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.approve(settings.Automatic)
-	for n, want := range []incident.Outcome{incident.Proven, incident.Proven, incident.Proven, incident.Refused} {
+	for n, want := range []incident.Outcome{incident.Resolved, incident.Resolved, incident.Resolved, incident.Refused} {
 		w.failedBy = nil
 		w.fail(objectKey)
 		i, err := w.handle(t.Context())
@@ -78,12 +77,12 @@ func TestWhatCountsAsTakenOut(t *testing.T) {
 			t.Parallel()
 			now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 			plan := patch.Plan{Edits: []patch.Edit{{Document: roleRef, Before: snapshot.None[policy.Document](), After: snapshot.Of(one(t, tt.again))}}}
-			h := remedy.Past{History: guard.History{FailedCures: 1}, Changes: tt.changes}.For(plan, now)
+			h := remedy.History(incident.Past{Incidents: []incident.Incident{{Changes: tt.changes}}}, plan, now)
 			got := 0
 			for _, r := range h.Removed {
 				got += r.Times
 			}
-			if got != tt.want || !h.Now.Equal(now) || h.FailedCures != 1 {
+			if got != tt.want || !h.Now.Equal(now) {
 				t.Errorf("taken out %d times, want %d; history %+v", got, tt.want, h)
 			}
 		})

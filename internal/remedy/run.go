@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
@@ -20,25 +21,29 @@ type run struct {
 	workflow *Workflow
 	view     view // before anything was written
 	hints    []signal.Signal
+	samples  []incident.Object
 	incident incident.Incident
+	before   string    // what people were told last
+	at       time.Time // when this cure began to write
+	over     bool      // nothing more is to be done now
 
 	route   diagnose.Route
 	plan    patch.Plan
 	verdict guard.Verdict
 }
 
-// do takes the incident as far as it goes, keeps it, and tells people.
+// do takes the incident as far as it goes, keeps it, and tells people what is new.
 func (r *run) do(ctx context.Context) error {
 	err := r.cure(ctx)
-	if err != nil && r.incident.Outcome == incident.Open {
-		return err // nothing was done; the signal comes again
+	if err != nil && (r.incident.Outcome == incident.Open || errors.Is(err, incident.ErrStale)) {
+		return err // nothing was done here; the signal comes again, or another worker has the incident
 	}
 	// What was done must be kept and told even when there is no time left for more.
 	ctx = context.WithoutCancel(ctx)
-	if e := r.workflow.Journal.Record(ctx, r.incident); e != nil {
+	if e := r.record(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
 	}
-	if o := r.incident.Outcome; o == incident.Healthy || o == incident.Ignored {
+	if o := r.incident.Outcome; o == incident.Healthy || o == incident.Ignored || news(r.incident) == r.before {
 		return err
 	}
 	if e := r.workflow.Notifier.Notify(ctx, r.message()); e != nil {
@@ -48,36 +53,89 @@ func (r *run) do(ctx context.Context) error {
 	return err
 }
 
+// news is what people have to be told about once: ten thousand more failures of the same kind are none.
+func news(i incident.Incident) string { return string(i.Outcome) + " " + i.Plan }
+
+// record keeps the incident as it is now.
+func (r *run) record(ctx context.Context) error {
+	kept, err := r.workflow.Journal.Record(ctx, r.incident)
+	if err == nil {
+		r.incident = kept
+	}
+	return err
+}
+
+// history is what the guard has to know of what was done before.
+func (r *run) history(ctx context.Context) (incident.Past, guard.History, error) {
+	now := r.workflow.Now()
+	past, err := r.workflow.Journal.Past(ctx, r.incident.Route, now.Add(-time.Hour))
+	if err != nil {
+		return past, guard.History{}, fmt.Errorf("read history: %w", err)
+	}
+	thrown, err := r.thrown(ctx)
+	h := History(past, r.plan, now)
+	h.KillSwitches = thrown
+	if c := r.incident.Breaking; c != nil {
+		h.Breaking = &guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
+	}
+	return past, h, err
+}
+
+// thrown is where the kill switch is thrown, of the accounts that the plan writes in.
+func (r *run) thrown(ctx context.Context) ([]string, error) {
+	if r.workflow.Switches == nil {
+		return nil, nil
+	}
+	var accounts []string
+	for _, e := range r.plan.Edits {
+		if !slices.Contains(accounts, e.Account) {
+			accounts = append(accounts, e.Account)
+		}
+	}
+	thrown, err := r.workflow.Switches.Thrown(ctx, accounts)
+	if err != nil {
+		return nil, fmt.Errorf("read kill switch: %w", err)
+	}
+	return thrown, nil
+}
+
 // cure decides, writes, verifies and proves.
 func (r *run) cure(ctx context.Context) error {
-	past, err := r.workflow.Journal.Past(ctx, r.incident.Route)
-	if err != nil {
-		return fmt.Errorf("read history: %w", err)
+	if err := r.settle(ctx); err != nil || r.over {
+		return err
 	}
-	if !past.Patched.IsZero() && !r.incident.Failures.Last.After(past.Patched) {
+	past, _, err := r.history(ctx)
+	if err != nil {
+		return err
+	}
+	if p := patched(past); !p.IsZero() && !r.incident.Failures.Last.After(p) {
 		// What failed before the last patch says nothing of the route as it is now.
 		r.view.diagnosis = diagnose.Diagnose(r.view.snapshot, nil)
 	}
 	if !r.curable() {
 		return nil
 	}
-	r.verdict = guard.Check(r.plan, r.route.Of, r.view.snapshot, r.workflow.Settings, past.For(r.plan, r.workflow.Now()))
-	switch r.verdict.Decision {
-	case guard.Allow:
-		r.log("the guard allows the plan")
-	case guard.Ask:
+	_, history, err := r.history(ctx)
+	if err != nil {
+		return err
+	}
+	r.verdict = guard.Check(r.plan, r.route.Of, r.view.snapshot, r.workflow.Settings, history)
+	switch {
+	case r.verdict.Decision == guard.Refuse:
+		r.become(incident.Refused, "the guard refuses the plan")
+		return nil
+	case r.verdict.Decision == guard.Ask || r.workflow.Attended:
 		if may, err := r.asked(ctx); !may || err != nil {
 			return err
 		}
 	default:
-		r.become(incident.Refused, "the guard refuses the plan")
-		return nil
+		r.log("the guard allows the plan")
 	}
 	if done, err := r.write(ctx); !done {
 		return err
 	}
 	// The failures are of before the write, and no hint of what is so after it.
-	after, err := r.workflow.look(ctx, r.incident.Route.Source, nil)
+	after, err := r.workflow.look(ctx, r.incident.Route.Source, nil, r.known())
 	if err != nil {
 		r.become(incident.Escalated, "the documents are written, but the route could not be looked at again")
 		return err
@@ -135,12 +193,13 @@ func (r *run) asked(ctx context.Context) (bool, error) {
 	var a incident.Approval
 	if r.workflow.Approver != nil {
 		var err error
-		if a, err = r.workflow.Approver.Answer(ctx, r.incident); err != nil {
+		if a, err = r.workflow.Approver.Answer(ctx, Question{r.incident, r.plan, r.verdict}); err != nil {
 			return false, fmt.Errorf("ask for approval: %w", err)
 		}
 	}
 	switch {
 	case a.Allows(r.incident.Plan, r.workflow.Now()):
+		r.incident.Approver = a.Approver
 		r.log("approved by %s", a.Approver)
 		return true, nil
 	case a.Answer == incident.Decline && a.Plan == r.incident.Plan:
@@ -183,9 +242,15 @@ func (r *run) prove(ctx context.Context, after view) error {
 		r.log("nothing to replay: the next object will prove the cure")
 		return nil
 	}
-	if err := r.workflow.Replayer.Replay(ctx, source, objects); err != nil {
+	job, err := r.workflow.Replayer.Replay(ctx, r.replay(after, objects))
+	if err != nil {
 		r.log("the replay could not be started")
 		return fmt.Errorf("replay: %w", err)
+	}
+	r.incident.Job = job
+	if !job.Over() {
+		r.log("S3 replicates what failed again, in job %s", job.ID)
+		return nil
 	}
 	count := map[string]int{}
 	for _, o := range objects {
@@ -197,14 +262,46 @@ func (r *run) prove(ctx context.Context, after view) error {
 		count[now.ReplicationStatus.V]++
 	}
 	switch {
+	case count[completed] == len(objects) && job.Failed == 0:
+		r.become(incident.Resolved, "S3 replicated what failed: %d of %d versions that were looked at", count[completed], len(objects))
 	case count[completed] > 0:
 		r.become(incident.Proven, "S3 replicated %d of %d replayed versions, %d failed", count[completed], len(objects), count[failed])
-	case count[failed] == len(objects):
+	case count[failed] == len(objects) && job.State == incident.JobComplete:
 		return r.giveUp(ctx, "the replayed versions failed again")
 	default:
-		r.log("replaying %d versions", len(objects))
+		r.log("of %d replayed versions none is replicated yet", len(objects))
 	}
 	return nil
+}
+
+// replay is what S3 is asked for: exactly the versions that failed where the snapshot has every one of them, and otherwise what
+// failed in the outage.
+func (r *run) replay(v view, objects []snapshot.Object) incident.Replay {
+	bucket := v.snapshot.Buckets[r.incident.Route.Source].V
+	f := r.incident.Failures
+	versions, exact := f.Versions.Count()
+	bytes, _ := f.Versions.Bytes()
+	out := incident.Replay{
+		Incident: r.incident.ID, Bucket: r.incident.Route.Source, Account: bucket.Account, Region: bucket.Region,
+		Since: f.Written, Until: r.workflow.Now(), Versions: versions, Bytes: bytes,
+	}
+	if exact && versions <= int64(len(objects)) {
+		for _, o := range objects {
+			out.Objects = append(out.Objects, incident.Object{Key: o.Key, VersionID: o.VersionID, Size: o.Size})
+		}
+	}
+	return out
+}
+
+// known is the versions to look at: those that were asked for, and those that the incident remembers.
+func (r *run) known() []incident.Object {
+	out := slices.Clone(r.samples)
+	for _, o := range r.incident.Failures.Versions.Sample() {
+		if !slices.ContainsFunc(out, func(other incident.Object) bool { return other.Key == o.Key && other.VersionID == o.VersionID }) {
+			out = append(out, o)
+		}
+	}
+	return out
 }
 
 // The statuses that settle a replay.

@@ -10,7 +10,6 @@ import (
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/policy"
-	"github.com/replimend/replimend/internal/remedy"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -33,7 +32,7 @@ func TestFailedWritesAreUndone(t *testing.T) {
 		"first write fails after it is done":         {func(w *world, _ context.CancelFunc) { w.afterPut = first }, true},
 		"deadline passes during the second":          {func(w *world, cancel context.CancelFunc) { w.onPut = cancelling(cancel) }, true},
 		"image of the second cannot be kept":         {func(w *world, _ context.CancelFunc) { w.onRecord = recordingOnce }, true},
-		"kill switch cannot be read":                 {func(w *world, _ context.CancelFunc) { w.workflow.Journal = &forgetful{world: w, after: 2} }, true},
+		"kill switch cannot be read":                 {func(w *world, _ context.CancelFunc) { w.onSwitch = unreadable }, true},
 		"replayed versions fail again":               {func(w *world, _ context.CancelFunc) { w.onReplay = w.denyEverything }, false},
 		"the route is not healthy after all":         {func(w *world, _ context.CancelFunc) { w.onLook = w.denyAtSecondLook }, false},
 		"one of the documents is written over":       {func(w *world, _ context.CancelFunc) { w.afterPut = w.revertRole }, false},
@@ -94,17 +93,12 @@ func recordingOnce(i incident.Incident) error {
 	return nil
 }
 
-// forgetful is a journal that cannot be read any more after so many times.
-type forgetful struct {
-	*world
-	after int
-}
-
-func (f *forgetful) Past(ctx context.Context, r incident.Route) (remedy.Past, error) {
-	if f.after--; f.after < 0 {
-		return remedy.Past{}, errPort
+// unreadable is a kill switch that cannot be read when the second document is to be written.
+func unreadable(n int) error {
+	if n == 4 {
+		return errPort
 	}
-	return f.world.Past(ctx, r)
+	return nil
 }
 
 const denyAll = `{"Effect": "Deny", "Principal": "*", "Action": "s3:ReplicateObject", "Resource": "arn:aws:s3:::amzn-s3-demo-destination/*"}`
@@ -268,7 +262,7 @@ func TestImageIsKeptBeforeTheWrite(t *testing.T) {
 		}
 		return nil
 	}
-	if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Proven {
+	if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Resolved {
 		t.Errorf("outcome %s, %v", i.Outcome, err)
 	}
 }
@@ -284,7 +278,7 @@ func TestNoticeThatFailsUndoesNothing(t *testing.T) {
 	if !errors.Is(err, errPort) {
 		t.Errorf("error %v, want that of the notifier", err)
 	}
-	w.expect(i, incident.Proven, before, true)
+	w.expect(i, incident.Resolved, before, true)
 }
 
 // TestLoopIsStopped: somebody's tool takes the cure back each time. After two patches the route waits for the hour to pass.
@@ -292,7 +286,7 @@ func TestLoopIsStopped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.approve(settings.Automatic)
-	want := []incident.Outcome{incident.Proven, incident.Proven, incident.Refused, incident.Proven}
+	want := []incident.Outcome{incident.Resolved, incident.Resolved, incident.Refused, incident.Resolved}
 	for n, outcome := range want {
 		if n == 3 {
 			w.now = w.now.Add(time.Hour)

@@ -10,6 +10,7 @@ import (
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/lab"
+	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/remedy"
 	"github.com/replimend/replimend/internal/route"
@@ -51,10 +52,13 @@ type world struct {
 	onLook   func(n int) error
 	onRecord func(incident.Incident) error
 	answer   func(incident.Incident) incident.Approval
+	onSwitch func(n int) error
 
-	slow        bool // S3 does not work replays off at once
-	puts, looks int
-	failedBy    []signal.Signal
+	slow               bool // S3 does not work replays off at once
+	puts, looks, asked int
+	by                 []incident.Authority // of each put
+	replays            []incident.Replay
+	failedBy           []signal.Signal
 }
 
 func newWorld(t *testing.T, change func(*snapshot.Snapshot)) *world {
@@ -77,7 +81,7 @@ func newWorld(t *testing.T, change func(*snapshot.Snapshot)) *world {
 	w.notes = &remedy.Notes{Now: func() time.Time { return w.now }}
 	w.workflow = remedy.Workflow{
 		Settings: &settings.Settings{Version: 1, Limits: settings.DefaultLimits()}, Snapshotter: w, Store: w, Replayer: w,
-		Journal: w, Notifier: w, Approver: w, Now: func() time.Time { return w.now },
+		Journal: w, Locker: w.notes, Switches: w, Notifier: w, Approver: w, Now: func() time.Time { return w.now }, Worker: "test",
 	}
 	return w
 }
@@ -163,7 +167,7 @@ func (w *world) somebodyAdds(ref snapshot.Ref, statement string) {
 	}
 }
 
-func (w *world) Snapshot(ctx context.Context, bucket string) (*snapshot.Snapshot, error) {
+func (w *world) Snapshot(ctx context.Context, bucket string, _ []incident.Object) (*snapshot.Snapshot, error) {
 	w.looks++
 	if w.onLook != nil {
 		if err := w.onLook(w.looks); err != nil {
@@ -173,30 +177,41 @@ func (w *world) Snapshot(ctx context.Context, bucket string) (*snapshot.Snapshot
 	return w.Cloud.Snapshot(ctx, bucket)
 }
 
-func (w *world) Put(ctx context.Context, ref snapshot.Ref, before, after snapshot.Value[policy.Document]) error {
+func (w *world) Put(ctx context.Context, by incident.Authority, e patch.Edit) error {
 	w.puts++
+	w.by = append(w.by, by)
 	if w.onPut != nil {
-		if err := w.onPut(w.puts, ref); err != nil {
+		if err := w.onPut(w.puts, e.Document); err != nil {
 			return err
 		}
 	}
 	n := w.puts
-	if err := w.Cloud.Put(ctx, ref, before, after); err != nil || w.afterPut == nil {
+	if err := w.Cloud.Put(ctx, e.Document, e.Before, e.After); err != nil || w.afterPut == nil {
 		return err
 	}
-	return w.afterPut(n, ref)
+	return w.afterPut(n, e.Document)
 }
 
-func (w *world) Replay(ctx context.Context, bucket string, objects []snapshot.Object) error {
+func (w *world) Replay(ctx context.Context, q incident.Replay) (incident.Job, error) {
+	job := incident.Job{ID: q.Incident, State: incident.JobComplete}
+	w.replays = append(w.replays, q)
 	if w.onReplay != nil {
 		if err := w.onReplay(); err != nil {
-			return err
+			return incident.Job{}, err
 		}
 	}
-	if err := w.Cloud.Replay(ctx, bucket, objects); err != nil || w.slow {
-		return err
+	var objects []snapshot.Object
+	for _, o := range q.Objects {
+		objects = append(objects, snapshot.Object{Bucket: q.Bucket, Key: o.Key, VersionID: o.VersionID})
 	}
-	return w.Replicate(ctx)
+	if err := w.Cloud.Replay(ctx, q.Bucket, objects); err != nil {
+		return incident.Job{}, err
+	}
+	if w.slow {
+		job.State = incident.JobRunning
+		return job, nil
+	}
+	return job, w.Replicate(ctx)
 }
 
 func (w *world) Head(_ context.Context, bucket, key, versionID string) (snapshot.Object, error) {
@@ -216,25 +231,39 @@ func (w *world) Notify(ctx context.Context, m incident.Message) error {
 	return nil
 }
 
-func (w *world) Past(ctx context.Context, r incident.Route) (remedy.Past, error) {
-	return w.notes.Past(ctx, r)
+func (w *world) Thrown(ctx context.Context, accounts []string) ([]string, error) {
+	w.asked++
+	if w.onSwitch != nil {
+		if err := w.onSwitch(w.asked); err != nil {
+			return nil, err
+		}
+	}
+	return w.notes.Thrown(ctx, accounts)
 }
 
-func (w *world) Record(ctx context.Context, i incident.Incident) error {
+func (w *world) Open(ctx context.Context, i incident.Incident) (incident.Incident, error) {
+	return w.notes.Open(ctx, i)
+}
+
+func (w *world) Past(ctx context.Context, r incident.Route, since time.Time) (incident.Past, error) {
+	return w.notes.Past(ctx, r, since)
+}
+
+func (w *world) Record(ctx context.Context, i incident.Incident) (incident.Incident, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return i, err
 	}
 	if w.onRecord != nil {
 		if err := w.onRecord(i); err != nil {
-			return err
+			return i, err
 		}
 	}
 	return w.notes.Record(ctx, i)
 }
 
-func (w *world) Answer(_ context.Context, i incident.Incident) (incident.Approval, error) {
+func (w *world) Answer(_ context.Context, q remedy.Question) (incident.Approval, error) {
 	if w.answer == nil {
 		return incident.Approval{}, nil
 	}
-	return w.answer(i), nil
+	return w.answer(q.Incident), nil
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
+	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
@@ -12,7 +15,13 @@ import (
 )
 
 // write makes the edits one after the other and says whether all are made. Otherwise it has undone what it wrote.
-func (r *run) write(ctx context.Context) (bool, error) {
+func (r *run) write(ctx context.Context) (done bool, err error) {
+	unlock, err := r.workflow.lock(ctx, r.incident.ID, r.plan)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	r.at = r.workflow.Now()
 	for _, e := range r.plan.Edits {
 		stopped, err := r.stopped(ctx, e.Account)
 		switch {
@@ -25,15 +34,19 @@ func (r *run) write(ctx context.Context) (bool, error) {
 		}
 		// Whoever undoes this needs the image, so it is kept before there is anything to undo.
 		r.incident.Changes = append(r.incident.Changes, incident.Change{
-			Kind: string(e.Document.Kind), ID: e.Document.ID, Name: e.Document.Name, Account: e.Account,
+			Kind: string(e.Document.Kind), ID: e.Document.ID, Name: e.Document.Name, Account: e.Account, At: r.at,
 			Before: pointer(e.Before), After: pointer(e.After), State: incident.Intended,
 		})
-		change := &r.incident.Changes[len(r.incident.Changes)-1]
-		if err := r.workflow.Journal.Record(ctx, r.incident); err != nil {
-			change.State = incident.Unmade
+		n := len(r.incident.Changes) - 1
+		if err := r.record(ctx); err != nil {
+			r.incident.Changes[n].State = incident.Unmade
+			if errors.Is(err, incident.ErrStale) && e.Document == r.plan.Edits[0].Document {
+				return false, err // another worker has the incident, and nothing was written here
+			}
 			return false, r.abandon(ctx, "the image of a document could not be kept", fmt.Errorf("record incident: %w", err))
 		}
-		err = r.workflow.Store.Put(ctx, e.Document, e.Before, e.After)
+		err = r.workflow.Store.Put(ctx, r.authority(), e)
+		change := &r.incident.Changes[n]
 		if r.incident.Patched.IsZero() && !errors.Is(err, snapshot.ErrDrift) {
 			r.incident.Patched = r.workflow.Now()
 		}
@@ -50,13 +63,52 @@ func (r *run) write(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// authority is on whose word the plan is carried out.
+func (r *run) authority() incident.Authority {
+	return incident.Authority{Incident: r.incident.ID, Approver: r.incident.Approver}
+}
+
+// lock takes the documents of a plan, and gives the function that gives them back. One document is one lock, in whichever part of
+// a route it is edited.
+func (w *Workflow) lock(ctx context.Context, id string, p patch.Plan) (func() error, error) {
+	var documents []string
+	for _, e := range p.Edits {
+		if name := documentName(e.Document); !slices.Contains(documents, name) {
+			documents = append(documents, name)
+		}
+	}
+	slices.Sort(documents)
+	holder := id + " " + w.Worker
+	if err := w.Locker.Lock(ctx, holder, documents); err != nil {
+		return nil, fmt.Errorf("lock documents: %w", err)
+	}
+	return func() error {
+		if err := w.Locker.Unlock(context.WithoutCancel(ctx), holder, documents); err != nil {
+			return fmt.Errorf("unlock documents: %w", err)
+		}
+		return nil
+	}, nil
+}
+
+// documentName is what a lock is called: the resource and the kind of its policy, without the part that it plays. All inline
+// policies of a role are one, because they share a limit.
+func documentName(ref snapshot.Ref) string {
+	switch {
+	case ref.Kind.OfKey():
+		return string(snapshot.KeyPolicy) + " " + ref.ID
+	case ref.Kind.OfBucket():
+		return string(snapshot.BucketPolicy) + " " + ref.ID
+	}
+	return string(ref.Kind) + " " + ref.ID
+}
+
 // stopped asks again before every write: between the approval and the write somebody may have thrown the switch.
 func (r *run) stopped(ctx context.Context, account string) (bool, error) {
-	h, err := r.workflow.Journal.Past(ctx, r.incident.Route)
+	thrown, err := r.thrown(ctx)
 	if err != nil {
-		return false, fmt.Errorf("read history: %w", err)
+		return false, err
 	}
-	return h.Stopped(account), nil
+	return guard.History{KillSwitches: thrown}.Stopped(account), nil
 }
 
 // giveUp undoes a cure that is written and does not help.
@@ -69,34 +121,57 @@ func (r *run) abandon(ctx context.Context, why string, cause error) error {
 	return errors.Join(cause, r.undo(context.WithoutCancel(ctx)))
 }
 
-// undo takes back what may have been written, the last first. Where a document is no longer ours it is left alone: who changed
-// it decided after us.
+// undo takes back what this cure may have written, the last first. What an earlier cure of the incident wrote stays.
 func (r *run) undo(ctx context.Context) error {
+	return r.workflow.takeBack(ctx, &r.incident, r.authority(), r.at)
+}
+
+// takeBack undoes the changes that an incident made then or later, the last first. Where a document is no longer ours it is left
+// alone: who changed it decided after us.
+func (w *Workflow) takeBack(ctx context.Context, i *incident.Incident, by incident.Authority, from time.Time) error {
 	var errs []error
-	touched := patch.Plan{Edits: r.plan.Edits[:len(r.incident.Changes)]}
-	for i, e := range touched.Invert().Edits {
-		change := &r.incident.Changes[len(r.incident.Changes)-1-i]
-		if change.State != incident.Written && change.State != incident.Intended {
+	for n := len(i.Changes) - 1; n >= 0; n-- {
+		change := &i.Changes[n]
+		if !stands(*change) || change.At.Before(from) {
 			continue
 		}
 		intended := change.State == incident.Intended
-		err := r.workflow.Store.Put(ctx, e.Document, e.Before, e.After)
+		e := inverse(*change)
+		err := w.Store.Put(ctx, by, e)
 		switch {
 		case err == nil:
 			change.State = incident.Undone
-			r.log("undid %s", e.Document)
+			i.Log(w.Now(), "undid %s", e.Document)
 		case errors.Is(err, snapshot.ErrDrift) && intended:
 			change.State = incident.Unmade
-			r.log("%s is not as it would have been written: nothing to undo", e.Document)
+			i.Log(w.Now(), "%s is not as it would have been written: nothing to undo", e.Document)
 		case errors.Is(err, snapshot.ErrDrift):
 			change.State = incident.Overrun
-			r.log("%s was changed by somebody else since, and is left as it is", e.Document)
+			i.Log(w.Now(), "%s was changed by somebody else since, and is left as it is", e.Document)
 		default:
-			r.log("%s could not be undone", e.Document)
+			i.Log(w.Now(), "%s could not be undone", e.Document)
 			errs = append(errs, fmt.Errorf("undo %s: %w", e.Document, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// inverse is the edit that undoes a change.
+func inverse(c incident.Change) patch.Edit {
+	return patch.Edit{
+		Document: refOf(c), Account: c.Account, Before: valueOf(c.After), After: valueOf(c.Before), Class: patch.Approval,
+	}
+}
+
+func refOf(c incident.Change) snapshot.Ref {
+	return snapshot.Ref{Kind: snapshot.Kind(c.Kind), ID: c.ID, Name: c.Name}
+}
+
+func valueOf(d *policy.Document) snapshot.Value[policy.Document] {
+	if d == nil {
+		return snapshot.None[policy.Document]()
+	}
+	return snapshot.Of(*d)
 }
 
 func pointer(v snapshot.Value[policy.Document]) *policy.Document {

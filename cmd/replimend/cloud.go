@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/spf13/cobra"
+
+	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/awserr"
+	"github.com/replimend/replimend/internal/render"
+	"github.com/replimend/replimend/internal/settings"
+)
+
+// defaultSettings is read when it is there and no other file is named.
+const defaultSettings = "replimend.yaml"
+
+// live is the flags of every command that talks to AWS.
+type live struct {
+	profiles []string
+	region   string
+	settings string
+}
+
+func (l *live) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&l.profiles, "profile", nil, "AWS `PROFILE`; give one for each account, the source's first. Without any: the environment's credentials")
+	f.StringVar(&l.region, "region", "", "AWS `REGION` where buckets are looked for first")
+	f.StringVar(&l.settings, "settings", "", "`FILE` of approved routes and members; without it "+defaultSettings+", if it is there")
+}
+
+// cloud is a connection: who calls, and where documents are read and written.
+type cloud struct {
+	base     aws.Config
+	accounts *awscloud.Accounts
+	settings *settings.Settings
+	caller   string   // ARN of who calls, with the first profile
+	account  string   // the caller's
+	own      []string // the accounts that a profile is of, in the order of the profiles
+}
+
+// connect finds out which account each profile is of. It makes one call for each.
+func (p *program) connect(ctx context.Context, l live) (*cloud, error) {
+	set, err := p.readSettings(l.settings)
+	if err != nil {
+		return nil, err
+	}
+	profiles := l.profiles
+	if len(profiles) == 0 {
+		profiles = []string{""}
+	}
+	c := &cloud{settings: set}
+	direct := map[string]aws.Config{}
+	for i, profile := range profiles {
+		cfg, err := awscloud.Load(ctx, profile, l.region)
+		if err != nil {
+			return nil, hinted(err, "check ~/.aws/config, and the name that --profile gives")
+		}
+		who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		if err != nil {
+			return nil, hinted(fmt.Errorf("ask AWS who %s is: %w", called(profile), reason(err)), "aws sts get-caller-identity shows whether the credentials work; --profile takes others")
+		}
+		account := aws.ToString(who.Account)
+		if _, twice := direct[account]; twice {
+			return nil, hinted(fmt.Errorf("%s is of account %s, as another one is", called(profile), account), "give one profile for each account")
+		}
+		direct[account] = cfg
+		c.own = append(c.own, account)
+		if i == 0 {
+			c.base, c.account, c.caller = cfg, account, aws.ToString(who.Arn)
+		}
+	}
+	c.accounts = awscloud.NewAccounts(awscloud.Access{Base: c.base, Direct: direct, Members: set.Members})
+	return c, nil
+}
+
+func called(profile string) string {
+	if profile == "" {
+		return "the caller"
+	}
+	return "profile " + profile
+}
+
+// reason is an error of the SDK without its wrapping, which tells of retries and request ids over several lines.
+func reason(err error) error {
+	if code := awserr.Code(err); code != "" {
+		var said interface{ ErrorMessage() string }
+		if errors.As(err, &said) {
+			return fmt.Errorf("%s: %s", code, said.ErrorMessage())
+		}
+	}
+	return err
+}
+
+// readSettings reads the named file, or the one that lies here, or gives settings that approve nothing.
+func (p *program) readSettings(name string) (*settings.Settings, error) {
+	file := name
+	if file == "" {
+		file = defaultSettings
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return &settings.Settings{Version: settings.Version, Limits: settings.DefaultLimits()}, nil
+		}
+	}
+	data, err := p.read(file, settings.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	set, err := settings.Parse(data)
+	var faults *settings.Error
+	if errors.As(err, &faults) {
+		// All of them at once: who mends one and runs again only to see the next has lost the morning.
+		for _, f := range faults.Faults[1:] {
+			fmt.Fprintf(p.stderr, "replimend: %s:%s\n", label(file), f)
+		}
+		return nil, hinted(fmt.Errorf("%s:%s", label(file), faults.Faults[0]), "docs/examples/replimend.yaml shows every member")
+	}
+	return set, err
+}
+
+// route is the approved route of that name, or the routes of that bucket or BUCKET/RULE: what people call a route.
+func (c *cloud) route(name string) (source, rule string) {
+	if r, ok := c.settings.Route(name); ok {
+		return r.Source.Bucket, r.Rule.ID
+	}
+	source, rule, _ = strings.Cut(name, "/")
+	return source, rule
+}
+
+// reader reads with what the settings know of the routes.
+func (p *program) reader(c *cloud, done func(done, total int)) *awscloud.Reader {
+	return awscloud.NewReader(c.accounts, awscloud.ReadOptions{Approved: c.settings.Routes, Guardrails: true, Now: time.Now, Progress: done})
+}
+
+// counter is a bar for what takes long and whose length shows on the way. Only a terminal has one.
+func (p *program) counter(what string) (tell func(done, total int), end func()) {
+	if !isTerminal(p.stderr) {
+		return nil, func() {}
+	}
+	bar := p.bar(what, 1)
+	return func(done, total int) {
+		bar.ChangeMax(total)
+		_ = bar.Set(done)
+	}, func() { _ = bar.Finish() }
+}
+
+// note says something beside the output.
+func (p *program) note(format string, args ...any) {
+	fmt.Fprintf(p.stderr, "note: %s\n", render.Clean(fmt.Sprintf(format, args...)))
+}

@@ -1,0 +1,103 @@
+package remedy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// ErrNothingToUndo says that nothing of an incident stands changed.
+var ErrNothingToUndo = errors.New("nothing of this incident is left to undo")
+
+// Undo brings back what stood there before every document that an incident changed, the last first. A document that somebody
+// changed since is theirs, and is left as it is. It is for people: they ask for it, and no guard stands before the way back. The
+// kill switch does: who stopped everything wants no undoing either.
+func (w *Workflow) Undo(ctx context.Context, i incident.Incident, by incident.Authority) (incident.Incident, error) {
+	plan := Standing(i)
+	if len(plan.Edits) == 0 {
+		return i, ErrNothingToUndo
+	}
+	r := run{workflow: w, incident: i, plan: plan}
+	thrown, err := r.thrown(ctx)
+	switch {
+	case err != nil:
+		return i, err
+	case len(thrown) > 0:
+		return i, fmt.Errorf("undo incident %s: the kill switch is thrown", i.ID)
+	}
+	unlock, err := w.lock(ctx, i.ID, plan)
+	if err != nil {
+		return i, err
+	}
+	r.log("undone on the word of %s", by.Approver)
+	err = w.takeBack(ctx, &r.incident, by, time.Time{})
+	// A deadline must not lose what was done.
+	r.become(incident.Escalated, "taken back")
+	if e := r.record(context.WithoutCancel(ctx)); e != nil {
+		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
+	}
+	return r.incident, errors.Join(err, unlock())
+}
+
+// Standing is the edits that would undo what stands of an incident, the last first, for whoever is asked first.
+func Standing(i incident.Incident) patch.Plan {
+	var p patch.Plan
+	for _, c := range slices.Backward(i.Changes) {
+		if stands(c) {
+			p.Edits = append(p.Edits, inverse(c))
+		}
+	}
+	return p
+}
+
+// stands says whether a change may have been written and was not taken back.
+func stands(c incident.Change) bool {
+	return c.State == incident.Written || c.State == incident.Intended
+}
+
+// settle finds out what became of changes that were intended when the worker before this one ended. Each is held against the
+// live document: it was written, or it was not, or somebody else has changed the document since. What was written of a plan
+// that did not get to its end is taken back, and the route is left for the next signal or a person.
+func (r *run) settle(ctx context.Context) error {
+	pending := slices.IndexFunc(r.incident.Changes, func(c incident.Change) bool { return c.State == incident.Intended })
+	if pending < 0 {
+		return nil
+	}
+	r.at = r.incident.Changes[pending].At
+	unlock, err := r.workflow.lock(ctx, r.incident.ID, Standing(r.incident))
+	if err != nil {
+		return err
+	}
+	wrote := false
+	for n := range r.incident.Changes {
+		c := &r.incident.Changes[n]
+		live := r.view.snapshot.Document(refOf(*c))
+		switch {
+		case c.State != incident.Intended:
+		case live.State == snapshot.Missing: // it cannot be told, and the store will not undo what it cannot read
+		case patch.Same(live, valueOf(c.After)):
+			c.State = incident.Written
+		case patch.Same(live, valueOf(c.Before)):
+			c.State = incident.Unmade
+		default:
+			c.State = incident.Overrun
+		}
+		wrote = wrote || !c.At.Before(r.at) && c.State != incident.Unmade
+	}
+	if !wrote {
+		r.log("an earlier worker ended before it wrote anything")
+		return unlock()
+	}
+	if r.incident.Patched.IsZero() {
+		r.incident.Patched = r.at
+	}
+	r.over = true
+	r.become(incident.Escalated, "an earlier worker ended in the middle of a plan")
+	return errors.Join(r.undo(context.WithoutCancel(ctx)), unlock())
+}
