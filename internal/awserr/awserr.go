@@ -26,6 +26,9 @@ var classNames = [...]string{"other", "absent", "denied", "throttled", "wrong re
 // String is the class in words.
 func (c Class) String() string { return classNames[c] }
 
+// NoBucketPolicy is the code of S3 for a bucket that is there and has no policy. Of the class Absent is also a bucket that is not.
+const NoBucketPolicy = "NoSuchBucketPolicy"
+
 // classes is every code that an edge depends on.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 // https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
@@ -33,7 +36,7 @@ func (c Class) String() string { return classNames[c] }
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 var classes = map[string]Class{
 	"NoSuchBucket":                                   Absent,
-	"NoSuchBucketPolicy":                             Absent,
+	NoBucketPolicy:                                   Absent,
 	"NoSuchConfiguration":                            Absent,
 	"NoSuchEntity":                                   Absent,
 	"NoSuchEntityException":                          Absent,
