@@ -31,6 +31,7 @@ func (c Class) String() string { return classNames[c] }
 // https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
 var classes = map[string]Class{
 	"NoSuchBucket":                                   Absent,
 	"NoSuchBucketPolicy":                             Absent,
@@ -85,9 +86,11 @@ var classes = map[string]Class{
 	"PermanentRedirect":                  WrongRegion,
 	"TemporaryRedirect":                  WrongRegion,
 
+	"BadRequestException":              Malformed,
 	"InvalidArgument":                  Malformed,
 	"InvalidPolicyDocument":            Malformed,
 	"InvalidRequest":                   Malformed,
+	"InvalidRequestException":          Malformed,
 	"MalformedPolicy":                  Malformed,
 	"MalformedPolicyDocument":          Malformed,
 	"MalformedPolicyDocumentException": Malformed,
@@ -104,6 +107,7 @@ var classes = map[string]Class{
 	"ConcurrentModification":          Conflict,
 	"ConcurrentModificationException": Conflict,
 	"ConditionalCheckFailedException": Conflict,
+	"IdempotencyException":            Conflict,
 	"OperationAborted":                Conflict,
 	"TransactionConflictException":    Conflict,
 	"ConflictException":               Conflict,
@@ -111,6 +115,7 @@ var classes = map[string]Class{
 	"InternalError":               Unavailable,
 	"InternalFailure":             Unavailable,
 	"InternalServerError":         Unavailable,
+	"InternalServiceException":    Unavailable,
 	"KMSInternalException":        Unavailable,
 	"DependencyTimeoutException":  Unavailable,
 	"KeyUnavailableException":     Unavailable,
