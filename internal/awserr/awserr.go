@@ -26,14 +26,18 @@ var classNames = [...]string{"other", "absent", "denied", "throttled", "wrong re
 // String is the class in words.
 func (c Class) String() string { return classNames[c] }
 
+// NoBucketPolicy is the code of S3 for a bucket that is there and has no policy. Of the class Absent is also a bucket that is not.
+const NoBucketPolicy = "NoSuchBucketPolicy"
+
 // classes is every code that an edge depends on.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 // https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
 var classes = map[string]Class{
 	"NoSuchBucket":                                   Absent,
-	"NoSuchBucketPolicy":                             Absent,
+	NoBucketPolicy:                                   Absent,
 	"NoSuchConfiguration":                            Absent,
 	"NoSuchEntity":                                   Absent,
 	"NoSuchEntityException":                          Absent,
@@ -85,9 +89,11 @@ var classes = map[string]Class{
 	"PermanentRedirect":                  WrongRegion,
 	"TemporaryRedirect":                  WrongRegion,
 
+	"BadRequestException":              Malformed,
 	"InvalidArgument":                  Malformed,
 	"InvalidPolicyDocument":            Malformed,
 	"InvalidRequest":                   Malformed,
+	"InvalidRequestException":          Malformed,
 	"MalformedPolicy":                  Malformed,
 	"MalformedPolicyDocument":          Malformed,
 	"MalformedPolicyDocumentException": Malformed,
@@ -104,6 +110,7 @@ var classes = map[string]Class{
 	"ConcurrentModification":          Conflict,
 	"ConcurrentModificationException": Conflict,
 	"ConditionalCheckFailedException": Conflict,
+	"IdempotencyException":            Conflict,
 	"OperationAborted":                Conflict,
 	"TransactionConflictException":    Conflict,
 	"ConflictException":               Conflict,
@@ -111,6 +118,7 @@ var classes = map[string]Class{
 	"InternalError":               Unavailable,
 	"InternalFailure":             Unavailable,
 	"InternalServerError":         Unavailable,
+	"InternalServiceException":    Unavailable,
 	"KMSInternalException":        Unavailable,
 	"DependencyTimeoutException":  Unavailable,
 	"KeyUnavailableException":     Unavailable,

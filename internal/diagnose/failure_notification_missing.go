@@ -3,7 +3,6 @@ package diagnose
 import (
 	"fmt"
 
-	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/snapshot"
@@ -22,27 +21,14 @@ var failureNotificationMissing = Cause{
 	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
 		n := e.w.Snapshot.Buckets[e.r.Source].V.Notifications
-		if n.State == snapshot.Missing || notifies(n.V, "s3:Replication:OperationFailedReplication") {
+		if n.State == snapshot.Missing || e.r.Told(n.V, route.FailureEvent) {
 			return nil
 		}
 		return []Finding{{
 			Cause: "failure-notification-missing", Side: SourceSide, Severity: Warning, Evidence: route.Documented, Remedy: patch.Manual,
 			Document: snapshot.Ref{Kind: snapshot.BucketConfig, ID: e.r.Source},
-			Message:  fmt.Sprintf("no notification of bucket %s asks for s3:Replication:OperationFailedReplication; EventBridge does not carry it", e.r.Source),
+			Message: fmt.Sprintf("no notification of bucket %s asks for %s of every key that rule %s covers; EventBridge does not carry it",
+				e.r.Source, route.FailureEvent, e.r.RuleID),
 		}}
 	},
-}
-
-// notifies says whether some notification asks for that event, by its name or for all events of replication.
-func notifies(n jsontree.Node, name string) bool {
-	for _, list := range []string{"TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations"} {
-		for _, c := range n.Get(list).Items {
-			for _, event := range c.Get("Events").Items {
-				if event.Text == name || event.Text == "s3:Replication:*" {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }

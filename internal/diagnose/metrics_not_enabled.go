@@ -19,7 +19,7 @@ var metricsNotEnabled = Cause{
 	Documents: []snapshot.Kind{snapshot.ReplicationConfig},
 	Remedy:    patch.Manual,
 	Inspect: func(e *examination) []Finding {
-		if m := e.r.Rule.Destination.Metrics; m != nil && m.Status == "Enabled" {
+		if e.r.HasMetrics() {
 			return nil
 		}
 		return []Finding{{

@@ -19,7 +19,7 @@ var missedThresholdNotNotified = Cause{
 	Remedy:    patch.None,
 	Inspect: func(e *examination) []Finding {
 		n := e.w.Snapshot.Buckets[e.r.Source].V.Notifications
-		if !e.timed() || n.State == snapshot.Missing || notifies(n.V, "s3:Replication:OperationMissedThreshold") {
+		if !e.timed() || n.State == snapshot.Missing || e.r.Told(n.V, "s3:Replication:OperationMissedThreshold") {
 			return nil
 		}
 		return []Finding{{

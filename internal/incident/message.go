@@ -141,6 +141,9 @@ func lines(in []string) []string {
 	return out
 }
 
+// Line is a text from outside on one line, cleaned of what cannot be shown and cut to the length of a line of a message.
+func Line(s string) string { return line(s, maxLine) }
+
 // line is s on one line of at most that many characters.
 func line(s string, most int) string {
 	return clip(clean(s, false), most)

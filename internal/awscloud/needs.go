@@ -1,0 +1,53 @@
+package awscloud
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/replimend/replimend/internal/settings"
+)
+
+// The forms of ARNs that a need can be narrowed to.
+const (
+	needRole   = "role"
+	needKey    = "key"
+	needBucket = "bucket"
+	needAny    = "*" // AWS gives the action no resource
+)
+
+// Need is one action that a role of a member must be allowed.
+type Need struct {
+	Role     settings.MemberRole
+	Action   string // such as kms:PutKeyPolicy
+	Resource string // the form of the ARN that it is made on: role, key, bucket or *
+	Why      string // what becomes of it without the action, for people
+}
+
+// Needs is what writing documents needs of the roles of a member, each action once for a role, sorted by role and action. What a
+// store writes is asked for in sessions that are narrowed to it; these are the actions that the roles themselves must have.
+func Needs() []Need {
+	type one struct {
+		role   settings.MemberRole
+		action string
+	}
+	all := map[one]Need{}
+	add := func(needs ...Need) {
+		for _, n := range needs {
+			all[one{n.Role, n.Action}] = n
+		}
+	}
+	for _, s := range stores {
+		add(s.reads...)
+		add(s.put)
+		if s.remove != nil {
+			add(*s.remove)
+		}
+	}
+	add(opinionNeeds...)
+	return slices.SortedFunc(maps.Values(all), compareNeeds)
+}
+
+func compareNeeds(a, b Need) int {
+	return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Action, b.Action))
+}

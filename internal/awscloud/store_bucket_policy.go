@@ -1,0 +1,67 @@
+package awscloud
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/replimend/replimend/internal/awserr"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// bucketStore is the policy of a bucket. Every call names the owner that the bucket must have, because the name of a bucket that
+// was deleted can be anybody's.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+var bucketStore = store{
+	reads:  []Need{{settings.Reader, "s3:GetBucketPolicy", needBucket, "a bucket policy cannot be compared before it is written"}},
+	put:    Need{settings.ResourceWriter, "s3:PutBucketPolicy", needBucket, "no bucket policy can be repaired"},
+	remove: &Need{settings.ResourceWriter, "s3:DeleteBucketPolicy", needBucket, "a bucket's first policy cannot be taken back"},
+	form:   storeForm{principal: true, resource: true, shared: true},
+	asks: analyzerForm{
+		policy:   types.PolicyTypeResourcePolicy,
+		validate: types.ValidatePolicyResourceTypeS3Bucket, public: types.AccessCheckResourceTypeS3Bucket,
+	},
+	at: func(o *WriteOptions, ref snapshot.Ref) (storePlace, error) {
+		if !storeBucketName.MatchString(ref.ID) {
+			return storePlace{}, fmt.Errorf("%w: %.255q is not the name of a bucket", ErrUnwritable, ref.ID)
+		}
+		if o.Owner != nil {
+			if account, region, ok := o.Owner(ref.ID); ok {
+				arn := policy.BucketARN(Partition(region), ref.ID)
+				return storePlace{arn: arn, account: account, region: region, owner: ref.ID}, nil
+			}
+		}
+		return storePlace{}, fmt.Errorf("%w: whose bucket it is, is not known", ErrUnwritable)
+	},
+	live: func(ctx context.Context, reader aws.Config, at storePlace) (snapshot.Value[policy.Document], error) {
+		out, err := s3Client(reader).GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &at.owner, ExpectedBucketOwner: &at.account})
+		switch {
+		case awserr.Code(err) == awserr.NoBucketPolicy: // the bucket is there
+			return snapshot.None[policy.Document](), nil
+		case err != nil:
+			return snapshot.Value[policy.Document]{}, err
+		}
+		return storedText(aws.ToString(out.Policy))
+	},
+	write: func(ctx context.Context, session aws.Config, at storePlace, text string) error {
+		client := s3Client(session)
+		if text == "" {
+			_, err := client.DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: &at.owner, ExpectedBucketOwner: &at.account})
+			return err
+		}
+		_, err := client.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{
+			Bucket: &at.owner, ExpectedBucketOwner: &at.account, Policy: &text,
+		})
+		return err
+	},
+}
+
+// storeBucketName is what a bucket can be called, those of old included.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+var storeBucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)

@@ -1,0 +1,55 @@
+package replay
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/replimend/replimend/internal/incident"
+)
+
+// maxListed is how many objects are listed at most. Of more S3 makes the list itself.
+const maxListed = 1000
+
+// listable says whether the objects are all that failed, each with its version. Without the version of each the list would mean
+// the latest ones.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-create-job.html#specify-batchjob-manifest
+func listable(objects []incident.Object) bool {
+	return len(objects) > 0 && len(objects) <= maxListed &&
+		!slices.ContainsFunc(objects, func(o incident.Object) bool { return o.VersionID == "" })
+}
+
+// versionID is what a version may be called: it stands in the manifest as it is. S3 promises that IDs are ready for URLs.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+var versionID = regexp.MustCompile(`^[A-Za-z0-9._~/+=-]{1,1024}$`)
+
+// plain makes of a key that is escaped for a query one as S3's examples have it, with the slashes left. A space is %20 and a plus %2B, which every decoder reads in the
+// same way, and nothing of it has a meaning in CSV.
+var plain = strings.NewReplacer("+", "%20", "%2F", "/")
+
+// manifest lists versions as CSV: bucket, key, version ID, no header. It is the same in whatever order the versions are known.
+func manifest(bucket string, objects []incident.Object) ([]byte, error) {
+	type version struct{ key, id string }
+	rows := make([]version, 0, len(objects))
+	for _, o := range objects {
+		if o.Key == "" || !versionID.MatchString(o.VersionID) {
+			return nil, fmt.Errorf("list versions: version %.80q of key %.80q: not one that S3 has", o.VersionID, o.Key)
+		}
+		rows = append(rows, version{plain.Replace(url.QueryEscape(o.Key)), o.VersionID})
+	}
+	slices.SortFunc(rows, func(a, b version) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.id, b.id)) })
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	for _, r := range slices.Compact(rows) {
+		if err := w.Write([]string{bucket, r.key, r.id}); err != nil {
+			return nil, fmt.Errorf("list versions: %w", err)
+		}
+	}
+	w.Flush()
+	return b.Bytes(), w.Error()
+}
