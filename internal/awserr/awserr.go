@@ -137,6 +137,9 @@ func Code(err error) string {
 	return ""
 }
 
+// NoBucket says that it is the bucket that does not exist, and not something of it. S3 answers so to whatever is asked of the bucket.
+func NoBucket(err error) bool { return Code(err) == "NoSuchBucket" }
+
 // Of is the class of an error.
 func Of(err error) Class { return classes[Code(err)] }
 

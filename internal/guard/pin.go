@@ -243,3 +243,16 @@ func nearest(r route.Route, live settings.ApprovedRoute, set *settings.Settings)
 	}
 	return best
 }
+
+// Approval is the approved route that a live route is or was meant to be, and everything that speaks against taking it for that:
+// nothing for one that is as it was approved. Without an approved route there is a reason and no name.
+func Approval(r route.Route, s *snapshot.Snapshot, set *settings.Settings) (approved settings.ApprovedRoute, against []string) {
+	q := newInquiry(r, s, set)
+	if q.approved != nil {
+		approved = *q.approved
+	}
+	for _, o := range approvedRoute.judge(q) {
+		against = append(against, o.text)
+	}
+	return approved, against
+}
