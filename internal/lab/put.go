@@ -12,7 +12,8 @@ import (
 
 // Put writes one document in place of the one that was read before, and nothing else. An absent document after deletes it.
 //
-// A live document that is not the one before gives snapshot.ErrDrift. A document that AWS would not take gives an *Error with
+// When the live document is the one after already, nothing is to be done. Another one that is not the one before gives
+// snapshot.ErrDrift. A document that AWS would not take gives an *Error with
 // AWS's code, as does one that belongs to nothing that exists. In both cases nothing is written.
 func (c *Cloud) Put(ctx context.Context, ref snapshot.Ref, before, after snapshot.Value[policy.Document]) error {
 	if err := ctx.Err(); err != nil {
@@ -24,7 +25,10 @@ func (c *Cloud) Put(ctx context.Context, ref snapshot.Ref, before, after snapsho
 	if err != nil {
 		return fmt.Errorf("put %s: %w", ref, err)
 	}
-	if !same(live.document, before) {
+	switch {
+	case same(live.document, after):
+		return nil // writing twice is writing once
+	case !same(live.document, before):
 		return fmt.Errorf("put %s: %w", ref, snapshot.ErrDrift)
 	}
 	return c.store(ref, live, after, c.caller)
