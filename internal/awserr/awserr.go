@@ -32,12 +32,14 @@ func (c Class) String() string { return classNames[c] }
 // https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshooting-batch-operations.html
 var classes = map[string]Class{
 	"NoSuchBucket":                                   Absent,
 	"NoSuchBucketPolicy":                             Absent,
 	"NoSuchConfiguration":                            Absent,
 	"NoSuchEntity":                                   Absent,
 	"NoSuchEntityException":                          Absent,
+	"NoSuchJobException":                             Absent,
 	"NoSuchKey":                                      Absent,
 	"NoSuchPublicAccessBlockConfiguration":           Absent,
 	"NoSuchTagSet":                                   Absent,
@@ -74,6 +76,7 @@ var classes = map[string]Class{
 	"RequestThrottled":                       Throttled,
 	"RequestThrottledException":              Throttled,
 	"SlowDown":                               Throttled,
+	"SlowDownError":                          Throttled,
 	"ThrottledException":                     Throttled,
 	"Throttling":                             Throttled,
 	"ThrottlingException":                    Throttled,
