@@ -127,15 +127,16 @@ func (w *world) follow(t *testing.T, q incident.Replay, job incident.Job) incide
 	return job
 }
 
-// only is the one key that a bucket has.
-func (w *world) only(t *testing.T, bucket string) string {
+// manifests are the keys of the manifests that were written.
+func (w *world) manifests(t *testing.T) []string {
 	t.Helper()
-	out, err := w.storage().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(bucket)})
+	out, err := w.storage().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(w.reports)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(out.Contents) != 1 {
-		t.Fatalf("bucket %s has %d objects, want one", bucket, len(out.Contents))
+	var keys []string
+	for _, o := range out.Contents {
+		keys = append(keys, aws.ToString(o.Key))
 	}
-	return aws.ToString(out.Contents[0].Key)
+	return keys
 }
