@@ -35,12 +35,14 @@ const NoBucketPolicy = "NoSuchBucketPolicy"
 // https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshooting-batch-operations.html
 var classes = map[string]Class{
 	"NoSuchBucket":                                   Absent,
 	NoBucketPolicy:                                   Absent,
 	"NoSuchConfiguration":                            Absent,
 	"NoSuchEntity":                                   Absent,
 	"NoSuchEntityException":                          Absent,
+	"NoSuchJobException":                             Absent,
 	"NoSuchKey":                                      Absent,
 	"NoSuchPublicAccessBlockConfiguration":           Absent,
 	"NoSuchTagSet":                                   Absent,
@@ -77,6 +79,7 @@ var classes = map[string]Class{
 	"RequestThrottled":                       Throttled,
 	"RequestThrottledException":              Throttled,
 	"SlowDown":                               Throttled,
+	"SlowDownError":                          Throttled,
 	"ThrottledException":                     Throttled,
 	"Throttling":                             Throttled,
 	"ThrottlingException":                    Throttled,

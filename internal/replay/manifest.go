@@ -24,9 +24,12 @@ func listable(objects []incident.Object) bool {
 		!slices.ContainsFunc(objects, func(o incident.Object) bool { return o.VersionID == "" })
 }
 
-// versionID is what a version may be called: it stands in the manifest as it is. S3 promises that IDs are ready for URLs.
+// versionID is what a version may be called: it stands in the manifest as it is. S3 promises IDs that are ready for URLs, and at
+// most 1,024 bytes of them.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
-var versionID = regexp.MustCompile(`^[A-Za-z0-9._~/+=-]{1,1024}$`)
+var versionID = regexp.MustCompile(`^[A-Za-z0-9._~/+=-]+$`)
+
+const maxVersionID = 1024
 
 // plain makes of a key that is escaped for a query one as S3's examples have it, with the slashes left. A space is %20 and a plus %2B, which every decoder reads in the
 // same way, and nothing of it has a meaning in CSV.
@@ -37,7 +40,7 @@ func manifest(bucket string, objects []incident.Object) ([]byte, error) {
 	type version struct{ key, id string }
 	rows := make([]version, 0, len(objects))
 	for _, o := range objects {
-		if o.Key == "" || !versionID.MatchString(o.VersionID) {
+		if o.Key == "" || len(o.VersionID) > maxVersionID || !versionID.MatchString(o.VersionID) {
 			return nil, fmt.Errorf("list versions: version %.80q of key %.80q: not one that S3 has", o.VersionID, o.Key)
 		}
 		rows = append(rows, version{plain.Replace(url.QueryEscape(o.Key)), o.VersionID})

@@ -93,7 +93,7 @@ func (r *Replayer) Replay(ctx context.Context, q incident.Replay) (incident.Job,
 func again(ctx context.Context, jobs *s3control.Client, q incident.Replay, cause error) (incident.Job, error) {
 	job, ok, err := find(ctx, jobs, q)
 	if !ok && err == nil {
-		err = fmt.Errorf("create batch job for %s: another request of the incident made one that is not listed yet: ask again later: %w", q.Incident, cause)
+		err = fmt.Errorf("create batch job for %s: another request made one that is not listed yet, ask again later: %w", q.Incident, cause)
 	}
 	return job, err
 }
@@ -142,7 +142,7 @@ func (r *Replayer) Follow(ctx context.Context, q incident.Replay, job incident.J
 		}
 		now, err := look(ctx, jobs, q, job.ID)
 		switch {
-		case awserr.Is(err, awserr.Throttled, awserr.Unavailable):
+		case awserr.Is(err, awserr.Throttled, awserr.Unavailable), awserr.Is(err, awserr.Absent) && attempt < registered:
 			continue
 		case err != nil:
 			return job, err
@@ -160,6 +160,10 @@ const (
 	firstWait = 5 * time.Second
 	lastWait  = 5 * time.Minute
 )
+
+// registered is after how many looks S3 must know a job. Just after it is made it may not.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshooting-batch-operations.html
+const registered = 4
 
 // wait is for a random time between half of a span and the whole of it. Spans double, up to the last.
 func wait(ctx context.Context, attempt int) error {
@@ -188,8 +192,9 @@ func storage(cfg aws.Config) *s3.Client {
 // refused says what the caller may lack where AWS says only that it may not, and keeps AWS's code.
 func refused(q incident.Replay, call, lacks string, err error) error {
 	if awserr.Is(err, awserr.Denied) {
-		return fmt.Errorf("%s for %s: account %s does not allow its role %s%s, or whoever asks in its place, %s: %w",
-			call, q.Incident, q.Account, settings.RolePath[1:], settings.Replayer, lacks, err)
+		role := settings.Replayer.ARN("", q.Account).Resource
+		return fmt.Errorf("%s for %s: account %s does not allow %s, or whoever asks in its place, %s: %w",
+			call, q.Incident, q.Account, role, lacks, err)
 	}
 	return fmt.Errorf("%s for %s: %w", call, q.Incident, err)
 }
