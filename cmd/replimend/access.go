@@ -25,6 +25,8 @@ func (in *inputs) check(command string) (route.Operation, error) {
 		return "", hinted(errors.New("--bucket, --operation and --key are about a principal, and none is given"), command+" --principal ARN")
 	case a.bucket == "" || a.operation == "":
 		return "", hinted(errors.New("a principal is given without bucket or operation"), command+" --principal ARN --bucket NAME --operation get|put")
+	case len(in.buckets) > 0:
+		return "", hinted(errors.New("--live reads routes, not what a principal uses"), "docs/take-snapshot.py --principal ARN reads it into a file")
 	case in.event != "" || in.route != "":
 		return "", hinted(errors.New("--event and --route are about routes, not about a principal"), "leave them out, or leave --principal out")
 	}

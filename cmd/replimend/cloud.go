@@ -41,6 +41,7 @@ type cloud struct {
 	base     aws.Config
 	accounts *awscloud.Accounts
 	settings *settings.Settings
+	found    string   // the file of the settings; "": there is none
 	caller   string   // ARN of who calls, with the first profile
 	account  string   // the caller's
 	own      []string // the accounts that a profile is of, in the order of the profiles
@@ -48,7 +49,7 @@ type cloud struct {
 
 // connect finds out which account each profile is of. It makes one call for each.
 func (p *program) connect(ctx context.Context, l live) (*cloud, error) {
-	set, err := p.readSettings(l.settings)
+	set, file, err := p.readSettings(l.settings)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func (p *program) connect(ctx context.Context, l live) (*cloud, error) {
 	if len(profiles) == 0 {
 		profiles = []string{""}
 	}
-	c := &cloud{settings: set}
+	c := &cloud{settings: set, found: file}
 	direct := map[string]aws.Config{}
 	for i, profile := range profiles {
 		cfg, err := awscloud.Load(ctx, profile, l.region)
@@ -100,28 +101,28 @@ func reason(err error) error {
 }
 
 // readSettings reads the named file, or the one that lies here, or gives settings that approve nothing.
-func (p *program) readSettings(name string) (*settings.Settings, error) {
-	file := name
+func (p *program) readSettings(name string) (set *settings.Settings, file string, err error) {
+	file = name
 	if file == "" {
 		file = defaultSettings
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			return &settings.Settings{Version: settings.Version, Limits: settings.DefaultLimits()}, nil
+			return &settings.Settings{Version: settings.Version, Limits: settings.DefaultLimits()}, "", nil
 		}
 	}
 	data, err := p.read(file, settings.MaxSize)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	set, err := settings.Parse(data)
+	set, err = settings.Parse(data)
 	var faults *settings.Error
 	if errors.As(err, &faults) {
 		// All of them at once: who mends one and runs again only to see the next has lost the morning.
 		for _, f := range faults.Faults[1:] {
 			fmt.Fprintf(p.stderr, "replimend: %s:%s\n", label(file), f)
 		}
-		return nil, hinted(fmt.Errorf("%s:%s", label(file), faults.Faults[0]), "docs/examples/replimend.yaml shows every member")
+		return nil, "", hinted(fmt.Errorf("%s:%s", label(file), faults.Faults[0]), "docs/examples/replimend.yaml shows every member")
 	}
-	return set, err
+	return set, file, err
 }
 
 // route is the approved route of that name, or the routes of that bucket or BUCKET/RULE: what people call a route.

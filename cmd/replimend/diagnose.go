@@ -16,13 +16,13 @@ func (p *program) diagnoseCommand() *cobra.Command {
 	var in inputs
 	var format string
 	cmd := &cobra.Command{
-		Use:   "diagnose --snapshot FILE|- [FILE…]",
+		Use:   "diagnose --snapshot FILE|- [FILE…] | --live BUCKET",
 		Short: "Explain, hop by hop, why a route replicates or fails",
 		Long: `Explain every enabled replication rule of a snapshot: each request that S3 makes, the statement that decides it, what is
 missing, in whose document, and the smallest edit that cures the route.
 
-A snapshot is a JSON file of what the cloud looks like; docs/take-snapshot.py writes one with the AWS CLI. Further files may
-follow, so that --snapshot takes a pattern of the shell. With --format json each file gives one document, in the order of the
+A snapshot is a JSON file of what the cloud looks like; replimend snapshot writes one, and so does docs/take-snapshot.py with the
+AWS CLI. With --live the same is read from AWS at once, with the credentials of each --profile. Further files may follow, so that --snapshot takes a pattern of the shell. With --format json each file gives one document, in the order of the
 arguments; a file that cannot be read gives an error and no document.
 
 With --principal it explains instead why a role or user can or cannot read or write the objects of a bucket; docs/consumers.md
@@ -63,6 +63,8 @@ but one is conditional or unknown. Of several files the worst one counts: 2 befo
 func (in *inputs) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&in.snapshots, "snapshot", nil, "snapshot `FILE`, or - for standard input")
 	cmd.Flags().StringVar(&in.event, "event", "", "`FILE` of a failure event of S3, in a message or not, or of denied KMS calls as CloudTrail records them")
+	cmd.Flags().StringArrayVar(&in.buckets, "live", nil, "read the routes of this `BUCKET` or approved route from AWS instead of a file")
+	in.live.flags(cmd)
 	cmd.Flags().StringVar(&in.route, "route", "", "only this `SOURCE/RULE`: a bucket and the id of its rule")
 }
 
@@ -70,26 +72,47 @@ func badFormat(cmd *cobra.Command, format, want string) error {
 	return hinted(fmt.Errorf("unknown format %q: want %s", format, want), cmd.CommandPath()+" --help shows an example")
 }
 
-// each diagnoses every file and hands the diagnosis on. A file that cannot be read does not stop the others.
+// each diagnoses every file and every live bucket and hands the diagnosis on. One that cannot be read does not stop the others.
 func (p *program) each(cmd *cobra.Command, in inputs, args []string, show func(name string, several bool, d diagnose.Diagnosis) error) error {
-	files, err := in.files(args, cmd.CommandPath())
-	if err != nil {
-		return err
+	var files []string
+	var err error
+	if len(in.buckets) == 0 || len(in.snapshots)+len(args) > 0 {
+		if files, err = in.files(args, cmd.CommandPath()); err != nil {
+			return err
+		}
 	}
 	hints, err := p.hints(in.event)
 	if err != nil {
 		return err
 	}
-	for _, name := range files {
-		d, err := p.diagnosis(name, hints)
+	several := len(files)+len(in.buckets) > 1
+	hand := func(name string, d diagnose.Diagnosis, err error) {
 		if err == nil {
 			d.Routes, err = in.choose(name, d.Routes)
 		}
 		if err == nil {
 			p.warnUnmet(in.event, name, hints.Signals, d)
-			err = show(name, len(files) > 1, d)
+			err = show(name, several, d)
 		}
 		p.fail(err)
+	}
+	for _, name := range files {
+		d, err := p.diagnosis(name, hints)
+		hand(name, d, err)
+	}
+	if len(in.buckets) == 0 {
+		return nil
+	}
+	c, err := p.connect(cmd.Context(), in.live)
+	if err != nil {
+		return err
+	}
+	for _, name := range in.buckets {
+		d, s, err := p.look(cmd.Context(), c, []string{name}, hints)
+		if err == nil {
+			p.unread(s)
+		}
+		hand(name, d, err)
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/jsontree"
-	"github.com/replimend/replimend/internal/render"
 	"github.com/replimend/replimend/internal/signal"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -82,6 +81,8 @@ type access struct{ principal, bucket, operation, key string }
 // inputs is what diagnose and plan read.
 type inputs struct {
 	snapshots []string
+	buckets   []string // live ones
+	live      live
 	event     string
 	route     string
 	access    access // of diagnose only
@@ -91,7 +92,7 @@ type inputs struct {
 func (in *inputs) files(args []string, command string) ([]string, error) {
 	files := append(append([]string(nil), in.snapshots...), args...)
 	if len(files) == 0 {
-		return nil, hinted(errors.New("no snapshot is given"), command+" --snapshot FILE, or - for standard input")
+		return nil, hinted(errors.New("no snapshot is given"), command+" --snapshot FILE, or - for standard input, or --live BUCKET to read it from AWS")
 	}
 	streams := 0
 	for _, name := range append(files, in.event) {
@@ -130,13 +131,18 @@ func (p *program) diagnosis(name string, hints signal.Evidence) (diagnose.Diagno
 	if err != nil {
 		return diagnose.Diagnosis{}, err
 	}
+	return p.judge(name, s, hints), nil
+}
+
+// judge is the diagnosis of a snapshot, and says when nothing in it can be diagnosed.
+func (p *program) judge(name string, s *snapshot.Snapshot, hints signal.Evidence) diagnose.Diagnosis {
 	d := diagnose.Diagnose(s, hints.Signals, hints.Denials...)
 	if len(d.Routes) == 0 && !replicationKnown(s) {
 		// Nothing to diagnose is not the same as nothing wrong when nobody read the rules.
 		p.raise(exitUnclear)
-		fmt.Fprintf(p.stderr, "note: %s holds no replication configuration: its rules are not known\n", render.Clean(label(name)))
+		p.note("%s holds no replication configuration: its rules are not known", label(name))
 	}
-	return d, nil
+	return d
 }
 
 func (p *program) snapshot(name string) (*snapshot.Snapshot, error) {
@@ -146,7 +152,7 @@ func (p *program) snapshot(name string) (*snapshot.Snapshot, error) {
 	}
 	s, err := snapshot.Parse(data)
 	if err != nil {
-		return nil, hinted(at(name, err), "mend that place, or take the snapshot anew with docs/take-snapshot.py")
+		return nil, hinted(at(name, err), "mend that place, or take the snapshot anew with replimend snapshot")
 	}
 	return s, nil
 }

@@ -1,15 +1,19 @@
-// Command replimend finds out why S3 replication fails and what cures it, from files and in a built-in cloud.
+// Command replimend finds out why S3 replication fails and cures it: from files, on AWS and in a built-in cloud.
 //
-// It only wires: it reads files, hands them to the packages under internal, and prints what they say. Every run is a value of
+// It only wires: it reads files and connects to AWS, hands them to the packages under internal, and prints what they say. Every run is a value of
 // type program, so that tests run the same program with other streams.
 package main
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -17,8 +21,12 @@ import (
 )
 
 func main() {
-	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
-	os.Exit(p.run(os.Args[1:]))
+	// Interrupted, a command ends as soon as nothing is half done: what is written by then is kept in the journal, or taken back.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	p := &program{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
+	code := p.run(os.Args[1:])
+	stop()
+	os.Exit(code)
 }
 
 // The exit codes. People's scripts hold on to them: see the help of each command.
@@ -31,19 +39,25 @@ const (
 
 // program is one run of the command line.
 type program struct {
+	ctx            context.Context // of the whole run; nil: one without an end
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
 
-	out  *output // stdout, buffered
-	code int
+	out   *output       // stdout, buffered
+	lines *bufio.Reader // stdin, once somebody was asked
+	code  int
 }
 
 func (p *program) run(args []string) int {
 	p.out = newOutput(p.stdout)
 	root := p.command()
 	root.SetArgs(args)
-	if cmd, err := root.ExecuteC(); err != nil {
+	ctx := p.ctx
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if cmd, err := root.ExecuteContextC(ctx); err != nil {
 		p.fail(suggest(root, cmd, args, err))
 	}
 	if err := p.out.Flush(); err != nil && !p.out.closedByReader() {
@@ -60,8 +74,9 @@ func (p *program) command() *cobra.Command {
 		Short: "Find out why S3 replication fails, and what cures it",
 		Long: `Replimend finds out why S3 replication fails, hop by hop, and proposes the smallest edit of a policy that cures it.
 
-It reads what the cloud looks like from a snapshot file and changes nothing. "replimend rehearse" shows a whole cure in a
-built-in cloud; neither needs an AWS account.`,
+diagnose, plan and check read files and change nothing; "replimend rehearse" shows a whole cure in a built-in cloud. None of them
+needs an AWS account. snapshot, sweep, routes and preflight read a live account and change nothing. apply, undo and enroll write to
+it: each shows what it would write, and asks first.`,
 		Example: `  replimend diagnose --snapshot docs/examples/role-lacks-decrypt.json
   replimend rehearse --only cross-account-kms --show all`,
 		SilenceErrors: true, SilenceUsage: true,
@@ -78,6 +93,7 @@ built-in cloud; neither needs an AWS account.`,
 	})
 	root.AddCommand(
 		p.diagnoseCommand(), p.planCommand(), p.checkCommand(), p.simulateCommand(), p.rehearseCommand(), p.explainCommand(), p.versionCommand(),
+		p.snapshotCommand(), p.sweepCommand(), p.routesCommand(), p.applyCommand(), p.undoCommand(), p.incidentsCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

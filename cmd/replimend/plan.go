@@ -17,7 +17,7 @@ func (p *program) planCommand() *cobra.Command {
 	var format string
 	formats := append([]string{"diff", "json"}, iac.Formats()...)
 	cmd := &cobra.Command{
-		Use:   "plan --snapshot FILE|- [FILE…]",
+		Use:   "plan --snapshot FILE|- [FILE…] | --live BUCKET",
 		Short: "Print the smallest edits that cure the routes of a snapshot, or an access",
 		Long: `Print the smallest set of edits that makes each route healthy, as proven by evaluating the edited documents. Nothing is
 written anywhere.

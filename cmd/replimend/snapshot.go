@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -44,6 +45,7 @@ Exit code: 0 a snapshot was printed, 2 an argument is wrong or a bucket could no
 			if err != nil {
 				return err
 			}
+			p.unread(s)
 			_, err = fmt.Fprintln(p.out, s.Indent())
 			return err
 		},
@@ -100,7 +102,14 @@ func (p *program) look(ctx context.Context, c *cloud, names []string, hints sign
 	if err != nil {
 		return diagnose.Diagnosis{}, nil, err
 	}
-	return diagnose.Diagnose(s, hints.Signals, hints.Denials...), s, nil
+	return p.judge(strings.Join(names, ", "), s, hints), s, nil
+}
+
+// unread says what AWS refused to show: a diagnosis that lacks it is weaker than it looks.
+func (p *program) unread(s *snapshot.Snapshot) {
+	for _, path := range slices.Sorted(maps.Keys(s.Unreadable)) {
+		p.note("not read: %s: %s", path, s.Unreadable[path])
+	}
 }
 
 // only is the one live route that a name means.

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/spf13/cobra"
+
+	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/remedy"
+	"github.com/replimend/replimend/internal/render"
+	"github.com/replimend/replimend/internal/replay"
+	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// applying is the flags of apply.
+type applying struct {
+	live
+	journal string
+	yes     bool
+	objects []string
+	replay  bool
+	opinion bool
+	batch   batch
+}
+
+func (p *program) applyCommand() *cobra.Command {
+	var a applying
+	cmd := &cobra.Command{
+		Use:   "apply ROUTE|BUCKET[/RULE]",
+		Short: "Cure one live route: diagnose, ask, write, verify, replay",
+		Long: `Diagnose one live route, show the edits that cure it, and after a yes write them, each in a session that may make that one call
+only. What stood there before is kept in the journal first; replimend undo brings it back.
+
+The guard is asked as it is for the robot: what it refuses is not written, whoever says yes. So the route must be approved in
+the settings, in mode approve or automatic. After the write the documents are read again and the route is diagnosed again; when
+it is not what the plan promised, everything is taken back.
+
+With --replay S3 replicates again what failed, as a batch job whose cost is told and asked for first; replimend waits for its end.
+That needs --object of what failed, or failures that the journal knows.
+
+Exit code: 0 the route is cured or nothing is wrong with it, 1 nothing was written or what was written was taken back, 2 an argument is
+wrong, or something failed on the way.`,
+		Example: `  replimend apply invoices-to-dr --profile source --profile destination
+  replimend apply my-source-bucket/everything-to-dr --object 'ledger/2026-11-22.csv@VERSION' --replay`,
+		Args: exactly("ROUTE|BUCKET[/RULE]", 1),
+		RunE: func(cmd *cobra.Command, args []string) error { return p.apply(cmd.Context(), a, args[0]) },
+	}
+	a.live.flags(cmd)
+	journalFlag(cmd, &a.journal)
+	f := cmd.Flags()
+	f.BoolVar(&a.yes, "yes", false, "do not ask: what is shown is meant")
+	f.StringArrayVar(&a.objects, "object", nil, "an object that failed, `KEY@VERSION`: its own encryption is diagnosed, and a replay proves the cure with it")
+	f.BoolVar(&a.replay, "replay", false, "have S3 replicate again what failed, after the cure")
+	f.BoolVar(&a.opinion, "second-opinion", true, "ask IAM Access Analyzer about each document before it is written, where the caller may")
+	a.batch.flags(cmd)
+	return cmd
+}
+
+// exactly wants a number of arguments and names them.
+func exactly(names string, n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return hinted(fmt.Errorf("%d arguments are given, %d wanted: %s", len(args), n, names), cmd.CommandPath()+" --help shows an example")
+		}
+		return nil
+	}
+}
+
+func (p *program) apply(ctx context.Context, a applying, name string) error {
+	c, err := p.connect(ctx, a.live)
+	if err != nil {
+		return err
+	}
+	kept, err := p.openJournal(a.journal, c.base)
+	if err != nil {
+		return err
+	}
+	samples := sampled(a.objects)
+	// Only to know which route is meant: the workflow looks for itself.
+	s, err := p.take(ctx, c, []string{name}, nil)
+	if err != nil {
+		return err
+	}
+	r, err := only(c, s, name)
+	if err != nil {
+		return err
+	}
+	w := p.workflow(c, kept, located(s), a)
+	i, err := w.Cure(ctx, incident.Route{Source: r.Source, Rule: r.RuleID, Destination: r.Destination}, samples)
+	if err != nil {
+		return hinted(err, "replimend incidents show "+i.ID+" tells how far it got")
+	}
+	return p.cured(i)
+}
+
+// cured says what became of the incident.
+func (p *program) cured(i incident.Incident) error {
+	switch i.Outcome {
+	case incident.Healthy:
+		fmt.Fprintln(p.out, "nothing is wrong with the route now: nothing was written")
+	case incident.Ignored:
+		return fmt.Errorf("%s: %s", i.Route, last(i))
+	case incident.Applied, incident.Proven, incident.Resolved:
+		fmt.Fprintf(p.out, "\nincident %s, %s: replimend undo %s takes it back\n", i.ID, i.Outcome, i.ID)
+	case incident.AwaitingApproval:
+		p.raise(exitBroken)
+		fmt.Fprintln(p.out, "nothing was written")
+	case incident.Open, incident.Refused, incident.Manual, incident.Declined, incident.Escalated:
+		p.raise(exitBroken)
+	}
+	return nil
+}
+
+// last is what happened last, in words.
+func last(i incident.Incident) string {
+	if n := len(i.Timeline); n > 0 {
+		return render.Clean(i.Timeline[n-1].Text)
+	}
+	return string(i.Outcome)
+}
+
+// workflow is the one that the robot runs, with a person at the other end.
+func (p *program) workflow(c *cloud, kept record, where locator, a applying) *remedy.Workflow {
+	reader := p.reader(c, nil)
+	return &remedy.Workflow{
+		Settings: c.settings, Snapshotter: reader,
+		Store: awscloud.NewWriter(c.accounts, awscloud.WriteOptions{
+			Owner: where, Trust: true, Opinion: a.opinion, Note: func(text string) { p.note("%s", text) },
+		}),
+		Replayer: &asking{program: p, replayer: p.replayer(c, where, a.batch), wanted: a.replay, yes: a.yes},
+		Journal:  kept, Locker: kept, Notifier: printing{p}, Approver: terminal{p, c.caller, a.yes},
+		Now: time.Now, Worker: fmt.Sprintf("%s %d", c.caller, os.Getpid()), Attended: true,
+	}
+}
+
+// locator is who owns a bucket and where it is; false: it is not known for certain.
+type locator func(bucket string) (account, region string, ok bool)
+
+// located knows the buckets of a snapshot, whose owners the reader has verified.
+func located(s *snapshot.Snapshot) locator {
+	return func(bucket string) (string, string, bool) {
+		b, ok := s.Buckets[bucket].Get()
+		return b.Account, b.Region, ok && b.Account != "" && b.Region != ""
+	}
+}
+
+// printing is the notifier of a terminal.
+type printing struct{ *program }
+
+func (t printing) Notify(_ context.Context, m incident.Message) error {
+	fmt.Fprint(t.out, "\n", t.printer().Message(m))
+	return t.out.Flush()
+}
+
+// terminal asks whoever sits there.
+type terminal struct {
+	*program
+	caller string
+	yes    bool
+}
+
+// approvalTime is how long a yes at a terminal counts: the write follows at once.
+const approvalTime = 15 * time.Minute
+
+func (t terminal) Answer(ctx context.Context, q remedy.Question) (incident.Approval, error) {
+	page := t.printer()
+	fmt.Fprint(t.out, page.Plan(q.Plan), "\n", page.Heading("the guard says"), page.Verdict(q.Verdict))
+	yes, err := t.ask(ctx, fmt.Sprintf("write %s?", extent(q.Plan)), t.yes)
+	if err != nil {
+		return incident.Approval{}, err
+	}
+	now := time.Now()
+	answer := incident.Decline
+	if yes {
+		answer = incident.Approve
+	}
+	return incident.Approval{
+		Incident: q.Incident.ID, Plan: q.Incident.Plan, Answer: answer, Approver: t.caller, At: now, Expires: now.Add(approvalTime),
+	}, nil
+}
+
+// extent is how much a plan writes, in words.
+func extent(plan patch.Plan) string {
+	accounts := map[string]bool{}
+	for _, e := range plan.Edits {
+		accounts[e.Account] = true
+	}
+	text := "this document"
+	if n := len(plan.Edits); n > 1 {
+		text = fmt.Sprintf("these %d documents", n)
+	}
+	if len(accounts) > 1 {
+		text += fmt.Sprintf(" in %d accounts", len(accounts))
+	}
+	return text
+}
+
+// batch is the flags of who runs batch jobs.
+type batch struct{ role, bucket string }
+
+func (b *batch) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&b.role, "batch-role", "", "`ARN` of the role that S3 Batch Operations assumes; without it "+settings.RolePath+string(settings.Batch)+" of the source's account")
+	f.StringVar(&b.bucket, "report-bucket", "", "`BUCKET` for the manifests and reports of batch jobs; without it "+settings.ReportBucket("ACCOUNT", "REGION"))
+}
+
+func (p *program) replayer(c *cloud, where locator, b batch) *replay.Replayer {
+	return replay.New(replay.Options{
+		Config: func(account, region string) (aws.Config, error) {
+			return c.accounts.Narrowed(account, region, awscloud.Purpose{Role: settings.Replayer, Incident: "replay", Approver: c.caller})
+		},
+		Read: c.accounts.Reader,
+		Batch: func(account, region string) (policy.ARN, string) {
+			role, bucket := settings.Batch.ARN(awscloud.Partition(region), account), settings.ReportBucket(account, region)
+			if given, err := policy.ParseARN(b.role); err == nil {
+				role = given
+			}
+			if b.bucket != "" {
+				bucket = b.bucket
+			}
+			return role, bucket
+		},
+		Locate: where,
+	})
+}
+
+// asking tells what a replay costs and asks before it is started, and then waits for its end.
+type asking struct {
+	*program
+	replayer *replay.Replayer
+	wanted   bool
+	yes      bool
+}
+
+func (a *asking) Replay(ctx context.Context, q incident.Replay) (incident.Job, error) {
+	declined := incident.Job{State: incident.JobCancelled, Reason: "nobody asked for a replay"}
+	if !a.wanted {
+		a.note("what failed is not replicated again without --replay")
+		return declined, nil
+	}
+	fmt.Fprintf(a.out, "\n%s\n", render.Clean(replay.Estimate(q).String()))
+	yes, err := a.ask(ctx, "start the replay?", a.yes)
+	if err != nil || !yes {
+		return declined, err
+	}
+	job, err := a.replayer.Replay(ctx, q)
+	if err != nil {
+		return job, err
+	}
+	tell, end := a.counter("replicating again")
+	defer end()
+	return a.replayer.Follow(ctx, q, job, func(j incident.Job) {
+		if tell != nil && j.Total > 0 {
+			tell(int(j.Succeeded+j.Failed), int(j.Total))
+		}
+	})
+}
+
+func (a *asking) Head(ctx context.Context, bucket, key, versionID string) (snapshot.Object, error) {
+	return a.replayer.Head(ctx, bucket, key, versionID)
+}
+
+// ask asks a question that yes alone agrees to. Without anybody to ask, the answer is an error: nothing is done unasked.
+func (p *program) ask(ctx context.Context, question string, yes bool) (bool, error) {
+	if err := p.out.Flush(); err != nil {
+		return false, err
+	}
+	if yes {
+		return true, nil
+	}
+	fmt.Fprintf(p.stderr, "%s Type yes: ", render.Clean(question))
+	answer, err := p.line(ctx)
+	if err != nil {
+		fmt.Fprintln(p.stderr)
+		return false, hinted(fmt.Errorf("ask %q: %w", question, err), "--yes does what is shown without asking")
+	}
+	return answer == "yes", nil
+}
+
+var errNobody = errors.New("there is nobody to answer")

@@ -1,0 +1,157 @@
+package render
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"github.com/replimend/replimend/internal/diagnose"
+	"github.com/replimend/replimend/internal/incident"
+)
+
+// Incidents is a line for each incident, in the order given.
+func (p Printer) Incidents(all []incident.Summary) string {
+	var b strings.Builder
+	if len(all) == 0 {
+		p.paragraph(&b, 0, 2, p.plain, "there are no incidents")
+		return b.String()
+	}
+	var ids, outcomes, times []string
+	for _, i := range all {
+		ids, outcomes, times = append(ids, Clean(i.ID)), append(outcomes, Clean(i.Outcome.String())), append(times, moment(i.Opened))
+	}
+	columns := []column{widest(ids, 8, 24), widest(times, 6, 20), widest(outcomes, 7, 17)}
+	rows := [][]cell{{{"incident", p.faint}, {"opened", p.faint}, {"outcome", p.faint}, {"route", p.faint}}}
+	for n, i := range all {
+		text := Clean(i.Route.String())
+		if len(i.Causes) > 0 {
+			text += ": " + Clean(strings.Join(i.Causes, ", "))
+		}
+		rows = append(rows, []cell{{ids[n], p.bold}, {times[n], p.plain}, {outcomes[n], p.outcome(i.Outcome)}, {text, p.plain}})
+	}
+	p.grid(&b, 0, columns, rows)
+	return b.String()
+}
+
+// Incident is everything that people ask of one incident but the documents themselves: what failed, what was changed on whose
+// word, and what happened. It names no object.
+func (p Printer) Incident(i incident.Incident) string {
+	var b strings.Builder
+	p.paragraph(&b, 0, 2, p.bold, Clean(i.ID+": "+i.Route.String()))
+	line := func(label, text string) {
+		if text != "" {
+			p.fact(&b, label, Clean(text))
+		}
+	}
+	p.grid(&b, 2, []column{14}, [][]cell{{{"outcome", p.faint}, {Clean(i.Outcome.String()), p.outcome(i.Outcome)}}})
+	line("opened", moment(i.Opened))
+	if !i.Failures.Versions.IsZero() {
+		line("failed", i.Failures.Versions.String()+" versions of objects, first "+moment(i.Failures.First)+", last "+moment(i.Failures.Last))
+	}
+	line("causes", strings.Join(i.Causes, ", "))
+	if c := i.Breaking; c != nil {
+		line("broken by", c.Event+" of "+c.Principal+" at "+moment(c.At))
+	}
+	line("plan", i.Plan)
+	line("approved by", i.Approver)
+	line("patched", moment(i.Patched))
+	if i.Job.ID != "" {
+		line("replay", "job "+i.Job.ID+", "+string(i.Job.State))
+	}
+	for _, c := range i.Changes {
+		line("change", c.Kind+" "+c.ID+" in account "+c.Account+": "+string(c.State))
+	}
+	b.WriteByte('\n')
+	p.paragraph(&b, 0, 2, p.bold, "what happened")
+	for _, e := range i.Timeline {
+		p.grid(&b, 2, []column{20}, [][]cell{{{moment(e.At), p.faint}, {Clean(e.Text), p.plain}}})
+	}
+	return b.String()
+}
+
+// outcome is the style of an outcome: what needs a person is louder than what does not.
+func (p Printer) outcome(o incident.Outcome) lipgloss.Style {
+	switch o {
+	case incident.Healthy, incident.Proven, incident.Resolved:
+		return p.good
+	case incident.Escalated:
+		return p.bad
+	case incident.Refused, incident.Manual, incident.AwaitingApproval, incident.Declined, incident.Applied:
+		return p.warn
+	case incident.Open, incident.Ignored:
+	}
+	return p.plain
+}
+
+// moment is a time in UTC, to the second; "" for none.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// Standing is a live route beside its approval.
+type Standing struct {
+	Source, Rule, Destination string
+	Name, Mode                string           // of the approved route; "" without one
+	Against                   []string         // in what it is not the approved route
+	Verdict                   diagnose.Verdict // "" where nobody diagnosed it
+	Causes                    []string
+}
+
+// Standings is a line for each route.
+func (p Printer) Standings(all []Standing) string {
+	var b strings.Builder
+	if len(all) == 0 {
+		p.paragraph(&b, 0, 2, p.plain, "no enabled replication rule")
+		return b.String()
+	}
+	var verdicts, approvals []string
+	for _, s := range all {
+		verdicts, approvals = append(verdicts, string(s.Verdict)), append(approvals, s.approval())
+	}
+	columns := []column{widest(approvals, len("approved"), 24)}
+	head := []cell{{"approved", p.faint}}
+	diagnosed := slices.ContainsFunc(verdicts, func(v string) bool { return v != "" })
+	if diagnosed {
+		columns = append(columns, widest(verdicts, len("verdict"), 12))
+		head = append(head, cell{"verdict", p.faint})
+	}
+	rows := [][]cell{append(head, cell{"route", p.faint})}
+	for n, s := range all {
+		style := p.good
+		if s.Name == "" || len(s.Against) > 0 {
+			style = p.warn
+		}
+		row := []cell{{approvals[n], style}}
+		if diagnosed {
+			row = append(row, cell{verdicts[n], p.verdict(s.Verdict)})
+		}
+		text := Clean(s.Source + " → " + s.Destination + " (rule " + s.Rule + ")")
+		if len(s.Causes) > 0 {
+			text += ": " + Clean(strings.Join(s.Causes, ", "))
+		}
+		if s.Name != "" {
+			for _, reason := range s.Against {
+				text += "\n" + Clean(reason)
+			}
+		}
+		rows = append(rows, append(row, cell{text, p.plain}))
+	}
+	p.grid(&b, 0, columns, rows)
+	return b.String()
+}
+
+// approval is how the route stands, in a word or two.
+func (s Standing) approval() string {
+	switch {
+	case s.Name == "":
+		return "no"
+	case len(s.Against) > 0:
+		return "differs"
+	}
+	return s.Mode
+}
