@@ -27,7 +27,8 @@ func jobOf(id string, d *types.JobDescriptor) incident.Job {
 		job.Reason = "the job is " + strings.ToLower(string(d.Status))
 	}
 	if p := d.ProgressSummary; p != nil {
-		job.Total, job.Succeeded, job.Failed = aws.ToInt64(p.TotalNumberOfTasks), aws.ToInt64(p.NumberOfTasksSucceeded), aws.ToInt64(p.NumberOfTasksFailed)
+		job.Total = aws.ToInt64(p.TotalNumberOfTasks)
+		job.Succeeded, job.Failed = aws.ToInt64(p.NumberOfTasksSucceeded), aws.ToInt64(p.NumberOfTasksFailed)
 	}
 	var reasons []string
 	for _, f := range d.FailureReasons {

@@ -119,7 +119,10 @@ func (p *plan) request() *s3control.CreateJobInput {
 					types.JobManifestFieldNameBucket, types.JobManifestFieldNameKey, types.JobManifestFieldNameVersionId,
 				},
 			},
-			Location: &types.JobManifestLocation{ObjectArn: aws.String(p.bucketARN(p.reports) + "/" + p.manifestKey()), ETag: aws.String(p.etag)},
+			Location: &types.JobManifestLocation{
+				ObjectArn: aws.String(p.bucketARN(p.reports) + "/" + p.manifestKey()),
+				ETag:      aws.String(p.etag),
+			},
 		}
 		return in
 	}

@@ -93,7 +93,7 @@ func (r *Replayer) Replay(ctx context.Context, q incident.Replay) (incident.Job,
 func again(ctx context.Context, jobs *s3control.Client, q incident.Replay, cause error) (incident.Job, error) {
 	job, ok, err := find(ctx, jobs, q)
 	if !ok && err == nil {
-		err = fmt.Errorf("create batch job for %s: another request of the incident made one that is not listed yet: ask again later: %w", q.Incident, cause)
+		err = fmt.Errorf("create batch job for %s: another request made one that is not listed yet, ask again later: %w", q.Incident, cause)
 	}
 	return job, err
 }
@@ -193,7 +193,8 @@ func storage(cfg aws.Config) *s3.Client {
 func refused(q incident.Replay, call, lacks string, err error) error {
 	if awserr.Is(err, awserr.Denied) {
 		role := settings.Replayer.ARN("", q.Account).Resource
-		return fmt.Errorf("%s for %s: account %s does not allow %s, or whoever asks in its place, %s: %w", call, q.Incident, q.Account, role, lacks, err)
+		return fmt.Errorf("%s for %s: account %s does not allow %s, or whoever asks in its place, %s: %w",
+			call, q.Incident, q.Account, role, lacks, err)
 	}
 	return fmt.Errorf("%s for %s: %w", call, q.Incident, err)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	"github.com/aws/aws-sdk-go-v2/service/s3control/types"
 	"github.com/google/go-cmp/cmp"
@@ -59,6 +60,29 @@ func TestListedVersionsAreReplicated(t *testing.T) {
 	}
 	if got := w.status(t, other); got != "FAILED" {
 		t.Errorf("what was not listed is %q", got)
+	}
+}
+
+// TestManifestInEncryptedBucket: a bucket that encrypts with KMS by default would make a manifest that no job takes.
+func TestManifestInEncryptedBucket(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	_, err := w.storage().PutBucketEncryption(t.Context(), &s3.PutBucketEncryptionInput{
+		Bucket: aws.String(w.reports),
+		ServerSideEncryptionConfiguration: &s3types.ServerSideEncryptionConfiguration{Rules: []s3types.ServerSideEncryptionRule{{
+			ApplyServerSideEncryptionByDefault: &s3types.ServerSideEncryptionByDefault{SSEAlgorithm: s3types.ServerSideEncryptionAwsKms},
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := w.request(w.put(t, "key"))
+	job, err := w.replayer.Replay(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.follow(t, q, job); got.State != incident.JobComplete {
+		t.Errorf("the job ended as %+v", got)
 	}
 }
 
@@ -186,6 +210,10 @@ func TestTwoAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	const callers = 2
 	for name, more := range map[string]bool{"the same": false, "one knows more": true} {
+		manifests := 1
+		if more {
+			manifests = 2 // neither may write over the one that the job reads
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var listed sync.WaitGroup
@@ -224,6 +252,9 @@ func TestTwoAtTheSameTime(t *testing.T) {
 			}
 			if jobs[0].ID == "" || jobs[0].ID != jobs[1].ID || len(w.batch.Requests()) != 1 {
 				t.Errorf("jobs %q and %q of %d", jobs[0].ID, jobs[1].ID, len(w.batch.Requests()))
+			}
+			if got := w.manifests(t); len(got) != manifests {
+				t.Errorf("manifests %q, want %d", got, manifests)
 			}
 			if n := w.batch.Calls("CreateJob"); n != callers {
 				t.Errorf("%d calls of CreateJob: the callers did not meet", n)
@@ -304,9 +335,12 @@ func TestEndings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		manifest := w.only(t, w.reports)
+		manifests := w.manifests(t)
+		if len(manifests) != 1 {
+			t.Fatalf("manifests %q, want one", manifests)
+		}
 		_, err = w.storage().PutObject(t.Context(), &s3.PutObjectInput{
-			Bucket: aws.String(w.reports), Key: aws.String(manifest), Body: strings.NewReader(w.source + ",other," + other.VersionID + "\n"),
+			Bucket: aws.String(w.reports), Key: aws.String(manifests[0]), Body: strings.NewReader(w.source + ",other," + other.VersionID + "\n"),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -76,7 +77,12 @@ func (w *world) options() replay.Options {
 			return settings.Batch.ARN("aws", account), w.reports
 		},
 		Locate: func(string) (string, string, bool) { return w.account, region, true },
-		Wait:   func(ctx context.Context, _ int) error { w.waits.Add(1); return ctx.Err() },
+		Wait: func(ctx context.Context, _ int) error {
+			if w.waits.Add(1) > 100 {
+				return errors.New("the job does not end")
+			}
+			return ctx.Err()
+		},
 	}
 }
 
@@ -127,15 +133,16 @@ func (w *world) follow(t *testing.T, q incident.Replay, job incident.Job) incide
 	return job
 }
 
-// only is the one key that a bucket has.
-func (w *world) only(t *testing.T, bucket string) string {
+// manifests are the keys of the manifests that were written.
+func (w *world) manifests(t *testing.T) []string {
 	t.Helper()
-	out, err := w.storage().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(bucket)})
+	out, err := w.storage().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(w.reports)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(out.Contents) != 1 {
-		t.Fatalf("bucket %s has %d objects, want one", bucket, len(out.Contents))
+	var keys []string
+	for _, o := range out.Contents {
+		keys = append(keys, aws.ToString(o.Key))
 	}
-	return aws.ToString(out.Contents[0].Key)
+	return keys
 }
