@@ -187,12 +187,13 @@ func (b *Batch) answer(r *http.Request, operation string, answer func(*http.Requ
 // createJob is the request, as far as it matters here.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
 type createJob struct {
-	body               string
-	ClientRequestToken string
-	Description        string
-	RoleARN            string `xml:"RoleArn"`
-	Priority           *int
-	Operation          struct {
+	body                 string
+	ClientRequestToken   string
+	ConfirmationRequired bool
+	Description          string
+	RoleARN              string `xml:"RoleArn"`
+	Priority             *int
+	Operation            struct {
 		S3ReplicateObject *struct{}
 	}
 	Report struct {
@@ -263,7 +264,7 @@ func (b *Batch) describe(place, id string) (any, *apiError) {
 		return nil, &apiError{http.StatusNotFound, "NoSuchJobException", "No such job"}
 	}
 	if b.Swift {
-		for !j.over() {
+		for !j.over() && j.status != "Suspended" {
 			b.advance(j)
 		}
 	}
@@ -328,6 +329,9 @@ func (b *Batch) advance(j *batchJob) {
 		j.status = "Preparing"
 	case "Preparing":
 		j.status = "Ready"
+		if j.request.ConfirmationRequired {
+			j.status = "Suspended" // nobody confirms anything here
+		}
 		if fault := b.prepare(j); fault != nil {
 			j.status, j.failures = "Failed", []jobFailure{*fault}
 		}

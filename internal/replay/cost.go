@@ -17,7 +17,7 @@ func (d Dollars) String() string {
 	return fmt.Sprintf("$%d.%02d", cents/100, cents%100)
 }
 
-// The prices of us-east-1, by the price list of AmazonS3 of 2026-09-28. Other Regions differ, most by less than half.
+// The prices of us-east-1, by the price list of AmazonS3 of 2026-09-28. Those of other Regions differ.
 // https://aws.amazon.com/s3/pricing/
 const (
 	priceList      = "S3's price list for us-east-1 of 2026-09-28"

@@ -32,7 +32,8 @@ func TestEstimate(t *testing.T) {
 		},
 		"without a version": {
 			incident.Replay{Versions: 1, Objects: []incident.Object{{Key: "a"}}},
-			replay.Cost{Versions: 1, Job: 250_000, Operations: 1, Requests: 5, Listing: true}, "$0.26",
+			replay.Cost{Versions: 1, Job: 250_000, Operations: 1, Requests: 5, Listing: true},
+			"$0.26",
 		},
 		"nonsense": {incident.Replay{Versions: -1, Bytes: -1}, replay.Cost{Job: 250_000, Listing: true}, "$0.25"},
 		"more than there can be": {
@@ -55,13 +56,15 @@ func TestEstimate(t *testing.T) {
 func TestCostSaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	known := replay.Estimate(incident.Replay{Versions: 1_000_000, Bytes: 5 << 30}).String()
-	const want = "about $6.25: $0.25 for the job, $1.00 for 1000000 objects, $5.00 for their PUTs (S3's price list for us-east-1 of 2026-09-28); " +
+	const want = "about $6.25: $0.25 for the job, $1.00 for 1000000 objects, $5.00 for their PUTs " +
+		"(S3's price list for us-east-1 of 2026-09-28); " +
 		"not in it: the list of what failed, $0.015 for each million objects in the bucket; transfer of 5.0 GB to another Region; " +
 		"requests to KMS; storage of the replicas"
 	if known != want {
 		t.Errorf("known:\n%s\nwant\n%s", known, want)
 	}
-	if got := replay.Estimate(incident.Replay{}).String(); !strings.HasPrefix(got, "at least $0.25: ") || !strings.Contains(got, "transfer to another Region") {
+	got := replay.Estimate(incident.Replay{}).String()
+	if !strings.HasPrefix(got, "at least $0.25: ") || !strings.Contains(got, "transfer to another Region") {
 		t.Errorf("not known: %s", got)
 	}
 	listed := replay.Estimate(incident.Replay{Objects: []incident.Object{{Key: "a", VersionID: "v", Size: 3}}}).String()

@@ -31,8 +31,8 @@ var versionID = regexp.MustCompile(`^[A-Za-z0-9._~/+=-]+$`)
 
 const maxVersionID = 1024
 
-// plain makes of a key that is escaped for a query one as S3's examples have it, with the slashes left. A space is %20 and a plus %2B, which every decoder reads in the
-// same way, and nothing of it has a meaning in CSV.
+// plain makes of a key that is escaped for a query one as in S3's examples: slashes stay. A space is %20 and a plus %2B, which every
+// decoder reads in the same way, and nothing of it has a meaning in CSV.
 var plain = strings.NewReplacer("+", "%20", "%2F", "/")
 
 // manifest lists versions as CSV: bucket, key, version ID, no header. It is the same in whatever order the versions are known.
@@ -41,7 +41,7 @@ func manifest(bucket string, objects []incident.Object) ([]byte, error) {
 	rows := make([]version, 0, len(objects))
 	for _, o := range objects {
 		if o.Key == "" || len(o.VersionID) > maxVersionID || !versionID.MatchString(o.VersionID) {
-			return nil, fmt.Errorf("list versions: version %.80q of key %.80q: not one that S3 has", o.VersionID, o.Key)
+			return nil, fmt.Errorf("list version %.80q: it has no key, or is none that S3 gives", o.VersionID) // keys may be secret
 		}
 		rows = append(rows, version{plain.Replace(url.QueryEscape(o.Key)), o.VersionID})
 	}

@@ -368,6 +368,11 @@ func TestFollow(t *testing.T) {
 	if got, err := w.replayer.Follow(ctx, q, job, nil); !errors.Is(err, context.Canceled) || got != job {
 		t.Errorf("after the context ended: %+v, %v", got, err)
 	}
+	patient := w.options()
+	patient.Wait = nil
+	if got, err := replay.New(patient).Follow(ctx, q, job, nil); !errors.Is(err, context.Canceled) || got != job {
+		t.Errorf("after the context ended, with the default waits: %+v, %v", got, err)
+	}
 	w.batch.Refuse("DescribeJob", "NoSuchJobException", http.StatusNotFound)
 	for range 3 { // as often as the SDK tries
 		w.batch.Refuse("DescribeJob", "TooManyRequestsException", http.StatusTooManyRequests)

@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -76,7 +77,12 @@ func (w *world) options() replay.Options {
 			return settings.Batch.ARN("aws", account), w.reports
 		},
 		Locate: func(string) (string, string, bool) { return w.account, region, true },
-		Wait:   func(ctx context.Context, _ int) error { w.waits.Add(1); return ctx.Err() },
+		Wait: func(ctx context.Context, _ int) error {
+			if w.waits.Add(1) > 100 {
+				return errors.New("the job does not end")
+			}
+			return ctx.Err()
+		},
 	}
 }
 
