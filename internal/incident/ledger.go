@@ -269,21 +269,24 @@ func (l *Ledger) Past(r Route, since time.Time) Past {
 	return p
 }
 
-// Lock takes all the documents or none. Who holds one already keeps it for longer. A holder is one run of a function or a
+// Lock takes all the documents or none: the error is a *LockedError for the first that somebody else holds. Who holds one already
+// keeps it for longer. A holder is one run of a function or a
 // command: two that call themselves the same do not keep each other out.
 func (l *Ledger) Lock(holder string, documents []string, now time.Time) error {
 	if holder == "" {
 		return errors.New("lock documents: nobody to hold them")
 	}
-	for _, h := range l.Locks {
-		if h.Holder != holder && now.Before(h.Until) && slices.Contains(documents, h.Document) {
-			return &LockedError{h.Document, h.Holder, h.Until}
+	for _, d := range slices.Sorted(slices.Values(documents)) {
+		for _, h := range l.Locks {
+			if h.Document == d && h.Holder != holder && now.Before(h.Until) {
+				return &LockedError{h.Document, h.Holder, h.Until}
+			}
 		}
 	}
 	l.Locks = slices.DeleteFunc(l.Locks, func(h Held) bool {
 		return !now.Before(h.Until) || slices.Contains(documents, h.Document)
 	})
-	for _, d := range documents {
+	for _, d := range slices.Compact(slices.Sorted(slices.Values(documents))) {
 		l.Locks = append(l.Locks, Held{d, holder, now.Add(Lease)})
 	}
 	return nil

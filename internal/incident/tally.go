@@ -61,7 +61,8 @@ const (
 	// maxName bounds a version that can be named, as JSON: a key has at most 1,024 bytes, and a version ID as many.
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 	maxName = 2400
-	// maxSize is above the size of any object, so that no invented size can outweigh all others.
+	// maxSize is above the size of any object, 53.7 TB, so that no invented size can outweigh all others.
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingObjects.html
 	maxSize = 1 << 46
 )
 
@@ -93,9 +94,10 @@ func markOf(o Object) mark {
 	return mark{binary.BigEndian.Uint64(sum[:8]), min(max(o.Size, 0), maxSize)}
 }
 
-// named is the object when it can be named: as JSON it stays what it is, and is not too long.
+// named is the object when it can be named, and else the zero Object: it has a key, as JSON it stays what it is, and it is not too
+// long.
 func named(o Object) Object {
-	if !utf8.ValidString(o.Key) || !utf8.ValidString(o.VersionID) {
+	if o.Key == "" || !utf8.ValidString(o.Key) || !utf8.ValidString(o.VersionID) {
 		return Object{}
 	}
 	if text, err := json.Marshal(o); err != nil || len(text) > maxName {
@@ -104,14 +106,23 @@ func named(o Object) Object {
 	return o
 }
 
-// Add counts a version.
-func (t *Tally) Add(o Object) {
-	m := markOf(o)
-	if t.more && m.hash > t.kept[maxKept-1].hash {
-		return
+// Add counts versions. Many at once cost less than one after the other.
+func (t *Tally) Add(objects ...Object) { *t = t.Merge(tally(objects)) }
+
+// tally counts as merge sort sorts.
+func tally(objects []Object) Tally {
+	switch n := len(objects); n {
+	case 0:
+		return Tally{}
+	case 1:
+		m, o := markOf(objects[0]), named(objects[0])
+		if o.Key != "" {
+			o.Size = m.size
+		}
+		return Tally{kept: []mark{m}, sample: []Object{o}}
+	default:
+		return tally(objects[:n/2]).Merge(tally(objects[n/2:]))
 	}
-	o.Size = m.size
-	*t = t.Merge(Tally{kept: []mark{m}, sample: []Object{named(o)}})
 }
 
 // Merge counts what either counts. Where they differ about one version, the larger size is taken.
@@ -140,7 +151,7 @@ func (t Tally) Merge(o Tally) Tally {
 			i, j = i+1, j+1
 		}
 		if len(out.kept) < maxSample {
-			if name != (Object{}) {
+			if name.Key != "" {
 				name.Size = m.size
 			}
 			out.sample = append(out.sample, name)
@@ -160,13 +171,10 @@ func (t Tally) at(i int) Object {
 
 // compareNames puts the name that is known first: of one hash there is one name, unless somebody searched for two.
 func compareNames(a, b Object) int {
-	unknown := func(o Object) int {
-		if o.Key == "" && o.VersionID == "" {
-			return 1
-		}
-		return 0
+	if a.Key == "" || b.Key == "" {
+		return -cmp.Compare(a.Key, b.Key)
 	}
-	return cmp.Or(cmp.Compare(unknown(a), unknown(b)), cmp.Compare(a.Key, b.Key), cmp.Compare(a.VersionID, b.VersionID))
+	return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.VersionID, b.VersionID))
 }
 
 // Count is how many versions there are. Beyond 1,024 it is an estimate.
@@ -219,7 +227,7 @@ func rounded(n int64) float64 {
 func (t Tally) Sample() []Object {
 	var out []Object
 	for _, o := range t.sample {
-		if o != (Object{}) {
+		if o.Key != "" {
 			out = append(out, o)
 		}
 	}
