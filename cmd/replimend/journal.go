@@ -36,7 +36,7 @@ func journalFlag(cmd *cobra.Command, into *string) {
 // openJournal is the journal that the flag names, in the first profile's account.
 func (p *program) openJournal(name string, base aws.Config) (record, error) {
 	if table, ok := strings.CutPrefix(name, tablePrefix); ok {
-		return journal.NewTable(dynamodb.NewFromConfig(base), table), nil
+		return &journal.Table{Client: dynamodb.NewFromConfig(base), Name: table, Now: time.Now}, nil
 	}
 	if name == "" {
 		var err error
