@@ -55,6 +55,7 @@ var classes = map[string]Class{
 	"ReplicationConfigurationNotFoundError":          Absent,
 	"ResourceNotFoundException":                      Absent,
 	"ServerSideEncryptionConfigurationNotFoundError": Absent,
+	"TrailNotFoundException":                         Absent,
 	"AWSOrganizationsNotInUseException":              Absent,
 
 	"AccessDenied":                Denied,

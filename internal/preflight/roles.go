@@ -1,0 +1,241 @@
+package preflight
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/replimend/replimend/internal/authz"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/snapshot"
+)
+
+// roles finds what keeps Replimend out of accounts: in a member the roles that are not there, cannot be assumed or may too little;
+// elsewhere the caller, who reads there in their stead.
+func (c *checker) roles() {
+	for _, a := range c.each() {
+		if a.member == nil {
+			c.caller(a)
+			continue
+		}
+		var needed []settings.MemberRole
+		for _, n := range c.f.Needs {
+			needed = add(needed, n.Role)
+		}
+		slices.Sort(needed)
+		for _, role := range needed {
+			c.assumed(a, role)
+			c.role(a, role)
+		}
+	}
+}
+
+// assumed judges the attempt to assume a role. S3 assumes the role for batch jobs, Replimend never does.
+func (c *checker) assumed(a *account, role settings.MemberRole) {
+	if role == settings.Batch {
+		return
+	}
+	arn := role.ARN(a.partition, a.id)
+	i := slices.IndexFunc(c.f.Assumptions, func(x Assumption) bool { return x.Account == a.id && x.Role == role })
+	switch {
+	case i < 0:
+		c.missing(Limits, a.id, arn.String(), "run preflight with credentials that may assume the role", "whether the role can be assumed is not known: nobody tried")
+	case c.f.Assumptions[i].Code != "":
+		c.missing(a.roleSeverity(role), a.id, arn.String(), c.trust(a), "%s cannot assume the role: %s. Its trust policy needs this, "+
+			"and the caller's own policies must allow both actions on the role", orUnknown(c.f.Base.ARN), c.f.Assumptions[i].Code)
+	}
+}
+
+// trust is the statement by which a member's role lets the caller in. Replimend sets a source identity in every session.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+func (c *checker) trust(a *account) string {
+	p, err := authz.ParsePrincipal(c.f.Base.ARN)
+	if err != nil {
+		return "let the role trust whoever runs Replimend"
+	}
+	who := p.ARN
+	if !p.Issuer.IsZero() {
+		who = p.Issuer // of a session; the path of its role is not in the session's ARN
+	}
+	spec := policy.StatementSpec{
+		Effect: policy.Allow, Principals: []policy.Principal{{Kind: policy.PrincipalAWS, Value: who.String()}},
+		Actions: []string{"sts:AssumeRole", "sts:SetSourceIdentity"},
+	}
+	if id := a.member.ExternalID; id != "" {
+		spec.Conditions = []policy.Condition{{Operator: policy.StringEquals, Key: "sts:ExternalId", Values: []string{id}}}
+	}
+	return statement(spec)
+}
+
+// role judges what a role of a member may do.
+func (c *checker) role(a *account, role settings.MemberRole) {
+	arn := role.ARN(a.partition, a.id)
+	live, ok := c.f.Snapshot.Roles[arn].Get()
+	switch {
+	case c.f.Snapshot.Roles[arn].State == snapshot.Absent:
+		c.missing(a.roleSeverity(role), a.id, arn.String(), "deploy Replimend's roles into the account", "the role does not exist")
+		return
+	case !ok || live.Inline.State == snapshot.Missing || live.Attached.State == snapshot.Missing || live.Boundary.State == snapshot.Missing:
+		c.missing(Limits, a.id, arn.String(), "let whoever runs preflight read the role and its policies",
+			"what the role may do is not known: %s", c.unreadable("roles."+arn.String()))
+		return
+	}
+	c.allowed(a, role, authz.SessionOf(arn, "replimend", live.UniqueID), arn)
+}
+
+// caller judges what the caller may read in an account that has no roles of Replimend.
+func (c *checker) caller(a *account) {
+	if len(a.routes) == 0 {
+		return
+	}
+	caller := c.f.Base
+	if i := slices.IndexFunc(c.f.Callers, func(x Caller) bool { return x.Account == a.id }); i >= 0 {
+		caller = c.f.Callers[i]
+	}
+	if caller.Code != "" {
+		return // said already
+	}
+	p, err := authz.ParsePrincipal(caller.ARN)
+	arn := p.ARN
+	known := false
+	switch {
+	case err != nil:
+	case p.Kind == authz.User:
+		known = c.f.Snapshot.Users[arn].State == snapshot.Present
+	case p.Kind == authz.Session:
+		// The ARN of a session does not say under which path its role stands, and no account has two roles of one name.
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+		for role, v := range c.f.Snapshot.Roles {
+			if v.State == snapshot.Present && role.Account == p.Account && role.Name() == p.Issuer.Name() {
+				arn, known = role, true
+				p.Issuer, p.UniqueID = role, v.V.UniqueID
+			}
+		}
+	}
+	if !known {
+		var reads []string
+		for _, n := range c.f.Needs {
+			if n.Role == settings.Reader {
+				reads = add(reads, n.Action)
+			}
+		}
+		c.missing(Limits, a.id, orUnknown(caller.ARN), "make sure that it may do what a reader does: "+strings.Join(reads, ", "),
+			"what the caller may read in the account is not known: its policies are not in the snapshot")
+		return
+	}
+	c.allowed(a, settings.Reader, p, arn)
+}
+
+func orUnknown(arn string) string {
+	if arn == "" {
+		return "the caller"
+	}
+	return arn
+}
+
+// accountOf is the account of a caller.
+func accountOf(arn string) string {
+	a, err := policy.ParseARN(arn)
+	if err != nil {
+		return ""
+	}
+	return a.Account
+}
+
+// gap is actions that are not allowed for one reason on one resource.
+type gap struct {
+	outcome  authz.Outcome
+	resource string
+	reason   string // of an explicit deny, or of what is not known
+	actions  []string
+	why      string
+}
+
+// allowed asks for every need of a role whether a principal is allowed it.
+func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principal, arn policy.ARN) {
+	var gaps []*gap
+	for _, n := range c.f.Needs {
+		if n.Role != role {
+			continue
+		}
+		for _, t := range c.targets(a, n.Resource) {
+			q := c.request(a, arn, n.Action, t.arn)
+			q.Principal = p
+			l := c.layers(q)
+			d := authz.Explain(&q, &l)
+			if d.Decision.Outcome == authz.Allowed {
+				continue
+			}
+			g := &gap{outcome: d.Decision.Outcome, resource: t.text, why: n.Why}
+			if why := d.Why(); len(why) > 0 && g.outcome != authz.ImplicitDeny {
+				g.reason = why[len(why)-1].Reason
+			}
+			i := slices.IndexFunc(gaps, func(o *gap) bool { return o.outcome == g.outcome && o.resource == g.resource && o.reason == g.reason })
+			if i < 0 {
+				i, gaps = len(gaps), append(gaps, g)
+			}
+			gaps[i].actions = add(gaps[i].actions, n.Action)
+		}
+	}
+	for _, g := range gaps {
+		c.tell(a, role, arn, g)
+	}
+}
+
+func (c *checker) tell(a *account, role settings.MemberRole, arn policy.ARN, g *gap) {
+	on := " on " + g.resource
+	if g.resource == "*" {
+		on = ""
+	}
+	actions := strings.Join(g.actions, ", ")
+	allow := statement(policy.StatementSpec{Effect: policy.Allow, Actions: g.actions, Resources: []string{g.resource}})
+	switch g.outcome {
+	case authz.Unknown:
+		c.missing(Limits, a.id, arn.String(), allow, "whether it may %s%s is not known: %s", actions, on, g.reason)
+	case authz.ExplicitDeny:
+		c.missing(a.roleSeverity(role), a.id, arn.String(), "find out why the Deny is there: Replimend removes none", "it is denied %s%s: %s", actions, on, g.reason)
+	default:
+		c.missing(a.roleSeverity(role), a.id, arn.String(), allow, "it may not %s%s: %s", actions, on, g.why)
+	}
+}
+
+// target is what a need is asked about, and how a policy names it.
+type target struct {
+	arn  policy.ARN // zero for actions that know no resource
+	text string
+}
+
+// targets is everything of an account that a need is about.
+func (c *checker) targets(a *account, resource string) []target {
+	exact := func(arns []policy.ARN) []target {
+		var out []target
+		for _, arn := range arns {
+			out = append(out, target{arn, arn.String()})
+		}
+		return out
+	}
+	switch resource {
+	case "*":
+		return []target{{text: "*"}}
+	case "role":
+		return exact(a.roles)
+	case "key":
+		return exact(a.keys)
+	case "bucket":
+		return exact(a.buckets)
+	case "object":
+		return exact(a.objects)
+	}
+	var out []target
+	for _, b := range a.sources {
+		text := strings.NewReplacer("${Partition}", a.partition, "${Account}", a.id, "${Region}", b.Region, "${SourceBucket}", b.Bucket,
+			"${ReportBucket}", settings.ReportBucket(a.id, b.Region)).Replace(resource)
+		arn, err := policy.ParseARN(strings.ReplaceAll(text, "*", "any"))
+		if err != nil {
+			c.missing(Limits, a.id, "needs", "", "a need names what is no resource: %.200q", resource)
+			return out
+		}
+		out = add(out, target{arn, text})
+	}
+	return out
+}
