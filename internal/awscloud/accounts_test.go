@@ -16,8 +16,6 @@ import (
 	"github.com/replimend/replimend/internal/settings"
 )
 
-func TestMain(m *testing.M) { mototest.Main(m) }
-
 func TestSourceIdentityTellsPeopleApart(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
