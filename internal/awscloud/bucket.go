@@ -65,6 +65,10 @@ func (u *run) keepBucket(ctx context.Context, name string, guess place) snapshot
 	return read.value.V
 }
 
+// maxGuesses is up to how many accounts are asked for all documents at once. Of more it is first asked who owns the bucket, which
+// takes a round of its own, but not a dozen calls for each account.
+const maxGuesses = 3
+
 // readBucket tries those who may own the bucket, until one proves to.
 func (u *run) readBucket(ctx context.Context, name string, at place) reading[snapshot.Bucket] {
 	guessed, region := at.account, ""
@@ -80,24 +84,23 @@ func (u *run) readBucket(ctx context.Context, name string, at place) reading[sna
 			tried[a] = true
 		}
 		candidates := places(accounts, at.region)
-		if len(candidates) > 1 {
+		if len(candidates) > maxGuesses {
 			candidates = u.owner(ctx, name, candidates)
 		}
-		for _, candidate := range candidates {
-			a := u.readAs(ctx, name, candidate)
+		attempts, _ := each(ctx, candidates, func(ctx context.Context, at place) (attempt, error) { return u.readAs(ctx, name, at), nil })
+		for _, a := range attempts {
 			switch {
 			case a.gone:
 				return reading[snapshot.Bucket]{value: snapshot.None[snapshot.Bucket]()}
 			case a.owned:
 				return reading[snapshot.Bucket]{value: snapshot.Of(a.bucket), refused: a.members.refused()}
 			}
-			region = cmp.Or(region, a.region)
-			at.region = cmp.Or(a.region, at.region)
-			why = cmp.Or(why, a.why)
-			if a.shut && candidate.account == guessed {
+			region, why = cmp.Or(region, a.region), cmp.Or(why, a.why)
+			if a.shut && guessed != "" && tried[guessed] && len(tried) == 2 {
 				return unowned(region, why) // most likely it is theirs, so that nobody else needs to be asked
 			}
 		}
+		at.region = cmp.Or(region, at.region)
 	}
 	return unowned(region, why)
 }

@@ -54,7 +54,9 @@ type ReadOptions struct {
 // Without an approved route it is first the source bucket, then the role, the keys and the destination, then the policies of the
 // role and the default key of the destination. One round more takes each of: a managed policy whose default version is not its
 // first; a key that is named by an alias, of the destination's default; a replica key that is named by an alias without an
-// account, which means one of the destination's Region; a bucket in another Region, or of another account, than was guessed.
+// account, which means one of the destination's Region; a bucket in another Region, or of another account, than was guessed, or
+// that no route and no rule says the owner of and more than three accounts may own. Before all of them a reader role is assumed,
+// once an hour and account.
 type Reader struct {
 	accounts *Accounts
 	options  ReadOptions
@@ -241,19 +243,20 @@ func (u *run) destination(ctx context.Context, source *snapshot.Bucket, roleAcco
 	guess := u.reader.place(name)
 	guess.account = cmp.Or(guess.account, d.Account)
 	guess.region = cmp.Or(guess.region, source.Region)
-	if arn, err := policy.ParseARN(replicaKey); err == nil {
+	arn, err := policy.ParseARN(replicaKey)
+	byARN := err == nil
+	if byARN {
 		// The key of the replicas is in the Region of their bucket, or nothing arrives.
 		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 		if u.reader.place(name).region == "" && isRegion(arn.Region) {
 			guess.region = arn.Region
 		}
 		tasks.Go(func() { u.keepKey(ctx, replicaKey, place{}) })
-		replicaKey = ""
 	}
 	bucket := u.keepBucket(ctx, name, guess)
 	u.guard(ctx, &tasks, bucket.Account)
 	u.defaultKeys(ctx, &tasks, &bucket)
-	if replicaKey != "" && bucket.Region != "" {
+	if replicaKey != "" && !byARN && bucket.Region != "" {
 		// What is not named by ARN means a key of the requester's account, which is the role's, in the destination's Region.
 		// https://docs.aws.amazon.com/AmazonS3/latest/API/API_EncryptionConfiguration.html
 		tasks.Go(func() { u.keepKey(ctx, replicaKey, place{roleAccount, bucket.Region}) })
@@ -267,7 +270,11 @@ func (u *run) keep(path string, refused map[string]string) bool {
 	}
 	u.kept[path] = true
 	for member, why := range refused {
-		u.out.Unreadable[jsontree.Join(path, member)] = why
+		at := path
+		if member != "" {
+			at = jsontree.Join(path, member)
+		}
+		u.out.Unreadable[at] = why
 	}
 	return true
 }
@@ -384,21 +391,32 @@ func parseDocument(text string) (policy.Document, error) {
 // memo does each piece of work of a run once; whoever asks meanwhile waits for it.
 type memo[K comparable, V any] struct {
 	mu sync.Mutex
-	m  map[K]func() V
+	m  map[K]*work[V]
 }
 
-func (m *memo[K, V]) get(k K, work func() V) V {
+type work[V any] struct {
+	done   chan struct{}
+	result V
+}
+
+func (m *memo[K, V]) get(k K, do func() V) V {
 	m.mu.Lock()
-	once, ok := m.m[k]
-	if !ok {
+	w, begun := m.m[k]
+	if !begun {
 		if m.m == nil {
-			m.m = make(map[K]func() V)
+			m.m = make(map[K]*work[V])
 		}
-		once = sync.OnceValue(work)
-		m.m[k] = once
+		w = &work[V]{done: make(chan struct{})}
+		m.m[k] = w
 	}
 	m.mu.Unlock()
-	return once()
+	if begun {
+		<-w.done
+	} else {
+		w.result = do()
+		close(w.done)
+	}
+	return w.result
 }
 
 // door is the way into an account and Region.
