@@ -243,19 +243,19 @@ func (w *Writer) session(s *store, at storePlace, by incident.Authority, text st
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 // https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
 const (
-	readings   = 7
-	firstPause = 250 * time.Millisecond
+	storeReadings = 7
+	storePause    = 250 * time.Millisecond
 )
 
 // confirm reads until the document after is there.
 func (w *Writer) confirm(ctx context.Context, s *store, at storePlace, e patch.Edit) error {
-	pause := firstPause
+	pause := storePause
 	for i := 1; ; i++ {
 		live, err := s.live(ctx, w.reader(at), at)
 		if err == nil && storeSame(live, e.After, at) {
 			return nil
 		}
-		if i == readings {
+		if i == storeReadings {
 			switch {
 			case err != nil:
 				return fmt.Errorf("%w: read again: %w", ErrUnconfirmed, err)
