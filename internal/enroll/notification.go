@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -31,7 +32,7 @@ var events = []string{
 
 // notify adds the notification of failures to what the bucket notifies of already.
 func (p *planner) notify(live Reading) {
-	title := fmt.Sprintf("send the failure events of bucket %s to %s", p.r.Source, p.o.Target)
+	title := fmt.Sprintf("send the failure events of bucket %s to %s", p.r.Source, cmp.Or(p.o.Target.String(), "somebody"))
 	if live.State != snapshot.Present {
 		p.unread(FailureNotification, title, p.r.Source, p.r.SourceAccount, live)
 		return
@@ -99,31 +100,31 @@ func listOf(target policy.ARN) (list, member string) {
 // One entry for every key serves every route of the bucket, so that is tried first; an entry for the prefix alone is for buckets
 // where somebody else hears of other keys.
 func merge(configuration jsontree.Node, target policy.ARN, prefix string) (after jsontree.Node, stands []route.Notification) {
-	all := route.Notifications(configuration)
-	if heard(all, target, prefix, events) {
+	if heard(route.Notifications(configuration), target, prefix, events) {
 		return configuration, nil
 	}
+	if after, stands = enter(configuration, target, ""); len(stands) == 0 || !plain.MatchString(prefix) {
+		return after, stands
+	}
+	return enter(configuration, target, prefix)
+}
+
+// enter puts an entry for the keys that start so in the place of those entries of Replimend that it overlaps.
+func enter(configuration jsontree.Node, target policy.ARN, prefix string) (after jsontree.Node, stands []route.Notification) {
 	var ours, others []route.Notification
-	for _, n := range all {
+	for _, n := range route.Notifications(configuration) {
 		if isOurs(n.ID) {
 			ours = append(ours, n)
 		} else {
 			others = append(others, n)
 		}
 	}
-	entry := route.Notification{ID: NotificationID, Target: target.String()}
+	entry := route.Notification{Target: target.String(), Prefix: prefix}
 	for _, e := range events {
 		if !heard(others, target, prefix, []string{e}) {
 			entry.Events = append(entry.Events, e)
 		}
 	}
-	if stands = overlapping(entry, others); len(stands) == 0 {
-		return with(without(configuration, ours), target, entry), nil
-	}
-	if !plain.MatchString(prefix) {
-		return configuration, stands
-	}
-	entry.Prefix = prefix
 	stale := overlapping(entry, ours)
 	for _, n := range stale {
 		if len(n.Prefix) < len(entry.Prefix) {
@@ -220,9 +221,9 @@ func (p *planner) fanOut(other route.Notification) string {
 	target, notified := p.o.Target, clip(other.Target)
 	if a, err := policy.ParseARN(other.Target); err == nil && a.Service == "sns" {
 		if target.Service == "sns" {
-			return fmt.Sprintf("S3 sends to topic %s already: subscribe to it what listens to topic %s, too", notified, target)
+			return fmt.Sprintf("S3 sends to topic %s already: subscribe to it what listens to topic %s, then enrol with that topic as the target", notified, target)
 		}
-		return fmt.Sprintf("S3 sends to topic %s already: subscribe %s to it, and let its policy admit the topic\n%s",
+		return fmt.Sprintf("S3 sends to topic %s already: subscribe %s to it, let its policy admit the topic, then enrol with the topic as the target\n%s",
 			notified, target, subscribe(p.r.SourceRegion, notified, target.Service, target.String()))
 	}
 	protocol := "sqs"
@@ -234,8 +235,8 @@ func (p *planner) fanOut(other route.Notification) string {
 		notified, topic, clip(other.ID))
 	if target.Service != "sns" {
 		topic = "TOPIC_ARN"
-		out = fmt.Sprintf("let a topic stand in between: create one that S3 may publish to, let notification %s send to it, and subscribe both %s and %s",
-			clip(other.ID), notified, target)
+		out = fmt.Sprintf("let a topic stand in between: create one that S3 may publish to, subscribe both %s and %s to it, let notification %s send to it, "+
+			"then enrol with the topic as the target", notified, target, clip(other.ID))
 		out += fmt.Sprintf("\naws sns create-topic --region %s --name replication-events", p.r.SourceRegion)
 		out += "\n" + subscribe(p.r.SourceRegion, topic, target.Service, target.String())
 	}
