@@ -39,6 +39,7 @@ func (l *live) flags(cmd *cobra.Command) {
 // cloud is a connection: who calls, and where documents are read and written.
 type cloud struct {
 	base     aws.Config
+	direct   map[string]aws.Config // by account
 	accounts *awscloud.Accounts
 	settings *settings.Settings
 	found    string   // the file of the settings; "": there is none
@@ -57,8 +58,7 @@ func (p *program) connect(ctx context.Context, l live) (*cloud, error) {
 	if len(profiles) == 0 {
 		profiles = []string{""}
 	}
-	c := &cloud{settings: set, found: file}
-	direct := map[string]aws.Config{}
+	c := &cloud{settings: set, found: file, direct: map[string]aws.Config{}}
 	for i, profile := range profiles {
 		cfg, err := awscloud.Load(ctx, profile, l.region)
 		if err != nil {
@@ -69,16 +69,16 @@ func (p *program) connect(ctx context.Context, l live) (*cloud, error) {
 			return nil, hinted(fmt.Errorf("ask AWS who %s is: %w", called(profile), reason(err)), "aws sts get-caller-identity shows whether the credentials work; --profile takes others")
 		}
 		account := aws.ToString(who.Account)
-		if _, twice := direct[account]; twice {
+		if _, twice := c.direct[account]; twice {
 			return nil, hinted(fmt.Errorf("%s is of account %s, as another one is", called(profile), account), "give one profile for each account")
 		}
-		direct[account] = cfg
+		c.direct[account] = cfg
 		c.own = append(c.own, account)
 		if i == 0 {
 			c.base, c.account, c.caller = cfg, account, aws.ToString(who.Arn)
 		}
 	}
-	c.accounts = awscloud.NewAccounts(awscloud.Access{Base: c.base, Direct: direct, Members: set.Members})
+	c.accounts = awscloud.NewAccounts(awscloud.Access{Base: c.base, Direct: c.direct, Members: set.Members})
 	return c, nil
 }
 
@@ -136,7 +136,24 @@ func (c *cloud) route(name string) (source, rule string) {
 
 // reader reads with what the settings know of the routes.
 func (p *program) reader(c *cloud, done func(done, total int)) *awscloud.Reader {
-	return awscloud.NewReader(c.accounts, awscloud.ReadOptions{Approved: c.settings.Routes, Guardrails: true, Now: time.Now, Progress: done})
+	o := p.reading(c)
+	o.Progress = done
+	return awscloud.NewReader(c.accounts, o)
+}
+
+func (p *program) reading(c *cloud) awscloud.ReadOptions {
+	return awscloud.ReadOptions{Approved: c.settings.Routes, Guardrails: true, Now: time.Now}
+}
+
+// person has the credentials that a person has for an account, without a role of Replimend.
+func (c *cloud) person(account, region string) aws.Config {
+	cfg, ok := c.direct[account]
+	if !ok {
+		cfg = c.base
+	}
+	cfg = cfg.Copy()
+	cfg.Region = region
+	return cfg
 }
 
 // counter is a bar for what takes long and whose length shows on the way. Only a terminal has one.

@@ -23,7 +23,7 @@ type analyzer struct {
 	status   int
 }
 
-func (a analyzer) answer(rw http.ResponseWriter, c call) bool {
+func (a analyzer) answer(rw http.ResponseWriter, c storeCall) bool {
 	if !strings.HasPrefix(c.action, "access-analyzer:") {
 		return false
 	}

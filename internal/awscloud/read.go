@@ -36,6 +36,8 @@ type ReadOptions struct {
 	// Approved is where routes were when they were approved. It says what can be asked for before the configuration answers, and
 	// is never taken for what is there: what it names and the configuration does not is in no snapshot.
 	Approved []settings.ApprovedRoute
+	// Roles are read beside those of the routes.
+	Roles []policy.ARN
 	// Region is the first guess of a bucket's Region; "" is that of the base.
 	Region string
 	// Guardrails asks for the organization, its accounts, and the SCPs and RCPs over every account of the snapshot. They are
@@ -127,6 +129,12 @@ func (r *Reader) read(ctx context.Context, sources []string, samples []incident.
 			if r.options.Progress != nil {
 				r.options.Progress(done, len(sources))
 			}
+			return nil
+		})
+	}
+	for _, arn := range r.options.Roles {
+		buckets.Go(func() error {
+			u.keepRole(ctx, arn)
 			return nil
 		})
 	}

@@ -27,7 +27,7 @@ import (
 
 var (
 	storeOptions = awscloud.WriteOptions{Trust: true}
-	noDocument   = snapshot.None[policy.Document]()
+	noPolicy     = snapshot.None[policy.Document]()
 )
 
 // startAll gives every document of a world something that others wrote; the role has no policy of ours.
@@ -104,7 +104,7 @@ func TestWriteIsOneCallInASessionForIt(t *testing.T) {
 	e = w.edit(t, w.bucketPolicy())
 	do(e, "s3:PutBucketPolicy", resource, "arn:aws:s3:::"+w.bucket)
 	do(undo(e), "s3:PutBucketPolicy", resource, "arn:aws:s3:::"+w.bucket)
-	w.set(t, w.bucketPolicy(), noDocument)
+	w.set(t, w.bucketPolicy(), noPolicy)
 	e = w.edit(t, w.bucketPolicy())
 	do(e, "s3:PutBucketPolicy", resource, "arn:aws:s3:::"+w.bucket)
 	do(undo(e), "s3:DeleteBucketPolicy", resource, "arn:aws:s3:::"+w.bucket)
@@ -208,16 +208,16 @@ func TestRefusedBeforeAnyCall(t *testing.T) {
 		"every bucket":                    {at(bucket, snapshot.Ref{Kind: snapshot.BucketPolicy, ID: w.bucket[:5] + "*"}), approved, "not the name of a bucket"},
 		"another owner":                   {patch.Edit{Document: key.Document, Before: key.Before, After: key.After, Account: w.hub}, approved, "belongs to account"},
 		"trust that nobody approved":      {trust, incident.Authority{Incident: "inc-1"}, "nobody approved"},
-		"no trust":                        {edit(trust, trust.Before, noDocument), approved, "nothing exists without"},
-		"no key policy":                   {edit(key, key.Before, noDocument), approved, "nothing exists without"},
+		"no trust":                        {edit(trust, trust.Before, noPolicy), approved, "nothing exists without"},
+		"no key policy":                   {edit(key, key.Before, noPolicy), approved, "nothing exists without"},
 		"a key without its first":         {edit(key, key.Before, snapshot.Of(policy.New(foreign("ReplimendA")))), approved, "changes or moves"},
 		"a key without a foreign one":     {edit(key, key.After, without(key.After.V, 0)), approved, "which is not ours"},
 		"a key with statements moved":     {edit(key, snapshot.Of(two), snapshot.Of(moved)), approved, "changes or moves"},
 		"ours in the place of another":    {edit(key, keyWith(foreign("ReplimendA")), keyWith(foreign("ReplimendB"))), approved, "changes or moves"},
-		"a bucket without foreign policy": {edit(bucket, bucket.Before, noDocument), approved, "which is not ours"},
+		"a bucket without foreign policy": {edit(bucket, bucket.Before, noPolicy), approved, "which is not ours"},
 		"another version":                 {edit(bucket, bucket.Before, snapshot.Of(older.Append(w.statement(t, w.bucketPolicy(), "ReplimendA")))), approved, "Version or Id"},
 		"a character beyond U+00FF":       {edit(key, key.Before, keyWith(foreign("Replimend\u2013"))), approved, "U+00FF"},
-		"a Sid with a space":              {edit(role, noDocument, snapshot.Of(policy.New(w.statement(t, w.rolePolicy(), "Replimend A")))), approved, "neither letter nor digit"},
+		"a Sid with a space":              {edit(role, noPolicy, snapshot.Of(policy.New(w.statement(t, w.rolePolicy(), "Replimend A")))), approved, "neither letter nor digit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -331,7 +331,7 @@ func TestDriftBetweenReadAndWrite(t *testing.T) {
 			e := w.edit(t, ref)
 			other := snapshot.Of(e.Before.V.Append(w.statement(t, ref, "Somebody")))
 			var changed atomic.Bool
-			proxy := newStoreProxy(t, func(rw http.ResponseWriter, c call) bool {
+			proxy := newStoreProxy(t, func(rw http.ResponseWriter, c storeCall) bool {
 				if strings.HasPrefix(c.action, "access-analyzer:") {
 					if changed.CompareAndSwap(false, true) {
 						w.set(t, ref, other)
@@ -361,7 +361,7 @@ func TestThrottledWriteIsMadeAgain(t *testing.T) {
 	for _, ref := range w.documents() {
 		t.Run(string(ref.Kind), func(t *testing.T) {
 			var refused atomic.Int32
-			proxy := newStoreProxy(t, func(rw http.ResponseWriter, c call) bool {
+			proxy := newStoreProxy(t, func(rw http.ResponseWriter, c storeCall) bool {
 				if isWrite(c.action) && refused.Add(1) == 1 {
 					service, _, _ := strings.Cut(c.action, ":")
 					fail(rw, c, http.StatusServiceUnavailable, codes[service])
@@ -400,7 +400,7 @@ func TestRefusedByAWS(t *testing.T) {
 	} {
 		for _, ref := range w.documents() {
 			t.Run(row.of+" "+row.code+" "+string(ref.Kind), func(t *testing.T) {
-				proxy := newStoreProxy(t, func(rw http.ResponseWriter, c call) bool {
+				proxy := newStoreProxy(t, func(rw http.ResponseWriter, c storeCall) bool {
 					of := "read"
 					switch {
 					case isWrite(c.action):
@@ -469,7 +469,7 @@ func TestReadAfterWrite(t *testing.T) {
 				}
 				text, _ := shown.MarshalJSON()
 				var written, stale atomic.Int32
-				proxy := newStoreProxy(t, func(rw http.ResponseWriter, c call) bool {
+				proxy := newStoreProxy(t, func(rw http.ResponseWriter, c storeCall) bool {
 					if isWrite(c.action) {
 						written.Add(1)
 					}
@@ -511,7 +511,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	e := w.edit(t, w.keyPolicy())
 	stale := w.text(t, w.keyPolicy())
 	var written atomic.Bool
-	proxy := newStoreProxy(t, func(rw http.ResponseWriter, c call) bool {
+	proxy := newStoreProxy(t, func(rw http.ResponseWriter, c storeCall) bool {
 		if c.action == "kms:GetKeyPolicy" && written.Load() {
 			show(t, rw, c, w, stale)
 			return true

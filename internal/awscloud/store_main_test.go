@@ -1,9 +1,0 @@
-package awscloud_test
-
-import (
-	"testing"
-
-	"github.com/replimend/replimend/internal/mototest"
-)
-
-func TestMain(m *testing.M) { mototest.Main(m) }
