@@ -100,7 +100,7 @@ func TestTheSameMotoReadByAnotherClient(t *testing.T) {
 
 // motoWorld is a cross-account KMS route in moto.
 type motoWorld struct {
-	server                    *mototest.Server
+	address                   string
 	a, b                      string // accounts
 	in, out                   aws.Config
 	source, destination, role string
@@ -152,6 +152,7 @@ func newMoto(t *testing.T) *motoWorld {
 		ServerSideEncryption: s3types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &w.sourceKey,
 	})
 	must(put, err)(t)
+	must(src.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &w.source, Key: aws.String("gone")}))(t)
 	deleted, err := src.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &w.source, Key: aws.String("gone")})
 	must(deleted, err)(t)
 	w.version, w.marker = aws.ToString(put.VersionId), aws.ToString(deleted.VersionId)
