@@ -242,7 +242,7 @@ func fetchBucket(ctx context.Context, m *members, c *s3.Client, name, owner stri
 		if err != nil || out.Status == "" {
 			return snapshot.None[string](), err
 		}
-		return snapshot.Of(string(out.Status)), nil
+		return word("versioning status", out.Status, out.Status.Values())
 	})
 	fetch(m, "replication", &b.Replication, func() (snapshot.Value[snapshot.Replication], error) {
 		out, err := c.GetBucketReplication(ctx, &s3.GetBucketReplicationInput{Bucket: &name, ExpectedBucketOwner: &owner})
@@ -274,7 +274,8 @@ func fetchBucket(ctx context.Context, m *members, c *s3.Client, name, owner stri
 		if out.OwnershipControls == nil || len(out.OwnershipControls.Rules) == 0 {
 			return snapshot.Value[string]{}, unusable("ownership controls without a rule")
 		}
-		return snapshot.Of(string(out.OwnershipControls.Rules[0].ObjectOwnership)), nil
+		ownership := out.OwnershipControls.Rules[0].ObjectOwnership
+		return word("ownership", ownership, ownership.Values())
 	})
 	fetch(m, "publicAccessBlock", &b.PublicAccessBlock, func() (snapshot.Value[jsontree.Node], error) {
 		out, err := c.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: &name, ExpectedBucketOwner: &owner})
@@ -295,7 +296,7 @@ func fetchBucket(ctx context.Context, m *members, c *s3.Client, name, owner stri
 		if err != nil {
 			return none[string](err)
 		}
-		return snapshot.Of(string(out.Payer)), nil
+		return word("payer", out.Payer, out.Payer.Values())
 	})
 	fetch(m, "notifications", &b.Notifications, func() (snapshot.Value[jsontree.Node], error) {
 		out, err := c.GetBucketNotificationConfiguration(ctx, &s3.GetBucketNotificationConfigurationInput{Bucket: &name, ExpectedBucketOwner: &owner})
@@ -319,6 +320,14 @@ func none[T any](err error) (snapshot.Value[T], error) {
 		return snapshot.None[T](), nil
 	}
 	return snapshot.Value[T]{}, err
+}
+
+// word is a word of a closed set. What is not in the set is not understood.
+func word[T ~string](what string, text T, set []T) (snapshot.Value[string], error) {
+	if !slices.Contains(set, text) {
+		return snapshot.Value[string]{}, unusable("unknown %s %.80q", what, string(text))
+	}
+	return snapshot.Of(string(text)), nil
 }
 
 func tagsOf(tags []s3types.Tag) map[string]string {

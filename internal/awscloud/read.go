@@ -298,6 +298,9 @@ func (u *run) snapshot(ctx context.Context, sources []string) *snapshot.Snapshot
 		}
 	}
 	u.govern(ctx, sources)
+	if len(u.out.Unreadable) == 0 {
+		u.out.Unreadable = nil
+	}
 	return &u.out
 }
 
