@@ -48,7 +48,7 @@ func (c *checker) key(a *account, arn policy.ARN) {
 	if !ok || key.Policy.State != snapshot.Present {
 		var statements []string
 		for _, by := range admitters {
-			if text := c.admission(a, by.role, by.sid, c.keyActions(by.role)); text != "" {
+			if text := c.admission(a, by.role, by.sid); text != "" {
 				statements = append(statements, text)
 			}
 		}
@@ -62,7 +62,7 @@ func (c *checker) key(a *account, arn policy.ARN) {
 		if by.role == settings.ResourceWriter && key.Manager == "AWS" {
 			continue // nobody can change the policy of an AWS managed key
 		}
-		var lacks, unsure []string
+		var lacks, unsure, denied []string
 		for _, action := range c.keyActions(by.role) {
 			q := c.request(a, by.role.ARN(a.partition, a.id), action, arn)
 			// What the role's own policies say is asked elsewhere: here they allow everything.
@@ -71,16 +71,22 @@ func (c *checker) key(a *account, arn policy.ARN) {
 			case authz.Allowed:
 			case authz.Unknown:
 				unsure = append(unsure, action)
+			case authz.ExplicitDeny:
+				denied = append(denied, action)
 			default:
 				lacks = append(lacks, action)
 			}
 		}
 		if len(lacks) > 0 {
-			c.missing(a.roleSeverity(by.role), a.id, subject, c.admission(a, by.role, by.sid, lacks),
+			c.missing(a.roleSeverity(by.role), a.id, subject, c.admission(a, by.role, by.sid),
 				"the policy of the key admits neither role %s nor the account for %s: the owner of the key must add the statement", by.role, strings.Join(lacks, ", "))
 		}
+		if len(denied) > 0 {
+			c.missing(a.roleSeverity(by.role), a.id, subject, "find out why the Deny is there: Replimend removes none",
+				"the policy of the key denies role %s %s", by.role, strings.Join(denied, ", "))
+		}
 		if len(unsure) > 0 {
-			c.missing(Limits, a.id, subject, c.admission(a, by.role, by.sid, unsure),
+			c.missing(Limits, a.id, subject, "look at the conditions, or add the statement\n"+c.admission(a, by.role, by.sid),
 				"whether the policy of the key admits role %s for %s is not known: it hangs on conditions that only the request shows", by.role, strings.Join(unsure, ", "))
 		}
 	}
@@ -106,9 +112,11 @@ func (c *checker) keyActions(role settings.MemberRole) []string {
 	return out
 }
 
-// admission is the statement that lets a role in, "" without actions. In a key policy * is the key itself.
+// admission is the statement that lets a role in for everything that it needs, "" when it needs nothing of keys. In a key policy *
+// is the key itself.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
-func (c *checker) admission(a *account, role settings.MemberRole, sid string, actions []string) string {
+func (c *checker) admission(a *account, role settings.MemberRole, sid string) string {
+	actions := c.keyActions(role)
 	if len(actions) == 0 {
 		return ""
 	}

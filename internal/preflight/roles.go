@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func (c *checker) assumed(a *account, role settings.MemberRole) {
 		c.missing(Limits, a.id, arn.String(), "run preflight with credentials that may assume the role", "whether the role can be assumed is not known: nobody tried")
 	case c.f.Assumptions[i].Code != "":
 		c.missing(a.roleSeverity(role), a.id, arn.String(), c.trust(a), "%s cannot assume the role: %s. Its trust policy needs this, "+
-			"and the caller's own policies must allow both actions on the role", orUnknown(c.f.Base.ARN), c.f.Assumptions[i].Code)
+			"with the path of the caller's role where it has one, and the caller's own policies must allow both actions on the role", orUnknown(c.f.Base.ARN), c.f.Assumptions[i].Code)
 	}
 }
 
@@ -146,7 +147,7 @@ func accountOf(arn string) string {
 type gap struct {
 	outcome  authz.Outcome
 	resource string
-	reason   string // of an explicit deny, or of what is not known
+	reason   string // of an explicit deny, of what is not known, or of what the role's own policy cannot mend
 	actions  []string
 	why      string
 }
@@ -163,13 +164,15 @@ func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principa
 			q.Principal = p
 			l := c.layers(q)
 			d := authz.Explain(&q, &l)
+			if d.Decision.Outcome != authz.Allowed && t.arn.Service == "kms" && a.member != nil {
+				// What the key's policy does is told of the key. Here it lets the account decide.
+				l.Resource, l.Missing = delegating(a), l.Missing&^authz.SetOf(authz.LayerResource, authz.LayerGrant)
+				d = authz.Explain(&q, &l)
+			}
 			if d.Decision.Outcome == authz.Allowed {
 				continue
 			}
-			g := &gap{outcome: d.Decision.Outcome, resource: t.text, why: n.Why}
-			if why := d.Why(); len(why) > 0 && g.outcome != authz.ImplicitDeny {
-				g.reason = why[len(why)-1].Reason
-			}
+			g := &gap{outcome: d.Decision.Outcome, resource: t.text, reason: reason(d), why: n.Why}
 			i := slices.IndexFunc(gaps, func(o *gap) bool { return o.outcome == g.outcome && o.resource == g.resource && o.reason == g.reason })
 			if i < 0 {
 				i, gaps = len(gaps), append(gaps, g)
@@ -182,6 +185,44 @@ func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principa
 	}
 }
 
+// delegating is the policy of a key that leaves everything to the account's own policies.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+func delegating(a *account) *authz.Policy {
+	root := policy.ARN{Partition: a.partition, Service: "iam", Account: a.id, Resource: "root"}
+	s, err := policy.StatementSpec{
+		Effect: policy.Allow, Principals: []policy.Principal{{Kind: policy.PrincipalAWS, Value: root.String()}}, Actions: []string{"kms:*"}, Resources: []string{"*"},
+	}.Build()
+	if err != nil {
+		return nil // then nothing is allowed
+	}
+	return authz.Compile("delegating", policy.New(s))
+}
+
+// reason is why something is not allowed, as far as the role's own policies alone do not mend it.
+func reason(e authz.Explanation) string {
+	switch e.Decision.Outcome {
+	case authz.ExplicitDeny:
+		for _, r := range e.Reasons {
+			if r.Effect == policy.Deny {
+				return fmt.Sprintf("statement %s of %s", r.Statement, r.Document)
+			}
+		}
+	case authz.Unknown:
+		keys, _ := e.Decision.HangsOn()
+		if slices.Contains(keys, "policy") || len(keys) == 0 {
+			return "a policy that decides was not read"
+		}
+		return "it hangs on " + strings.Join(keys, ", ") + ", which only the request shows"
+	}
+	var lacking []string
+	for _, layer := range []authz.Layer{authz.LayerBoundary, authz.LayerSCP, authz.LayerRCP} {
+		if e.Lacking.Has(layer) {
+			lacking = append(lacking, layer.String())
+		}
+	}
+	return strings.Join(lacking, " and ")
+}
+
 func (c *checker) tell(a *account, role settings.MemberRole, arn policy.ARN, g *gap) {
 	on := " on " + g.resource
 	if g.resource == "*" {
@@ -189,13 +230,16 @@ func (c *checker) tell(a *account, role settings.MemberRole, arn policy.ARN, g *
 	}
 	actions := strings.Join(g.actions, ", ")
 	allow := statement(policy.StatementSpec{Effect: policy.Allow, Actions: g.actions, Resources: []string{g.resource}})
-	switch g.outcome {
-	case authz.Unknown:
-		c.missing(Limits, a.id, arn.String(), allow, "whether it may %s%s is not known: %s", actions, on, g.reason)
-	case authz.ExplicitDeny:
-		c.missing(a.roleSeverity(role), a.id, arn.String(), "find out why the Deny is there: Replimend removes none", "it is denied %s%s: %s", actions, on, g.reason)
+	switch {
+	case g.outcome == authz.Unknown:
+		c.missing(Limits, a.id, arn.String(), "let whoever runs preflight read the policies, or look at the conditions",
+			"whether it may call %s%s is not known: %s", actions, on, g.reason)
+	case g.outcome == authz.ExplicitDeny:
+		c.missing(a.roleSeverity(role), a.id, arn.String(), "find out why the Deny is there: Replimend removes none", "it is denied %s%s by %s", actions, on, g.reason)
+	case g.reason != "":
+		c.missing(a.roleSeverity(role), a.id, arn.String(), allow, "it may not call %s%s: %s. Its %s must allow it, too", actions, on, g.why, g.reason)
 	default:
-		c.missing(a.roleSeverity(role), a.id, arn.String(), allow, "it may not %s%s: %s", actions, on, g.why)
+		c.missing(a.roleSeverity(role), a.id, arn.String(), allow, "it may not call %s%s: %s", actions, on, g.why)
 	}
 }
 

@@ -136,41 +136,56 @@ func (c *checker) region(a *account, region, where string, all []Trail) {
 		c.missing(Limits, a.id, reach[0].ARN, "aws cloudtrail start-logging --name "+reach[0].ARN+" --region "+reach[0].HomeRegion, "the trail is not logging: %s", blind)
 		return
 	}
+	c.sources(a, region, logging)
+}
+
+// sources looks for trails that record the writes of the services that Replimend watches, and tells once of those that are missed for
+// the same reasons.
+func (c *checker) sources(a *account, region string, logging []Trail) {
+	type blindness struct {
+		text    string // the reasons
+		known   bool
+		of      []string
+		sources []string
+	}
+	var found []*blindness
 	for _, w := range watchedSources {
 		if w.source == "iam.amazonaws.com" && region != globalRegion(a.partition) {
 			continue
 		}
-		c.source(a, region, w.source, w.of, logging)
-	}
-}
-
-// source looks for a trail that records the writes of a service.
-func (c *checker) source(a *account, region, source, of string, logging []Trail) {
-	var reasons []string
-	var unknown *Trail
-	for i, t := range logging {
-		switch yes, known, reason := t.records(source); {
-		case yes:
-			return
-		case !known:
-			unknown = &logging[i]
-		default:
+		b, blind := blindness{known: true, of: []string{w.of}, sources: []string{w.source}}, true
+		var reasons []string
+		for _, t := range logging {
+			yes, known, reason := t.records(w.source)
+			blind = blind && !(yes && known)
+			b.known = b.known && known
 			reasons = append(reasons, t.ARN+" "+reason)
 		}
+		b.text = strings.Join(reasons, "; ")
+		i := slices.IndexFunc(found, func(o *blindness) bool { return o.text == b.text && o.known == b.known })
+		switch {
+		case !blind:
+		case i < 0:
+			found = append(found, &b)
+		default:
+			found[i].of, found[i].sources = append(found[i].of, w.of), append(found[i].sources, w.source)
+		}
 	}
-	if unknown != nil {
-		c.missing(Limits, a.id, unknown.ARN, "let whoever runs preflight call cloudtrail:GetEventSelectors",
-			"whether the trail records changes of %s in %s is not known: %s", of, region, cause(unknown.Code))
-		return
-	}
+	first := logging[0]
 	owner := ""
-	if t := logging[0]; t.Organization && accountOf(t.ARN) != a.id {
-		owner = " The trail belongs to account " + accountOf(t.ARN) + "."
+	if of := accountOf(first.ARN); first.Organization && of != a.id {
+		owner = " The trail belongs to account " + of + "."
 	}
-	c.missing(Limits, a.id, logging[0].ARN,
-		fmt.Sprintf("change the event selectors of a trail so that it records the writes of %s.%s put-event-selectors replaces all of them: read them first\n"+
-			"aws cloudtrail get-event-selectors --trail-name %s --region %s", source, owner, logging[0].ARN, logging[0].HomeRegion),
-		"no trail records changes of %s in %s: %s", of, region, strings.Join(reasons, "; "))
+	look := "aws cloudtrail get-event-selectors --trail-name " + first.ARN + " --region " + first.HomeRegion
+	for _, b := range found {
+		of := strings.Join(b.of, ", of ")
+		if !b.known {
+			c.missing(Limits, a.id, first.ARN, look, "whether a trail records changes of %s in %s is not known: %s", of, region, b.text)
+			continue
+		}
+		c.missing(Limits, a.id, first.ARN, fmt.Sprintf("let the event selectors of a trail take the writes of %s.%s put-event-selectors replaces all of them: read them first\n%s",
+			strings.Join(b.sources, ", "), owner, look), "no trail records changes of %s in %s: %s", of, region, b.text)
+	}
 }
 
 func cause(code string) string {
@@ -180,13 +195,13 @@ func cause(code string) string {
 	return code
 }
 
-// records says whether the trail records management events that write, of one service; and if not, why.
+// records says whether the trail records management events that write, of one service, and whether that is known; and if not, why.
 func (t Trail) records(source string) (yes, known bool, reason string) {
 	if source == "iam.amazonaws.com" && !t.GlobalEvents {
 		return false, true, "leaves out the events of global services"
 	}
 	if t.Selectors.State == snapshot.Missing {
-		return false, false, ""
+		return false, false, "may have selectors: " + cause(t.Code)
 	}
 	if len(t.Selectors.V) == 0 {
 		return true, true, ""
@@ -198,8 +213,8 @@ func (t Trail) records(source string) (yes, known bool, reason string) {
 		case yes && sure:
 			return true, true, ""
 		case !sure:
-			known = false
-		case why != "":
+			known, reason = false, why
+		case why != "" && known:
 			reason = why
 		}
 	}
@@ -226,7 +241,7 @@ func (s Selector) records(source string) (yes, sure bool, reason string) {
 		value, given := event[f.Name]
 		switch {
 		case !given:
-			sure = false
+			sure, reason = false, "selects by "+f.Name+", which differs from call to call"
 		case f.fits(value):
 		case f.Name == "eventCategory":
 			return false, true, ""
@@ -236,7 +251,7 @@ func (s Selector) records(source string) (yes, sure bool, reason string) {
 			return false, true, "excludes " + source
 		}
 	}
-	return sure, sure, ""
+	return sure, sure, reason
 }
 
 func (f Field) fits(value string) bool {
