@@ -42,11 +42,12 @@ func newAccounts(t *testing.T) *accounts {
 	s := mototest.Start(t)
 	a := &accounts{t: t, dir: t.TempDir(), python: mototest.Python(t), batch: s.Batch(t)}
 	a.batch.Swift = true
+	var whole mototest.Configurations
 	address := s.Proxy(t, func(w http.ResponseWriter, r *http.Request) bool {
 		a.mu.Lock()
 		intercept := a.intercept
 		a.mu.Unlock()
-		return intercept != nil && intercept(w, r) || a.batch.Handle(w, r)
+		return intercept != nil && intercept(w, r) || whole.Handle(w, r) || a.batch.Handle(w, r)
 	})
 	var config strings.Builder
 	for _, profile := range []string{"source", "destination"} {

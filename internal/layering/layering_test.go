@@ -64,7 +64,7 @@ var layers = map[string]layer{
 	"internal/diagnose": {pure, "jsontree policy authz snapshot route patch signal"},
 	"internal/guard":    {pure, "jsontree policy authz snapshot route patch settings signal incident"},
 
-	"internal/render": {pure, "jsontree policy authz snapshot route patch diagnose guard incident"},
+	"internal/render": {pure, "jsontree policy authz snapshot route patch diagnose guard incident preflight"},
 	"internal/remedy": {order, "jsontree policy authz snapshot route patch diagnose guard settings signal incident"},
 
 	// The lab judges what the others conclude, so it must not learn from them: see labNeverReaches.

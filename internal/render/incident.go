@@ -9,6 +9,7 @@ import (
 
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/preflight"
 )
 
 // Incidents is a line for each incident, in the order given.
@@ -154,4 +155,36 @@ func (s Standing) approval() string {
 		return "differs"
 	}
 	return s.Mode
+}
+
+// Missing is everything that a preflight found missing, by account.
+func (p Printer) Missing(all []preflight.Missing) string {
+	var b strings.Builder
+	if len(all) == 0 {
+		p.paragraph(&b, 0, 2, p.good, "nothing is missing")
+		return b.String()
+	}
+	account := ""
+	for n, m := range all {
+		if n == 0 || m.Account != account {
+			account = m.Account
+			title := "account " + account
+			if account == "" {
+				title = "not known whose"
+			}
+			if n > 0 {
+				b.WriteByte('\n')
+			}
+			p.paragraph(&b, 0, 2, p.bold, Clean(title))
+		}
+		style := p.warn
+		if m.Severity == preflight.Blocks {
+			style = p.bad
+		}
+		p.grid(&b, 2, []column{8}, [][]cell{{{string(m.Severity), style}, {Clean(m.Subject + ": " + m.What), p.plain}}})
+		for _, line := range cleanLines(m.Fix) {
+			b.WriteString("            " + line + "\n") // as it is: a statement or a command is for copying
+		}
+	}
+	return b.String()
 }
