@@ -77,6 +77,8 @@ var classes = map[string]Class{
 	"Throttling":                             Throttled,
 	"ThrottlingException":                    Throttled,
 	"TooManyRequestsException":               Throttled,
+	"ThrottlingError":                        Throttled, // of one action of a transaction
+	"ProvisionedThroughputExceeded":          Throttled, // likewise
 	"TransactionInProgressException":         Throttled,
 
 	"AuthorizationHeaderMalformed":       WrongRegion,
@@ -103,8 +105,10 @@ var classes = map[string]Class{
 
 	"ConcurrentModification":          Conflict,
 	"ConcurrentModificationException": Conflict,
+	"ConditionalCheckFailed":          Conflict, // of one action of a transaction
 	"ConditionalCheckFailedException": Conflict,
 	"OperationAborted":                Conflict,
+	"TransactionConflict":             Conflict, // of one action of a transaction
 	"TransactionConflictException":    Conflict,
 	"ConflictException":               Conflict,
 
@@ -128,6 +132,9 @@ func Code(err error) string {
 	}
 	return ""
 }
+
+// OfCode is the class of a code that came by itself, such as the reason for which a transaction was cancelled.
+func OfCode(code string) Class { return classes[code] }
 
 // Of is the class of an error.
 func Of(err error) Class { return classes[Code(err)] }
