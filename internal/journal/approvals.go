@@ -1,10 +1,12 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,9 +66,11 @@ func (p *Approvals) Answer(ctx context.Context, i incident.Incident) (incident.A
 	for _, a := range all {
 		err := p.counts(ctx, a, i.Plan)
 		switch {
-		case err != nil && refused == nil:
-			refused = fmt.Errorf("read approval of %s: %w", a.Approver, err)
+		case err != nil && !refusal(err):
+			// It may be a no.
+			return incident.Approval{}, fmt.Errorf("read approval of %s: %w", a.Approver, err)
 		case err != nil:
+			refused = cmp.Or(refused, fmt.Errorf("read approval of %s: %w", a.Approver, err))
 		case a.Answer == incident.Decline:
 			return a, nil
 		case yes.Answer == incident.NoAnswer:
@@ -77,6 +81,13 @@ func (p *Approvals) Answer(ctx context.Context, i incident.Incident) (incident.A
 		refused = nil
 	}
 	return yes, refused
+}
+
+// refusal says whether it is known that the answer does not count.
+func refusal(err error) bool {
+	return slices.ContainsFunc([]error{incident.ErrForged, incident.ErrOtherPlan, incident.ErrExpired, incident.ErrUsed}, func(e error) bool {
+		return errors.Is(err, e)
+	})
 }
 
 // counts verifies the seal first: what is not sealed says nothing.

@@ -1,8 +1,11 @@
 package journal_test
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -29,24 +32,38 @@ func TestFile(t *testing.T) {
 type oneByOne struct {
 	mu   *sync.Mutex
 	next aws.HTTPClient
-	saw  func(target string) // may be nil
+	saw  func(operation, body string) // before each request; may be nil
 }
 
 func (o oneByOne) Do(r *http.Request) (*http.Response, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.saw != nil {
-		o.saw(r.Header.Get("X-Amz-Target"))
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		o.saw(operation, string(body))
 	}
 	return o.next.Do(r)
 }
 
-// client is a client of an account of its own.
-func client(t *testing.T, s *mototest.Server, saw func(string)) *dynamodb.Client {
+// config is of an account of its own when none is given.
+func config(t *testing.T, s *mototest.Server, account string, saw func(operation, body string)) aws.Config {
 	t.Helper()
-	cfg := s.Config(t, s.Account(), "eu-west-1")
+	if account == "" {
+		account = s.Account()
+	}
+	cfg := s.Config(t, account, "eu-west-1")
 	cfg.HTTPClient = oneByOne{&sync.Mutex{}, cfg.HTTPClient, saw}
-	return dynamodb.NewFromConfig(cfg)
+	return cfg
+}
+
+func client(t *testing.T, s *mototest.Server) *dynamodb.Client {
+	t.Helper()
+	return dynamodb.NewFromConfig(config(t, s, "", nil))
 }
 
 // tables makes both tables as they are to be.
@@ -64,7 +81,7 @@ func TestTable(t *testing.T) {
 	t.Parallel()
 	s := mototest.Start(t)
 	journaltest.Run(t, 10, func(t *testing.T, c *journaltest.Clock) journaltest.Subject {
-		table, approvals := tables(t, client(t, s, nil), c)
+		table, approvals := tables(t, client(t, s), c)
 		return journaltest.Subject{Journal: table, Answers: approvals}
 	})
 }

@@ -54,6 +54,9 @@ type Clock struct {
 	now time.Time
 }
 
+// NewClock shows Start.
+func NewClock() *Clock { return &Clock{now: Start} }
+
 // Now is the time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
@@ -132,9 +135,9 @@ func Run(t *testing.T, sequences int, make func(t *testing.T, c *Clock) Subject)
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := &Clock{now: Start}
+			c := NewClock()
 			test(&suite{T: t, clock: c, sequences: sequences, Subject: make(t, c), make: func() (Subject, *Clock) {
-				c := &Clock{now: Start}
+				c := NewClock()
 				return make(t, c), c
 			}})
 		})
