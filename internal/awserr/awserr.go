@@ -85,6 +85,8 @@ var classes = map[string]Class{
 	"Throttling":                             Throttled,
 	"ThrottlingException":                    Throttled,
 	"TooManyRequestsException":               Throttled,
+	"ThrottlingError":                        Throttled, // of one action of a transaction
+	"ProvisionedThroughputExceeded":          Throttled, // likewise
 	"TransactionInProgressException":         Throttled,
 
 	"AuthorizationHeaderMalformed":       WrongRegion,
@@ -113,9 +115,11 @@ var classes = map[string]Class{
 
 	"ConcurrentModification":          Conflict,
 	"ConcurrentModificationException": Conflict,
+	"ConditionalCheckFailed":          Conflict, // of one action of a transaction
 	"ConditionalCheckFailedException": Conflict,
 	"IdempotencyException":            Conflict,
 	"OperationAborted":                Conflict,
+	"TransactionConflict":             Conflict, // of one action of a transaction
 	"TransactionConflictException":    Conflict,
 	"ConflictException":               Conflict,
 
@@ -143,6 +147,9 @@ func Code(err error) string {
 
 // NoBucket says that it is the bucket that does not exist, and not something of it. S3 answers so to whatever is asked of the bucket.
 func NoBucket(err error) bool { return Code(err) == "NoSuchBucket" }
+
+// OfCode is the class of a code that came by itself, such as the reason for which a transaction was cancelled.
+func OfCode(code string) Class { return classes[code] }
 
 // Of is the class of an error.
 func Of(err error) Class { return classes[Code(err)] }

@@ -142,7 +142,7 @@ type Held struct {
 // What only repeats an incident that is over is a message that came late or twice: that incident is returned as it is, and Over.
 // Joining is no new revision: who works on an incident is not disturbed by what else fails meanwhile.
 func (l *Ledger) Open(i Incident) (Incident, error) {
-	if err := i.openable(); err != nil {
+	if err := i.Openable(); err != nil {
 		return Incident{}, fmt.Errorf("open incident: %w", err)
 	}
 	if k := l.open(i.Route); k >= 0 {
@@ -172,8 +172,8 @@ func (l *Ledger) Open(i Incident) (Incident, error) {
 	return i.clone(), nil
 }
 
-// openable says why an incident cannot be opened.
-func (i Incident) openable() error {
+// Openable says why an incident cannot be opened; nil when it can.
+func (i Incident) Openable() error {
 	switch {
 	case i.ID == "":
 		return errors.New("it has no ID")
@@ -188,9 +188,9 @@ func (i Incident) openable() error {
 // Repeats says whether i reports nothing that the old incident, which is over, does not have.
 func (i Incident) Repeats(old Incident) bool {
 	if i.Failures.Versions.IsZero() {
-		return i.ID == old.ID
+		return i.ID == old.ID && i.Route == old.Route
 	}
-	return old.Failures.Merge(i.Failures).Equal(old.Failures)
+	return i.Route == old.Route && old.Failures.Merge(i.Failures).Equal(old.Failures)
 }
 
 // Again is the ID of an incident whose own was taken: the first failure of its message came before, and not all others.
