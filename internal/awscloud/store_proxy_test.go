@@ -15,8 +15,8 @@ import (
 	"github.com/replimend/replimend/internal/mototest"
 )
 
-// call is one request as AWS would name it.
-type call struct {
+// storeCall is one request as AWS would name it.
+type storeCall struct {
 	action string // such as iam:PutRolePolicy
 	form   url.Values
 	header http.Header
@@ -30,12 +30,12 @@ type storeProxy struct {
 	base string // moto's
 
 	mu       sync.Mutex
-	calls    []call
+	calls    []storeCall
 	sessions map[string]url.Values // the request by the access key that it gave
 }
 
 // newStoreProxy gives every call to answer, which says whether it has answered. Nil leaves all to moto.
-func newStoreProxy(t *testing.T, answer func(w http.ResponseWriter, c call) bool) *storeProxy {
+func newStoreProxy(t *testing.T, answer func(w http.ResponseWriter, c storeCall) bool) *storeProxy {
 	t.Helper()
 	s := mototest.Start(t)
 	p := &storeProxy{base: s.URL, sessions: map[string]url.Values{}}
@@ -46,7 +46,7 @@ func newStoreProxy(t *testing.T, answer func(w http.ResponseWriter, c call) bool
 			return true
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		c := identify(r, string(body))
+		c := storeIdentify(r, string(body))
 		p.mu.Lock()
 		p.calls = append(p.calls, c)
 		p.mu.Unlock()
@@ -62,8 +62,8 @@ func newStoreProxy(t *testing.T, answer func(w http.ResponseWriter, c call) bool
 	return p
 }
 
-func identify(r *http.Request, body string) call {
-	c := call{header: r.Header, body: body}
+func storeIdentify(r *http.Request, body string) storeCall {
+	c := storeCall{header: r.Header, body: body}
 	_, rest, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	c.key, _, _ = strings.Cut(rest, "/")
 	target := r.Header.Get("X-Amz-Target")
@@ -92,7 +92,7 @@ func identify(r *http.Request, body string) call {
 }
 
 // assume lets moto answer and keeps which session it gave.
-func (p *storeProxy) assume(w http.ResponseWriter, r *http.Request, c call) {
+func (p *storeProxy) assume(w http.ResponseWriter, r *http.Request, c storeCall) {
 	to, err := http.NewRequestWithContext(r.Context(), r.Method, p.base+r.URL.String(), strings.NewReader(c.body))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -120,10 +120,10 @@ func (p *storeProxy) assume(w http.ResponseWriter, r *http.Request, c call) {
 }
 
 // made is the calls of an action so far.
-func (p *storeProxy) made(action string) []call {
+func (p *storeProxy) made(action string) []storeCall {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var out []call
+	var out []storeCall
 	for _, c := range p.calls {
 		if c.action == action {
 			out = append(out, c)
@@ -133,7 +133,7 @@ func (p *storeProxy) made(action string) []call {
 }
 
 // session is the request that opened the session of a call.
-func (p *storeProxy) session(c call) url.Values {
+func (p *storeProxy) session(c storeCall) url.Values {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.sessions[c.key]
@@ -146,13 +146,13 @@ func (p *storeProxy) total() int {
 	return len(p.calls)
 }
 
-func isWrite(action string) bool {
+func storeIsWrite(action string) bool {
 	_, name, _ := strings.Cut(action, ":")
 	return strings.HasPrefix(name, "Put") || strings.HasPrefix(name, "Delete") || strings.HasPrefix(name, "Update")
 }
 
-// fail answers a call with an error in the form of its service.
-func fail(w http.ResponseWriter, c call, status int, code string) {
+// storeFail answers a call with an error in the form of its service.
+func storeFail(w http.ResponseWriter, c storeCall, status int, code string) {
 	switch service, _, _ := strings.Cut(c.action, ":"); service {
 	case "kms", "access-analyzer":
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
@@ -168,8 +168,8 @@ func fail(w http.ResponseWriter, c call, status int, code string) {
 	}
 }
 
-// show answers a reading with a document.
-func show(t *testing.T, w http.ResponseWriter, c call, world *storeWorld, text string) {
+// storeShow answers a reading with a document.
+func storeShow(t *testing.T, w http.ResponseWriter, c storeCall, world *storeWorld, text string) {
 	t.Helper()
 	switch c.action {
 	case "s3:GetBucketPolicy":
