@@ -26,8 +26,8 @@ type analyzerForm struct {
 
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiamaccessanalyzer.html
 var opinionNeeds = []Need{
-	{settings.Reader, "access-analyzer:ValidatePolicy", needAny, "a document is written without Access Analyzer having validated it"},
-	{settings.Reader, "access-analyzer:CheckNoPublicAccess", needAny, "a document is written without Access Analyzer having looked for public access"},
+	{settings.Reader, "access-analyzer:ValidatePolicy", needAny, "a document is written and Access Analyzer has not validated it"},
+	{settings.Reader, "access-analyzer:CheckNoPublicAccess", needAny, "a document is written and nobody looked whether it is public"},
 }
 
 // opinion asks IAM Access Analyzer about a document that is to be written. What it holds against the document after and not
@@ -83,7 +83,9 @@ func opinionError(err error) string {
 // validatePolicy is the findings that say that the document does not work, or allows too much. Warnings and suggestions are
 // matters of style.
 // https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_ValidatePolicy.html
-func validatePolicy(ctx context.Context, client *accessanalyzer.Client, form analyzerForm, d policy.Document) ([]string, error) {
+func validatePolicy(
+	ctx context.Context, client *accessanalyzer.Client, form analyzerForm, d policy.Document,
+) ([]string, error) {
 	text, err := d.MarshalJSON()
 	if err != nil {
 		return nil, err
@@ -110,7 +112,9 @@ func validatePolicy(ctx context.Context, client *accessanalyzer.Client, form ana
 
 // checkNoPublicAccess is why the document makes something public.
 // https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_CheckNoPublicAccess.html
-func checkNoPublicAccess(ctx context.Context, client *accessanalyzer.Client, form analyzerForm, d policy.Document) ([]string, error) {
+func checkNoPublicAccess(
+	ctx context.Context, client *accessanalyzer.Client, form analyzerForm, d policy.Document,
+) ([]string, error) {
 	if form.public == "" {
 		return nil, nil
 	}

@@ -15,15 +15,15 @@ import (
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// analyzer answers for IAM Access Analyzer, which moto does not have.
-type analyzer struct {
+// opinionAnalyzer answers for IAM Access Analyzer, which moto does not have.
+type opinionAnalyzer struct {
 	findings func(document string) string // the members of findings, as JSON
 	public   func(document string) string // the whole answer to CheckNoPublicAccess
 	refuse   string                       // the code of an error that answers everything
 	status   int
 }
 
-func (a analyzer) answer(rw http.ResponseWriter, c storeCall) bool {
+func (a opinionAnalyzer) answer(rw http.ResponseWriter, c storeCall) bool {
 	if !strings.HasPrefix(c.action, "access-analyzer:") {
 		return false
 	}
@@ -32,7 +32,7 @@ func (a analyzer) answer(rw http.ResponseWriter, c storeCall) bool {
 	rw.Header().Set("Content-Type", "application/json")
 	switch {
 	case a.refuse != "":
-		fail(rw, c, a.status, a.refuse)
+		storeFail(rw, c, a.status, a.refuse)
 	case c.action == "access-analyzer:ValidatePolicy":
 		findings := ""
 		if a.findings != nil {
@@ -47,53 +47,53 @@ func (a analyzer) answer(rw http.ResponseWriter, c storeCall) bool {
 	return true
 }
 
-func finding(kind, code, details string) string {
+func opinionFinding(kind, code, details string) string {
 	return fmt.Sprintf(`{"findingType": %q, "issueCode": %q, "findingDetails": %q, "learnMoreLink": "https://example.com", "locations": []}`,
 		kind, code, details)
 }
 
-func ours(document string) bool { return strings.Contains(document, "ReplimendA") }
+func opinionOurs(document string) bool { return strings.Contains(document, "ReplimendA") }
 
-const failed = `{"result": "FAIL", "message": "public access", "reasons": [{"description": "everybody", "statementId": %q, "statementIndex": %d}]}`
+const opinionFailed = `{"result": "FAIL", "message": "public access", "reasons": [{"description": "everybody", "statementId": %q, "statementIndex": %d}]}`
 
 func TestSecondOpinion(t *testing.T) {
 	t.Parallel()
 	onlyAfter := func(kind string) func(string) string {
 		return func(document string) string {
-			if ours(document) {
-				return finding(kind, "INVALID_ACTION", "the action does not exist")
+			if opinionOurs(document) {
+				return opinionFinding(kind, "INVALID_ACTION", "the action does not exist")
 			}
 			return ""
 		}
 	}
 	for name, row := range map[string]struct {
-		analyzer analyzer
+		analyzer opinionAnalyzer
 		want     string // of the error; "": it is written
 		note     string
 	}{
-		"nothing to say":                {analyzer{}, "", ""},
-		"an error in what is added":     {analyzer{findings: onlyAfter("ERROR")}, "INVALID_ACTION: the action does not exist", "objects by ValidatePolicy"},
-		"a security warning of it":      {analyzer{findings: onlyAfter("SECURITY_WARNING")}, "INVALID_ACTION", "objects by ValidatePolicy"},
-		"a matter of style":             {analyzer{findings: onlyAfter("SUGGESTION")}, "", ""},
-		"a warning":                     {analyzer{findings: onlyAfter("WARNING")}, "", ""},
-		"an error that was there":       {analyzer{findings: func(string) string { return finding("ERROR", "OLD", "of others") }}, "", ""},
-		"an error that comes once more": {analyzer{findings: oftenerAfter}, "OLD", "objects by ValidatePolicy"},
-		"public by what is added": {analyzer{public: func(document string) string {
-			if ours(document) {
-				return fmt.Sprintf(failed, "ReplimendA", 1)
+		"nothing to say":                {opinionAnalyzer{}, "", ""},
+		"an error in what is added":     {opinionAnalyzer{findings: onlyAfter("ERROR")}, "INVALID_ACTION: the action does not exist", "objects by ValidatePolicy"},
+		"a security warning of it":      {opinionAnalyzer{findings: onlyAfter("SECURITY_WARNING")}, "INVALID_ACTION", "objects by ValidatePolicy"},
+		"a matter of style":             {opinionAnalyzer{findings: onlyAfter("SUGGESTION")}, "", ""},
+		"a warning":                     {opinionAnalyzer{findings: onlyAfter("WARNING")}, "", ""},
+		"an error that was there":       {opinionAnalyzer{findings: func(string) string { return opinionFinding("ERROR", "OLD", "of others") }}, "", ""},
+		"an error that comes once more": {opinionAnalyzer{findings: opinionOftener}, "OLD", "objects by ValidatePolicy"},
+		"public by what is added": {opinionAnalyzer{public: func(document string) string {
+			if opinionOurs(document) {
+				return fmt.Sprintf(opinionFailed, "ReplimendA", 1)
 			}
 			return `{"result": "PASS"}`
 		}}, "public access", "objects by CheckNoPublicAccess"},
-		"public as it was": {analyzer{public: func(string) string { return fmt.Sprintf(failed, "Website", 0) }}, "", ""},
-		"more public than it was": {analyzer{public: func(document string) string {
-			if ours(document) {
-				return fmt.Sprintf(failed, "ReplimendA", 1)
+		"public as it was": {opinionAnalyzer{public: func(string) string { return fmt.Sprintf(opinionFailed, "Website", 0) }}, "", ""},
+		"more public than it was": {opinionAnalyzer{public: func(document string) string {
+			if opinionOurs(document) {
+				return fmt.Sprintf(opinionFailed, "ReplimendA", 1)
 			}
-			return fmt.Sprintf(failed, "Website", 0)
+			return fmt.Sprintf(opinionFailed, "Website", 0)
 		}}, "statement ReplimendA: everybody", "objects by CheckNoPublicAccess"},
-		"may not ask":   {analyzer{refuse: "AccessDeniedException", status: http.StatusForbidden}, "", "gave no opinion by CheckNoPublicAccess: AccessDeniedException"},
-		"not supported": {analyzer{refuse: "ValidationException", status: http.StatusBadRequest}, "", "gave no opinion by ValidatePolicy: ValidationException"},
-		"no service":    {analyzer{refuse: "UnknownOperationException", status: http.StatusNotFound}, "", "gave no opinion by ValidatePolicy: UnknownOperation"},
+		"may not ask":   {opinionAnalyzer{refuse: "AccessDeniedException", status: http.StatusForbidden}, "", "gave no opinion by CheckNoPublicAccess: AccessDeniedException"},
+		"not supported": {opinionAnalyzer{refuse: "ValidationException", status: http.StatusBadRequest}, "", "gave no opinion by ValidatePolicy: ValidationException"},
+		"no service":    {opinionAnalyzer{refuse: "UnknownOperationException", status: http.StatusNotFound}, "", "gave no opinion by ValidatePolicy: UnknownOperation"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +108,7 @@ func TestSecondOpinion(t *testing.T) {
 				defer mu.Unlock()
 				notes = append(notes, s)
 			}})
-			err := store.Put(t.Context(), approved, e)
+			err := store.Put(t.Context(), storeApproved, e)
 			switch {
 			case row.want == "" && err != nil:
 				t.Error(err)
@@ -129,10 +129,10 @@ func TestSecondOpinion(t *testing.T) {
 	}
 }
 
-// oftenerAfter finds the same fault once before and twice after.
-func oftenerAfter(document string) string {
-	out := finding("ERROR", "OLD", "of others")
-	if ours(document) {
+// opinionOftener finds the same fault once before and twice after.
+func opinionOftener(document string) string {
+	out := opinionFinding("ERROR", "OLD", "of others")
+	if opinionOurs(document) {
 		out += "," + out
 	}
 	return out
@@ -152,9 +152,9 @@ func TestOpinionAsksForTheKind(t *testing.T) {
 		{w.keyPolicy(), "RESOURCE_POLICY", "", "AWS::KMS::Key"},
 		{w.bucketPolicy(), "RESOURCE_POLICY", "AWS::S3::Bucket", "AWS::S3::Bucket"},
 	} {
-		proxy := newStoreProxy(t, analyzer{}.answer)
+		proxy := newStoreProxy(t, opinionAnalyzer{}.answer)
 		store := w.writer(t, proxy.url, awscloud.WriteOptions{Trust: true, Opinion: true})
-		if err := store.Put(t.Context(), approved, w.edit(t, row.ref)); err != nil {
+		if err := store.Put(t.Context(), storeApproved, w.edit(t, row.ref)); err != nil {
 			t.Fatal(err)
 		}
 		var sent struct{ PolicyType, ValidatePolicyResourceType, ResourceType string }
@@ -185,13 +185,13 @@ func TestOpinionIsCleaned(t *testing.T) {
 	t.Parallel()
 	w := newStoreWorld(t)
 	w.startAll(t)
-	proxy := newStoreProxy(t, analyzer{findings: func(document string) string {
-		if !ours(document) {
+	proxy := newStoreProxy(t, opinionAnalyzer{findings: func(document string) string {
+		if !opinionOurs(document) {
 			return ""
 		}
 		return `{"findingType": "ERROR", "issueCode": "X", "findingDetails": "a\u001b[31m\nb` + strings.Repeat("é", 1000) + `", "learnMoreLink": "", "locations": []}`
 	}}.answer)
-	err := w.writer(t, proxy.url, awscloud.WriteOptions{Opinion: true}).Put(t.Context(), approved, w.edit(t, w.keyPolicy()))
+	err := w.writer(t, proxy.url, awscloud.WriteOptions{Opinion: true}).Put(t.Context(), storeApproved, w.edit(t, w.keyPolicy()))
 	if !errors.Is(err, awscloud.ErrUnwritable) || strings.ContainsAny(err.Error(), "\x1b\n") || len(err.Error()) > 600 {
 		t.Errorf("got %q", err)
 	}

@@ -54,8 +54,8 @@ func (s *store) text(e patch.Edit) (string, error) {
 	return string(text), nil
 }
 
-// taken says what an edit takes away that it may not: either everything stays, statement by statement and in order, or the edit is
-// an undoing and takes statements of ours and adds none.
+// taken says what an edit takes away that it may not: either everything stays, statement by statement and in order, or the
+// edit is an undoing and takes statements of ours and adds none.
 func (f storeForm) taken(e patch.Edit) string {
 	if !f.shared || e.Before.State != snapshot.Present {
 		return ""

@@ -34,7 +34,9 @@ var keyStore = store{
 		return storePlace{arn: arn, account: arn.Account, region: arn.Region, owner: arn.String()}, nil
 	},
 	live: func(ctx context.Context, reader aws.Config, at storePlace) (snapshot.Value[policy.Document], error) {
-		out, err := kms.NewFromConfig(reader).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &at.owner, PolicyName: &storeKeyPolicyName})
+		out, err := kms.NewFromConfig(reader).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{
+			KeyId: &at.owner, PolicyName: &storeKeyPolicyName,
+		})
 		if err != nil {
 			return snapshot.Value[policy.Document]{}, err
 		}

@@ -46,7 +46,7 @@ func newStoreProxy(t *testing.T, answer func(w http.ResponseWriter, c storeCall)
 			return true
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		c := identify(r, string(body))
+		c := storeIdentify(r, string(body))
 		p.mu.Lock()
 		p.calls = append(p.calls, c)
 		p.mu.Unlock()
@@ -62,7 +62,7 @@ func newStoreProxy(t *testing.T, answer func(w http.ResponseWriter, c storeCall)
 	return p
 }
 
-func identify(r *http.Request, body string) storeCall {
+func storeIdentify(r *http.Request, body string) storeCall {
 	c := storeCall{header: r.Header, body: body}
 	_, rest, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	c.key, _, _ = strings.Cut(rest, "/")
@@ -146,13 +146,13 @@ func (p *storeProxy) total() int {
 	return len(p.calls)
 }
 
-func isWrite(action string) bool {
+func storeIsWrite(action string) bool {
 	_, name, _ := strings.Cut(action, ":")
 	return strings.HasPrefix(name, "Put") || strings.HasPrefix(name, "Delete") || strings.HasPrefix(name, "Update")
 }
 
-// fail answers a call with an error in the form of its service.
-func fail(w http.ResponseWriter, c storeCall, status int, code string) {
+// storeFail answers a call with an error in the form of its service.
+func storeFail(w http.ResponseWriter, c storeCall, status int, code string) {
 	switch service, _, _ := strings.Cut(c.action, ":"); service {
 	case "kms", "access-analyzer":
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
@@ -168,8 +168,8 @@ func fail(w http.ResponseWriter, c storeCall, status int, code string) {
 	}
 }
 
-// show answers a reading with a document.
-func show(t *testing.T, w http.ResponseWriter, c storeCall, world *storeWorld, text string) {
+// storeShow answers a reading with a document.
+func storeShow(t *testing.T, w http.ResponseWriter, c storeCall, world *storeWorld, text string) {
 	t.Helper()
 	switch c.action {
 	case "s3:GetBucketPolicy":

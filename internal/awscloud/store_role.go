@@ -15,8 +15,8 @@ import (
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// storeRoleResource is a role with its path. IAM takes wildcards and dollars in a path; in the ARN of a session policy they would stand
-// for other roles.
+// storeRoleResource is a role with its path. IAM takes wildcards and dollars in a path; in the ARN of a session policy they
+// would stand for other roles.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 var storeRoleResource = regexp.MustCompile(`^role(/[A-Za-z0-9_+=,.@-]+)+$`)
 
@@ -26,7 +26,8 @@ func storePlaceOfRole(ref snapshot.Ref) (storePlace, error) {
 	switch {
 	case err != nil:
 		return storePlace{}, fmt.Errorf("%w: %w", ErrUnwritable, err)
-	case arn.Service != "iam" || arn.Region != "" || !policy.IsAccountID(arn.Account) || !storeRoleResource.MatchString(arn.Resource):
+	case arn.Service != "iam" || arn.Region != "" || !policy.IsAccountID(arn.Account) ||
+		!storeRoleResource.MatchString(arn.Resource):
 		return storePlace{}, fmt.Errorf("%w: %.200q is not the ARN of a role that can be written", ErrUnwritable, ref.ID)
 	case strings.HasPrefix(arn.Resource, "role"+settings.RolePath):
 		return storePlace{}, fmt.Errorf("%w: it is a role of Replimend itself", ErrUnwritable)

@@ -18,7 +18,7 @@ func TestStores(t *testing.T) {
 			return w.member, storeRegion, strings.HasPrefix(bucket, w.bucket)
 		}
 		return storetest.Subject{
-			Store: w.writer(t, "", awscloud.WriteOptions{Trust: true, Owner: known}), By: approved,
+			Store: w.writer(t, "", awscloud.WriteOptions{Trust: true, Owner: known}), By: storeApproved,
 			Documents: w.documents(), Role: w.role, Account: w.member,
 			Nowhere: []snapshot.Ref{
 				{Kind: snapshot.RolePolicy, ID: w.role + "-2", Name: "Replimend"},

@@ -27,7 +27,7 @@ import (
 
 var (
 	storeOptions = awscloud.WriteOptions{Trust: true}
-	noPolicy     = snapshot.None[policy.Document]()
+	storeNothing = snapshot.None[policy.Document]()
 )
 
 // startAll gives every document of a world something that others wrote; the role has no policy of ours.
@@ -50,7 +50,7 @@ func TestWriteIsOneCallInASessionForIt(t *testing.T) {
 	do := func(e patch.Edit, action string, writer settings.MemberRole, arn string) {
 		t.Helper()
 		before := len(proxy.made(action))
-		if err := store.Put(t.Context(), approved, e); err != nil {
+		if err := store.Put(t.Context(), storeApproved, e); err != nil {
 			t.Fatal(err)
 		}
 		made := proxy.made(action)[before:]
@@ -64,7 +64,7 @@ func TestWriteIsOneCallInASessionForIt(t *testing.T) {
 			"RoleArn":         "arn:aws:iam::" + w.member + ":role/replimend/" + string(writer),
 			"DurationSeconds": "900",
 			"SourceIdentity":  "111122223333-user-on-call",
-			"RoleSessionName": approved.Incident,
+			"RoleSessionName": storeApproved.Incident,
 			"Policy":          `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"` + arn + `"}]}`,
 		} {
 			if got := session.Get(name); got != want {
@@ -104,7 +104,7 @@ func TestWriteIsOneCallInASessionForIt(t *testing.T) {
 	e = w.edit(t, w.bucketPolicy())
 	do(e, "s3:PutBucketPolicy", resource, "arn:aws:s3:::"+w.bucket)
 	do(undo(e), "s3:PutBucketPolicy", resource, "arn:aws:s3:::"+w.bucket)
-	w.set(t, w.bucketPolicy(), noPolicy)
+	w.set(t, w.bucketPolicy(), storeNothing)
 	e = w.edit(t, w.bucketPolicy())
 	do(e, "s3:PutBucketPolicy", resource, "arn:aws:s3:::"+w.bucket)
 	do(undo(e), "s3:DeleteBucketPolicy", resource, "arn:aws:s3:::"+w.bucket)
@@ -124,7 +124,7 @@ func TestWriteIsOneCallInASessionForIt(t *testing.T) {
 		t.Errorf("written %v, and needed %v", written, needed)
 	}
 	for _, c := range proxy.calls {
-		if c.action == "sts:AssumeRole" || isWrite(c.action) {
+		if c.action == "sts:AssumeRole" || storeIsWrite(c.action) {
 			continue
 		}
 		if !reads[c.action] {
@@ -180,44 +180,44 @@ func TestRefusedBeforeAnyCall(t *testing.T) {
 		by   incident.Authority
 		want string
 	}{
-		"a user's policy":        {at(role, snapshot.Ref{Kind: snapshot.UserPolicy, ID: w.role, Name: "Replimend"}), approved, "never written"},
-		"a boundary":             {at(role, snapshot.Ref{Kind: snapshot.PermissionsBoundary, ID: w.role}), approved, "never written"},
-		"somebody else's policy": {at(role, snapshot.Ref{Kind: snapshot.RolePolicy, ID: w.role, Name: "replication"}), approved, "start with Replimend"},
+		"a user's policy":        {at(role, snapshot.Ref{Kind: snapshot.UserPolicy, ID: w.role, Name: "Replimend"}), storeApproved, "never written"},
+		"a boundary":             {at(role, snapshot.Ref{Kind: snapshot.PermissionsBoundary, ID: w.role}), storeApproved, "never written"},
+		"somebody else's policy": {at(role, snapshot.Ref{Kind: snapshot.RolePolicy, ID: w.role, Name: "replication"}), storeApproved, "start with Replimend"},
 		"a policy with a path in its name": {
-			at(role, snapshot.Ref{Kind: snapshot.RolePolicy, ID: w.role, Name: "Replimend/../x"}), approved, "start with Replimend",
+			at(role, snapshot.Ref{Kind: snapshot.RolePolicy, ID: w.role, Name: "Replimend/../x"}), storeApproved, "start with Replimend",
 		},
 		"every role": {
 			at(role, snapshot.Ref{Kind: snapshot.RolePolicy, ID: "arn:aws:iam::" + w.member + ":role/*", Name: "Replimend"}),
-			approved, "not the ARN of a role",
+			storeApproved, "not the ARN of a role",
 		},
 		"a role by a variable": {
 			at(role, snapshot.Ref{Kind: snapshot.RolePolicy, ID: "arn:aws:iam::" + w.member + ":role/${aws:username}", Name: "Replimend"}),
-			approved, "not the ARN of a role",
+			storeApproved, "not the ARN of a role",
 		},
 		"a role of Replimend": {
 			at(role, snapshot.Ref{Kind: snapshot.RolePolicy, ID: "arn:aws:iam::" + w.member + ":role/replimend/replimend-reader", Name: "Replimend"}),
-			approved, "a role of Replimend itself",
+			storeApproved, "a role of Replimend itself",
 		},
 		"a role of no partition": {
 			at(role, snapshot.Ref{Kind: snapshot.RolePolicy, ID: strings.Replace(w.role, "arn:aws:", "arn:other:", 1), Name: "Replimend"}),
-			approved, "partition",
+			storeApproved, "partition",
 		},
-		"an alias":                        {at(key, snapshot.Ref{Kind: snapshot.KeyPolicy, ID: strings.Replace(w.key, ":key/", ":alias/", 1)}), approved, "not the ARN of a key"},
-		"every key":                       {at(key, snapshot.Ref{Kind: snapshot.KeyPolicy, ID: w.key[:len(w.key)-36] + "*"}), approved, "not the ARN of a key"},
-		"a bucket of nobody":              {at(bucket, snapshot.Ref{Kind: snapshot.BucketPolicy, ID: "somebody-elses"}), approved, "is not known"},
-		"every bucket":                    {at(bucket, snapshot.Ref{Kind: snapshot.BucketPolicy, ID: w.bucket[:5] + "*"}), approved, "not the name of a bucket"},
-		"another owner":                   {patch.Edit{Document: key.Document, Before: key.Before, After: key.After, Account: w.hub}, approved, "belongs to account"},
+		"an alias":                        {at(key, snapshot.Ref{Kind: snapshot.KeyPolicy, ID: strings.Replace(w.key, ":key/", ":alias/", 1)}), storeApproved, "not the ARN of a key"},
+		"every key":                       {at(key, snapshot.Ref{Kind: snapshot.KeyPolicy, ID: w.key[:len(w.key)-36] + "*"}), storeApproved, "not the ARN of a key"},
+		"a bucket of nobody":              {at(bucket, snapshot.Ref{Kind: snapshot.BucketPolicy, ID: "somebody-elses"}), storeApproved, "is not known"},
+		"every bucket":                    {at(bucket, snapshot.Ref{Kind: snapshot.BucketPolicy, ID: w.bucket[:5] + "*"}), storeApproved, "not the name of a bucket"},
+		"another owner":                   {patch.Edit{Document: key.Document, Before: key.Before, After: key.After, Account: w.hub}, storeApproved, "belongs to account"},
 		"trust that nobody approved":      {trust, incident.Authority{Incident: "inc-1"}, "nobody approved"},
-		"no trust":                        {edit(trust, trust.Before, noPolicy), approved, "nothing exists without"},
-		"no key policy":                   {edit(key, key.Before, noPolicy), approved, "nothing exists without"},
-		"a key without its first":         {edit(key, key.Before, snapshot.Of(policy.New(foreign("ReplimendA")))), approved, "changes or moves"},
-		"a key without a foreign one":     {edit(key, key.After, without(key.After.V, 0)), approved, "which is not ours"},
-		"a key with statements moved":     {edit(key, snapshot.Of(two), snapshot.Of(moved)), approved, "changes or moves"},
-		"ours in the place of another":    {edit(key, keyWith(foreign("ReplimendA")), keyWith(foreign("ReplimendB"))), approved, "changes or moves"},
-		"a bucket without foreign policy": {edit(bucket, bucket.Before, noPolicy), approved, "which is not ours"},
-		"another version":                 {edit(bucket, bucket.Before, snapshot.Of(older.Append(w.statement(t, w.bucketPolicy(), "ReplimendA")))), approved, "Version or Id"},
-		"a character beyond U+00FF":       {edit(key, key.Before, keyWith(foreign("Replimend\u2013"))), approved, "U+00FF"},
-		"a Sid with a space":              {edit(role, noPolicy, snapshot.Of(policy.New(w.statement(t, w.rolePolicy(), "Replimend A")))), approved, "neither letter nor digit"},
+		"no trust":                        {edit(trust, trust.Before, storeNothing), storeApproved, "nothing exists without"},
+		"no key policy":                   {edit(key, key.Before, storeNothing), storeApproved, "nothing exists without"},
+		"a key without its first":         {edit(key, key.Before, snapshot.Of(policy.New(foreign("ReplimendA")))), storeApproved, "changes or moves"},
+		"a key without a foreign one":     {edit(key, key.After, without(key.After.V, 0)), storeApproved, "which is not ours"},
+		"a key with statements moved":     {edit(key, snapshot.Of(two), snapshot.Of(moved)), storeApproved, "changes or moves"},
+		"ours in the place of another":    {edit(key, keyWith(foreign("ReplimendA")), keyWith(foreign("ReplimendB"))), storeApproved, "changes or moves"},
+		"a bucket without foreign policy": {edit(bucket, bucket.Before, storeNothing), storeApproved, "which is not ours"},
+		"another version":                 {edit(bucket, bucket.Before, snapshot.Of(older.Append(w.statement(t, w.bucketPolicy(), "ReplimendA")))), storeApproved, "Version or Id"},
+		"a character beyond U+00FF":       {edit(key, key.Before, keyWith(foreign("Replimend\u2013"))), storeApproved, "U+00FF"},
+		"a Sid with a space":              {edit(role, storeNothing, snapshot.Of(policy.New(w.statement(t, w.rolePolicy(), "Replimend A")))), storeApproved, "neither letter nor digit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -238,7 +238,7 @@ func TestTrustIsOptedIn(t *testing.T) {
 	t.Parallel()
 	w := newStoreWorld(t)
 	proxy := newStoreProxy(t, nil)
-	err := w.writer(t, proxy.url, awscloud.WriteOptions{}).Put(t.Context(), approved, w.edit(t, w.trust()))
+	err := w.writer(t, proxy.url, awscloud.WriteOptions{}).Put(t.Context(), storeApproved, w.edit(t, w.trust()))
 	if !errors.Is(err, awscloud.ErrUnwritable) || proxy.total() > 0 {
 		t.Errorf("got %v after %d calls", err, proxy.total())
 	}
@@ -254,7 +254,7 @@ func TestNoMember(t *testing.T) {
 	store := awscloud.NewWriter(awscloud.NewAccounts(awscloud.Access{Base: s.ConfigAt(t, proxy.url, w.hub, storeRegion)}), storeOptions)
 	for _, ref := range []snapshot.Ref{w.rolePolicy(), w.trust(), w.keyPolicy()} {
 		before := w.text(t, ref)
-		err := store.Put(t.Context(), approved, w.edit(t, ref))
+		err := store.Put(t.Context(), storeApproved, w.edit(t, ref))
 		if err == nil || !strings.Contains(err.Error(), "account "+w.member+" is no member") {
 			t.Errorf("%s: %v", ref, err)
 		}
@@ -274,7 +274,7 @@ func TestRoleUnderAnotherPath(t *testing.T) {
 		before := w.text(t, ref)
 		proxy := newStoreProxy(t, nil)
 		store := w.writer(t, proxy.url, storeOptions)
-		if err := store.Put(t.Context(), approved, e); !errors.Is(err, awscloud.ErrUnwritable) || !strings.Contains(err.Error(), w.role) {
+		if err := store.Put(t.Context(), storeApproved, e); !errors.Is(err, awscloud.ErrUnwritable) || !strings.Contains(err.Error(), w.role) {
 			t.Errorf("%s: %v", ref.Kind, err)
 		}
 		if _, err := store.Live(t.Context(), e.Document); err == nil {
@@ -307,7 +307,7 @@ func TestOtherInlinePoliciesCount(t *testing.T) {
 		t.Fatalf("the policy has %d characters, so that the others are not what matters", size)
 	}
 	store := w.writer(t, "", storeOptions)
-	if err := store.Put(t.Context(), approved, e); !errors.Is(err, awscloud.ErrUnwritable) || !strings.Contains(err.Error(), "10240") {
+	if err := store.Put(t.Context(), storeApproved, e); !errors.Is(err, awscloud.ErrUnwritable) || !strings.Contains(err.Error(), "10240") {
 		t.Errorf("got %v", err)
 	}
 	if got := w.read(t, w.rolePolicy()); got.State != snapshot.Absent {
@@ -316,7 +316,7 @@ func TestOtherInlinePoliciesCount(t *testing.T) {
 	if _, err := w.iam.DeleteRolePolicy(t.Context(), &iam.DeleteRolePolicyInput{RoleName: &w.roleName, PolicyName: aws.String("other-1")}); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Put(t.Context(), approved, e); err != nil {
+	if err := store.Put(t.Context(), storeApproved, e); err != nil {
 		t.Errorf("with room: %v", err)
 	}
 }
@@ -336,12 +336,12 @@ func TestDriftBetweenReadAndWrite(t *testing.T) {
 					if changed.CompareAndSwap(false, true) {
 						w.set(t, ref, other)
 					}
-					fail(rw, c, http.StatusForbidden, "AccessDeniedException")
+					storeFail(rw, c, http.StatusForbidden, "AccessDeniedException")
 					return true
 				}
 				return false
 			})
-			err := w.writer(t, proxy.url, awscloud.WriteOptions{Trust: true, Opinion: true}).Put(t.Context(), approved, e)
+			err := w.writer(t, proxy.url, awscloud.WriteOptions{Trust: true, Opinion: true}).Put(t.Context(), storeApproved, e)
 			if !errors.Is(err, snapshot.ErrDrift) || !changed.Load() {
 				t.Errorf("got %v, want drift", err)
 			}
@@ -362,15 +362,15 @@ func TestThrottledWriteIsMadeAgain(t *testing.T) {
 		t.Run(string(ref.Kind), func(t *testing.T) {
 			var refused atomic.Int32
 			proxy := newStoreProxy(t, func(rw http.ResponseWriter, c storeCall) bool {
-				if isWrite(c.action) && refused.Add(1) == 1 {
+				if storeIsWrite(c.action) && refused.Add(1) == 1 {
 					service, _, _ := strings.Cut(c.action, ":")
-					fail(rw, c, http.StatusServiceUnavailable, codes[service])
+					storeFail(rw, c, http.StatusServiceUnavailable, codes[service])
 					return true
 				}
 				return false
 			})
 			e := w.edit(t, ref)
-			if err := w.writer(t, proxy.url, storeOptions).Put(t.Context(), approved, e); err != nil {
+			if err := w.writer(t, proxy.url, storeOptions).Put(t.Context(), storeApproved, e); err != nil {
 				t.Fatal(err)
 			}
 			if n := refused.Load(); n != 2 {
@@ -403,7 +403,7 @@ func TestRefusedByAWS(t *testing.T) {
 				proxy := newStoreProxy(t, func(rw http.ResponseWriter, c storeCall) bool {
 					of := "read"
 					switch {
-					case isWrite(c.action):
+					case storeIsWrite(c.action):
 						of = "write"
 					case c.action == "sts:AssumeRole":
 						of = "reader's session"
@@ -412,13 +412,13 @@ func TestRefusedByAWS(t *testing.T) {
 						}
 					}
 					if of == row.of {
-						fail(rw, c, http.StatusForbidden, row.code)
+						storeFail(rw, c, http.StatusForbidden, row.code)
 					}
 					return of == row.of
 				})
 				before := w.text(t, ref)
 				store := w.writer(t, proxy.url, storeOptions)
-				err := store.Put(t.Context(), approved, w.edit(t, ref))
+				err := store.Put(t.Context(), storeApproved, w.edit(t, ref))
 				if awserr.Code(err) != row.code || awserr.Of(err) != row.class || errors.Is(err, snapshot.ErrDrift) {
 					t.Errorf("got %v", err)
 				}
@@ -470,11 +470,11 @@ func TestReadAfterWrite(t *testing.T) {
 				text, _ := shown.MarshalJSON()
 				var written, stale atomic.Int32
 				proxy := newStoreProxy(t, func(rw http.ResponseWriter, c storeCall) bool {
-					if isWrite(c.action) {
+					if storeIsWrite(c.action) {
 						written.Add(1)
 					}
 					if c.action == reads && written.Load() > 0 && stale.Add(1) <= row.stale {
-						show(t, rw, c, w, string(text))
+						storeShow(t, rw, c, w, string(text))
 						return true
 					}
 					return false
@@ -482,7 +482,7 @@ func TestReadAfterWrite(t *testing.T) {
 				store := w.writer(t, proxy.url, storeOptions)
 				var waits []time.Duration
 				store.Waits(func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil })
-				err := store.Put(t.Context(), approved, e)
+				err := store.Put(t.Context(), storeApproved, e)
 				if !errors.Is(err, row.want) || row.want == nil && err != nil || errors.Is(err, snapshot.ErrDrift) {
 					t.Errorf("got %v, want %v", err, row.want)
 				}
@@ -513,15 +513,15 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	var written atomic.Bool
 	proxy := newStoreProxy(t, func(rw http.ResponseWriter, c storeCall) bool {
 		if c.action == "kms:GetKeyPolicy" && written.Load() {
-			show(t, rw, c, w, stale)
+			storeShow(t, rw, c, w, stale)
 			return true
 		}
-		written.Store(written.Load() || isWrite(c.action))
+		written.Store(written.Load() || storeIsWrite(c.action))
 		return false
 	})
 	store := w.writer(t, proxy.url, storeOptions)
 	store.Waits(func(context.Context, time.Duration) error { return context.Canceled })
-	if err := store.Put(t.Context(), approved, e); !errors.Is(err, awscloud.ErrUnconfirmed) || !errors.Is(err, context.Canceled) {
+	if err := store.Put(t.Context(), storeApproved, e); !errors.Is(err, awscloud.ErrUnconfirmed) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -539,7 +539,7 @@ func TestStoredInAnotherForm(t *testing.T) {
 		Document: w.bucketPolicy(), Before: snapshot.Of(before),
 		After: snapshot.Of(before.Append(w.statement(t, w.bucketPolicy(), "ReplimendA"))),
 	}
-	if err := w.writer(t, "", storeOptions).Put(t.Context(), approved, e); err != nil {
+	if err := w.writer(t, "", storeOptions).Put(t.Context(), storeApproved, e); err != nil {
 		t.Fatal(err)
 	}
 	if !patch.Same(w.read(t, w.bucketPolicy()), e.After) {

@@ -86,7 +86,9 @@ func (w *storeWorld) writer(t *testing.T, address string, o awscloud.WriteOption
 func (w *storeWorld) rolePolicy() snapshot.Ref {
 	return snapshot.Ref{Kind: snapshot.RolePolicy, ID: w.role, Name: "Replimend"}
 }
+
 func (w *storeWorld) trust() snapshot.Ref { return snapshot.Ref{Kind: snapshot.RoleTrust, ID: w.role} }
+
 func (w *storeWorld) keyPolicy() snapshot.Ref {
 	return snapshot.Ref{Kind: snapshot.ReplicaKeyPolicy, ID: w.key}
 }
@@ -99,8 +101,8 @@ func (w *storeWorld) documents() []snapshot.Ref {
 	return []snapshot.Ref{w.rolePolicy(), w.trust(), w.keyPolicy(), w.bucketPolicy()}
 }
 
-// approved is somebody's word for a write.
-var approved = incident.Authority{Incident: "inc-0123456789", Approver: "arn:aws:iam::111122223333:user/on-call"}
+// storeApproved is somebody's word for a write.
+var storeApproved = incident.Authority{Incident: "inc-0123456789", Approver: "arn:aws:iam::111122223333:user/on-call"}
 
 // set writes a document as its owner, whoever else wants to.
 func (w *storeWorld) set(t *testing.T, ref snapshot.Ref, d snapshot.Value[policy.Document]) {
@@ -150,12 +152,12 @@ func (w *storeWorld) text(t *testing.T, ref snapshot.Ref) string {
 	case ref.Kind == snapshot.RolePolicy:
 		var out *iam.GetRolePolicyOutput
 		if out, err = w.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &w.roleName, PolicyName: &ref.Name}); err == nil {
-			text = unescaped(t, out.PolicyDocument)
+			text = storeUnescaped(t, out.PolicyDocument)
 		}
 	case ref.Kind == snapshot.RoleTrust:
 		var out *iam.GetRoleOutput
 		if out, err = w.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &w.roleName}); err == nil {
-			text = unescaped(t, out.Role.AssumeRolePolicyDocument)
+			text = storeUnescaped(t, out.Role.AssumeRolePolicyDocument)
 		}
 	case ref.Kind.OfKey():
 		var out *kms.GetKeyPolicyOutput
@@ -174,7 +176,7 @@ func (w *storeWorld) text(t *testing.T, ref snapshot.Ref) string {
 	return aws.ToString(text)
 }
 
-func unescaped(t *testing.T, text *string) *string {
+func storeUnescaped(t *testing.T, text *string) *string {
 	t.Helper()
 	out, err := url.PathUnescape(aws.ToString(text))
 	if err != nil {
