@@ -1,0 +1,9 @@
+package awscloud_test
+
+import (
+	"testing"
+
+	"github.com/replimend/replimend/internal/mototest"
+)
+
+func TestMain(m *testing.M) { mototest.Main(m) }
