@@ -111,9 +111,9 @@ func (e Enroller) Write(ctx context.Context, s enroll.Step) (jsontree.Node, erro
 }
 
 // read is a document as it is, with the XML that S3 sent. Versioning that was never enabled and no notifications are empty objects.
-func (e Enroller) read(ctx context.Context, at Place, doc enroll.Document) (enrollAnswer, error) {
+func (e Enroller) read(ctx context.Context, at Place, doc enroll.Document) (received, error) {
 	client, owner := s3Client(e.Config(at.Account, at.Region)), aws.String(at.Account)
-	var out enrollAnswer
+	var out received
 	var parsed any
 	var err error
 	switch doc {
@@ -138,14 +138,14 @@ func (e Enroller) read(ctx context.Context, at Place, doc enroll.Document) (enro
 		}
 	}
 	if err != nil {
-		return enrollAnswer{}, fmt.Errorf("read %s of bucket %s: %w", doc, at.Bucket, err)
+		return received{}, fmt.Errorf("read %s of bucket %s: %w", doc, at.Bucket, err)
 	}
 	out.node, _ = asNode(reflect.ValueOf(parsed))
 	return out, nil
 }
 
-// enrollAnswer is a document in the form of the AWS CLI, and as S3 sent it.
-type enrollAnswer struct {
+// received is a document in the form of the AWS CLI, and as S3 sent it.
+type received struct {
 	node jsontree.Node
 	xml  []byte
 }
@@ -181,7 +181,7 @@ func (e Enroller) put(ctx context.Context, at Place, doc enroll.Document, n json
 
 // keepsAll refuses when a document that is written as it was read would lack something of what S3 sent: the SDK leaves out elements
 // that it does not know, and a write replaces the whole document.
-func (e Enroller) keepsAll(ctx context.Context, at Place, doc enroll.Document, live enrollAnswer) error {
+func (e Enroller) keepsAll(ctx context.Context, at Place, doc enroll.Document, live received) error {
 	if doc == enroll.Versioning {
 		return nil // only what is named is changed
 	}
@@ -194,7 +194,8 @@ func (e Enroller) keepsAll(ctx context.Context, at Place, doc enroll.Document, l
 		return err
 	}
 	if len(lost) > 0 {
-		return fmt.Errorf("it has what this version does not know and would take away: %s", strings.Join(lost, ", "))
+		const most = 5
+		return fmt.Errorf("it has what this version does not know and would take away: %.400s", strings.Join(lost[:min(len(lost), most)], ", "))
 	}
 	return nil
 }

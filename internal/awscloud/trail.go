@@ -21,7 +21,7 @@ func (a *Accounts) Trails(ctx context.Context, account, region string) (prefligh
 	out := preflight.Trails{Account: account, Region: region}
 	client := cloudtrail.NewFromConfig(a.Reader(account, region))
 	described, err := client.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
-	if out.Code, err = refusedCall(err); err != nil {
+	if out.Code, err = refusedFor(err); err != nil {
 		return out, fmt.Errorf("describe trails of account %s in %s: %w", account, region, err)
 	}
 	if out.Code != "" {
@@ -44,7 +44,7 @@ func (a *Accounts) Trails(ctx context.Context, account, region string) (prefligh
 func (a *Accounts) trail(ctx context.Context, account string, t *preflight.Trail) error {
 	client := cloudtrail.NewFromConfig(a.Reader(account, t.HomeRegion))
 	status, err := client.GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: &t.ARN})
-	code, err := refusedCall(err)
+	code, err := refusedFor(err)
 	switch {
 	case err != nil:
 		return err
@@ -53,7 +53,7 @@ func (a *Accounts) trail(ctx context.Context, account string, t *preflight.Trail
 	}
 	t.Code = code
 	got, err := client.GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: &t.ARN})
-	code, err = refusedCall(err)
+	code, err = refusedFor(err)
 	switch {
 	case err != nil:
 		return err
@@ -90,8 +90,8 @@ func field(f types.AdvancedFieldSelector) preflight.Field {
 	}
 }
 
-// refusedCall parts what AWS answered for good from what another attempt may change: the code of a refusal, or the error.
-func refusedCall(err error) (code string, other error) {
+// refusedFor parts what AWS answered for good from what another attempt may change: the code of a refusal, or the error.
+func refusedFor(err error) (code string, other error) {
 	if awserr.Is(err, awserr.Denied, awserr.Absent) {
 		return awserr.Code(err), nil
 	}

@@ -113,7 +113,7 @@ func TestCases(t *testing.T) {
 					t.Fatalf("unknown section %s", f.Name)
 				}
 			}
-			got := print(enroll.New(r, s, live, o))
+			got := show(enroll.New(r, s, live, o))
 			if want < 0 {
 				t.Fatal("the case has no want section")
 			}
@@ -130,8 +130,8 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// print is an enrolment as a case shows it, without what every step says alike.
-func print(e enroll.Enrolment) string {
+// show is an enrolment as a case shows it, without what every step says alike.
+func show(e enroll.Enrolment) string {
 	var b strings.Builder
 	for _, s := range e.Steps {
 		fmt.Fprintf(&b, "step %s in account %s, %s: %s\n%s", s.Kind, s.Account, s.Region, s.Title, s.Diff())

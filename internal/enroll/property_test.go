@@ -114,7 +114,7 @@ func TestMergeLeavesOthersAlone(t *testing.T) {
 		live.Notification = present(after)
 		again := enroll.New(r, s, live, o)
 		if len(again.Steps) > 0 || len(again.Refusals) != len(e.Refusals) {
-			t.Fatalf("a second run finds %s\nafter\n%s", print(again), after.Indent())
+			t.Fatalf("a second run finds %s\nafter\n%s", show(again), after.Indent())
 		}
 	})
 }
@@ -150,7 +150,7 @@ func TestMetricsTouchNothingElse(t *testing.T) {
 		live.Replication = present(before)
 		e := enroll.New(r, s, live, o)
 		if len(e.Steps) != 1 || e.Steps[0].Kind != enroll.Metrics {
-			t.Fatalf("steps %s", print(e))
+			t.Fatalf("steps %s", show(e))
 		}
 		after := slices.Clone(e.Steps[0].After.Get("Rules").Items)
 		for i, rule := range after {

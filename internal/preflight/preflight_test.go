@@ -52,7 +52,7 @@ func TestCases(t *testing.T) {
 			if want < 0 {
 				t.Fatal("the case has no want section")
 			}
-			got := print(preflight.Check(load(t, changes)))
+			got := show(preflight.Check(load(t, changes)))
 			if *update {
 				a.Files[want].Data = []byte(got)
 				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
@@ -66,7 +66,7 @@ func TestCases(t *testing.T) {
 	}
 }
 
-func print(missing []preflight.Missing) string {
+func show(missing []preflight.Missing) string {
 	var b strings.Builder
 	for _, m := range missing {
 		fmt.Fprintf(&b, "%s %s: %s\n  %s\n", m.Account, m.Severity, m.Subject, m.What)
@@ -204,7 +204,7 @@ func TestStatementsCure(t *testing.T) {
 			}
 			f.Snapshot, _ = f.Snapshot.WithDocument(tt.ref, snapshot.Of(document))
 			if again := preflight.Check(f); len(again) > 0 {
-				t.Errorf("with the statements in place:\n%s", print(again))
+				t.Errorf("with the statements in place:\n%s", show(again))
 			}
 		})
 	}
@@ -215,7 +215,7 @@ func TestNothingIsFineThatNobodyAsked(t *testing.T) {
 	t.Parallel()
 	f := load(t, nil)
 	f = preflight.Facts{Settings: f.Settings, Snapshot: &snapshot.Snapshot{}, Needs: f.Needs}
-	got := print(preflight.Check(f))
+	got := show(preflight.Check(f))
 	for _, want := range []string{
 		"bucket amzn-s3-demo-source is not known", "the policy of the key is not known", "what the role may do is not known",
 		"whether the role can be assumed is not known", "whether changes are recorded in us-east-1 is not known", "whether changes are recorded in eu-west-1 is not known",
