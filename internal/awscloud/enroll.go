@@ -100,7 +100,8 @@ func (e Enroller) Write(ctx context.Context, s enroll.Step) (jsontree.Node, erro
 			return after.node, nil
 		}
 		if look == settleLooks {
-			return after.node, fmt.Errorf("write %s of bucket %s: S3 took it, but does not show it: look at the document before you go on", doc, at.Bucket)
+			return after.node, fmt.Errorf("write %s of bucket %s: S3 took it, but does not show it: look at the document before you go on",
+				doc, at.Bucket)
 		}
 		select {
 		case <-ctx.Done():
@@ -119,12 +120,14 @@ func (e Enroller) read(ctx context.Context, at Place, doc enroll.Document) (rece
 	switch doc {
 	case enroll.Versioning:
 		var got *s3.GetBucketVersioningOutput
-		if got, err = client.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: &at.Bucket, ExpectedBucketOwner: owner}); err == nil {
+		in := &s3.GetBucketVersioningInput{Bucket: &at.Bucket, ExpectedBucketOwner: owner}
+		if got, err = client.GetBucketVersioning(ctx, in); err == nil {
 			parsed = &types.VersioningConfiguration{Status: got.Status, MFADelete: types.MFADelete(got.MFADelete)}
 		}
 	case enroll.Replication:
 		var got *s3.GetBucketReplicationOutput
-		if got, err = client.GetBucketReplication(ctx, &s3.GetBucketReplicationInput{Bucket: &at.Bucket, ExpectedBucketOwner: owner}, keepBody(&out.xml)); err == nil {
+		in := &s3.GetBucketReplicationInput{Bucket: &at.Bucket, ExpectedBucketOwner: owner}
+		if got, err = client.GetBucketReplication(ctx, in, keepBody(&out.xml)); err == nil {
 			parsed = got.ReplicationConfiguration
 		}
 	case enroll.Notification:
@@ -195,7 +198,8 @@ func (e Enroller) keepsAll(ctx context.Context, at Place, doc enroll.Document, l
 	}
 	if len(lost) > 0 {
 		const most = 5
-		return fmt.Errorf("it has what this version does not know and would take away: %.400s", strings.Join(lost[:min(len(lost), most)], ", "))
+		return fmt.Errorf("it has what this version does not know and would take away: %.400s",
+			strings.Join(lost[:min(len(lost), most)], ", "))
 	}
 	return nil
 }

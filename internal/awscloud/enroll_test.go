@@ -50,29 +50,38 @@ func newEnrolling(t *testing.T, s *mototest.Server, url string) enrolling {
 		Bucket: &e.destination.Bucket, CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(e.destination.Region)},
 	}))
 	on := &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}
-	made(t)(e.client.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{Bucket: &e.source.Bucket, VersioningConfiguration: on}))
-	made(t)(far.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{Bucket: &e.destination.Bucket, VersioningConfiguration: on}))
+	made(t)(e.client.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
+		Bucket:                  &e.source.Bucket,
+		VersioningConfiguration: on,
+	}))
+	made(t)(far.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
+		Bucket:                  &e.destination.Bucket,
+		VersioningConfiguration: on,
+	}))
 	bucket := aws.String("arn:aws:s3:::" + e.destination.Bucket)
 	minutes := &types.ReplicationTimeValue{Minutes: aws.Int32(15)}
 	off := &types.DeleteMarkerReplication{Status: types.DeleteMarkerReplicationStatusDisabled}
-	made(t)(e.client.PutBucketReplication(ctx, &s3.PutBucketReplicationInput{Bucket: &e.source.Bucket, ReplicationConfiguration: &types.ReplicationConfiguration{
-		Role: aws.String("arn:aws:iam::" + e.source.Account + ":role/replication"),
-		Rules: []types.ReplicationRule{
-			{
-				ID: aws.String("r1"), Priority: aws.Int32(1), Status: types.ReplicationRuleStatusEnabled, DeleteMarkerReplication: off,
-				Filter: &types.ReplicationRuleFilter{Prefix: aws.String("")}, Destination: &types.Destination{Bucket: bucket},
-			},
-			{
-				ID: aws.String("r2"), Priority: aws.Int32(2), Status: types.ReplicationRuleStatusEnabled, DeleteMarkerReplication: off,
-				Filter: &types.ReplicationRuleFilter{Prefix: aws.String("fast/")},
-				Destination: &types.Destination{
-					Bucket: bucket, StorageClass: types.StorageClassGlacier,
-					ReplicationTime: &types.ReplicationTime{Status: types.ReplicationTimeStatusEnabled, Time: minutes},
-					Metrics:         &types.Metrics{Status: types.MetricsStatusEnabled, EventThreshold: minutes},
+	made(t)(e.client.PutBucketReplication(ctx, &s3.PutBucketReplicationInput{
+		Bucket: &e.source.Bucket,
+		ReplicationConfiguration: &types.ReplicationConfiguration{
+			Role: aws.String("arn:aws:iam::" + e.source.Account + ":role/replication"),
+			Rules: []types.ReplicationRule{
+				{
+					ID: aws.String("r1"), Priority: aws.Int32(1), Status: types.ReplicationRuleStatusEnabled, DeleteMarkerReplication: off,
+					Filter: &types.ReplicationRuleFilter{Prefix: aws.String("")}, Destination: &types.Destination{Bucket: bucket},
+				},
+				{
+					ID: aws.String("r2"), Priority: aws.Int32(2), Status: types.ReplicationRuleStatusEnabled, DeleteMarkerReplication: off,
+					Filter: &types.ReplicationRuleFilter{Prefix: aws.String("fast/")},
+					Destination: &types.Destination{
+						Bucket: bucket, StorageClass: types.StorageClassGlacier,
+						ReplicationTime: &types.ReplicationTime{Status: types.ReplicationTimeStatusEnabled, Time: minutes},
+						Metrics:         &types.Metrics{Status: types.MetricsStatusEnabled, EventThreshold: minutes},
+					},
 				},
 			},
 		},
-	}}))
+	}))
 	topics := sns.NewFromConfig(s.Config(t, e.source.Account, e.source.Region))
 	uploads := made(t)(topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("uploads")})).(*sns.CreateTopicOutput)
 	failures := made(t)(topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("failures")})).(*sns.CreateTopicOutput)
@@ -123,7 +132,8 @@ func (e enrolling) step(t *testing.T, kind enroll.Kind) enroll.Step {
 	case enroll.FailureNotification:
 		s.Before = live.Notification.V
 		entry := jsontree.Obj().With("Id", jsontree.Str(enroll.NotificationID)).With("TopicArn", jsontree.Str(e.target)).
-			With("Events", jsontree.List(jsontree.Str("s3:Replication:OperationFailedReplication"), jsontree.Str("s3:Replication:OperationNotTracked")))
+			With("Events", jsontree.List(jsontree.Str("s3:Replication:OperationFailedReplication"),
+				jsontree.Str("s3:Replication:OperationNotTracked")))
 		s.After = s.Before.With("TopicConfigurations", jsontree.List(append(slices.Clone(s.Before.Get("TopicConfigurations").Items), entry)...))
 	default:
 		t.Fatalf("no step of kind %s", kind)
@@ -152,14 +162,18 @@ func TestEnrolWritesWhatWasShown(t *testing.T) {
 			t.Errorf("%s: live\n%s\nwant\n%s", step.Kind, after.Indent(), step.After.Indent())
 		}
 	}
-	got := made(t)(e.client.GetBucketReplication(t.Context(), &s3.GetBucketReplicationInput{Bucket: &e.source.Bucket})).(*s3.GetBucketReplicationOutput)
+	got := made(t)(e.client.GetBucketReplication(t.Context(),
+		&s3.GetBucketReplicationInput{Bucket: &e.source.Bucket})).(*s3.GetBucketReplicationOutput)
 	rules := got.ReplicationConfiguration.Rules
 	if len(rules) != 2 || rules[0].Destination.Metrics == nil || rules[0].Destination.Metrics.EventThreshold != nil ||
-		rules[1].Destination.ReplicationTime == nil || *rules[1].Destination.Metrics.EventThreshold.Minutes != 15 || rules[1].Destination.StorageClass != types.StorageClassGlacier {
+		rules[1].Destination.ReplicationTime == nil || *rules[1].Destination.Metrics.EventThreshold.Minutes != 15 ||
+		rules[1].Destination.StorageClass != types.StorageClassGlacier {
 		t.Errorf("rules %+v", rules)
 	}
-	told := made(t)(e.client.GetBucketNotificationConfiguration(t.Context(), &s3.GetBucketNotificationConfigurationInput{Bucket: &e.source.Bucket})).(*s3.GetBucketNotificationConfigurationOutput)
-	if len(told.TopicConfigurations) != 2 || *told.TopicConfigurations[0].Id != "uploads" || *told.TopicConfigurations[0].Filter.Key.FilterRules[0].Value != ".csv" {
+	told := made(t)(e.client.GetBucketNotificationConfiguration(t.Context(),
+		&s3.GetBucketNotificationConfigurationInput{Bucket: &e.source.Bucket})).(*s3.GetBucketNotificationConfigurationOutput)
+	if len(told.TopicConfigurations) != 2 || *told.TopicConfigurations[0].Id != "uploads" ||
+		*told.TopicConfigurations[0].Filter.Key.FilterRules[0].Value != ".csv" {
 		t.Errorf("notifications %+v", told.TopicConfigurations)
 	}
 	for _, step := range steps {
@@ -293,7 +307,8 @@ func TestEnrolNamesTheOwner(t *testing.T) {
 		if got := r.Header.Get("X-Amz-Expected-Bucket-Owner"); len(got) != 12 {
 			t.Errorf("%s %s: expected owner %q", r.Method, r.URL, got)
 		}
-		if r.Method == http.MethodPut && r.URL.Query().Has("notification") && r.Header.Get("X-Amz-Skip-Destination-Validation") != "false" {
+		if r.Method == http.MethodPut && r.URL.Query().Has("notification") &&
+			r.Header.Get("X-Amz-Skip-Destination-Validation") != "false" {
 			t.Errorf("%s %s: destinations are not validated", r.Method, r.URL)
 		}
 		return false
@@ -321,7 +336,8 @@ func TestLiveKeepsRefusalsApart(t *testing.T) {
 	}
 	e := newEnrolling(t, s, refuse(http.StatusForbidden, "AccessDenied"))
 	live, err := e.edge.Live(t.Context(), e.source, e.destination)
-	if err != nil || live.Notification.State != snapshot.Missing || live.Notification.Why != "AccessDenied" || live.Replication.State != snapshot.Present {
+	if err != nil || live.Notification.State != snapshot.Missing || live.Notification.Why != "AccessDenied" ||
+		live.Replication.State != snapshot.Present {
 		t.Errorf("live %+v, %v", live.Notification, err)
 	}
 	e = newEnrolling(t, s, refuse(http.StatusBadRequest, "SomethingNew"))

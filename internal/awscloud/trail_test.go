@@ -24,21 +24,32 @@ func trails(t *testing.T, s *mototest.Server, account string) {
 	t.Helper()
 	cfg := s.Config(t, account, "us-east-1")
 	bucket := s.Name(t, "trail")
-	made(t)(s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}))
+	made(t)(s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }).CreateBucket(t.Context(),
+		&s3.CreateBucketInput{Bucket: &bucket}))
 	client := cloudtrail.NewFromConfig(cfg)
 	made(t)(client.CreateTrail(t.Context(), &cloudtrail.CreateTrailInput{
 		Name: aws.String("everywhere"), S3BucketName: &bucket, IsMultiRegionTrail: aws.Bool(true), IncludeGlobalServiceEvents: aws.Bool(true),
 	}))
 	made(t)(client.StartLogging(t.Context(), &cloudtrail.StartLoggingInput{Name: aws.String("everywhere")}))
-	made(t)(client.PutEventSelectors(t.Context(), &cloudtrail.PutEventSelectorsInput{TrailName: aws.String("everywhere"), EventSelectors: []cttypes.EventSelector{{
-		IncludeManagementEvents: aws.Bool(true), ReadWriteType: cttypes.ReadWriteTypeAll, ExcludeManagementEventSources: []string{"kms.amazonaws.com"},
-	}}}))
-	made(t)(client.CreateTrail(t.Context(), &cloudtrail.CreateTrailInput{Name: aws.String("here"), S3BucketName: &bucket, IncludeGlobalServiceEvents: aws.Bool(false)}))
-	made(t)(client.PutEventSelectors(t.Context(), &cloudtrail.PutEventSelectorsInput{TrailName: aws.String("here"), AdvancedEventSelectors: []cttypes.AdvancedEventSelector{{
-		Name: aws.String("management"), FieldSelectors: []cttypes.AdvancedFieldSelector{
-			{Field: aws.String("eventCategory"), Equals: []string{"Management"}}, {Field: aws.String("eventSource"), NotEquals: []string{"kms.amazonaws.com"}},
-		},
-	}}}))
+	made(t)(client.PutEventSelectors(t.Context(), &cloudtrail.PutEventSelectorsInput{
+		TrailName: aws.String("everywhere"),
+		EventSelectors: []cttypes.EventSelector{{
+			IncludeManagementEvents: aws.Bool(true), ReadWriteType: cttypes.ReadWriteTypeAll, ExcludeManagementEventSources: []string{"kms.amazonaws.com"},
+		}},
+	}))
+	made(t)(client.CreateTrail(t.Context(), &cloudtrail.CreateTrailInput{
+		Name: aws.String("here"), S3BucketName: &bucket,
+		IncludeGlobalServiceEvents: aws.Bool(false),
+	}))
+	made(t)(client.PutEventSelectors(t.Context(), &cloudtrail.PutEventSelectorsInput{
+		TrailName: aws.String("here"),
+		AdvancedEventSelectors: []cttypes.AdvancedEventSelector{{
+			Name: aws.String("management"), FieldSelectors: []cttypes.AdvancedFieldSelector{
+				{Field: aws.String("eventCategory"), Equals: []string{"Management"}},
+				{Field: aws.String("eventSource"), NotEquals: []string{"kms.amazonaws.com"}},
+			},
+		}},
+	}))
 }
 
 func direct(cfg aws.Config, accounts ...string) *awscloud.Accounts {
@@ -57,12 +68,15 @@ func TestTrailsReadsSelectorsWhereATrailIsAtHome(t *testing.T) {
 	accounts := direct(s.Config(t, account, "us-east-1"), account)
 	everywhere := preflight.Trail{
 		ARN: "arn:aws:cloudtrail:us-east-1:" + account + ":trail/everywhere", HomeRegion: "us-east-1", MultiRegion: true, GlobalEvents: true,
-		Logging: snapshot.Of(true), Selectors: snapshot.Of([]preflight.Selector{{Management: true, ReadWrite: "All", Exclude: []string{"kms.amazonaws.com"}}}),
+		Logging: snapshot.Of(true), Selectors: snapshot.Of([]preflight.Selector{
+			{Management: true, ReadWrite: "All", Exclude: []string{"kms.amazonaws.com"}},
+		}),
 	}
 	here := preflight.Trail{
 		ARN: "arn:aws:cloudtrail:us-east-1:" + account + ":trail/here", HomeRegion: "us-east-1", Logging: snapshot.Of(false),
 		Selectors: snapshot.Of([]preflight.Selector{{Fields: []preflight.Field{
-			{Name: "eventCategory", Equals: []string{"Management"}}, {Name: "eventSource", NotEquals: []string{"kms.amazonaws.com"}},
+			{Name: "eventCategory", Equals: []string{"Management"}},
+			{Name: "eventSource", NotEquals: []string{"kms.amazonaws.com"}},
 		}}}),
 	}
 	for region, want := range map[string][]preflight.Trail{"us-east-1": {everywhere, here}, "eu-west-1": {everywhere}} {
@@ -88,10 +102,22 @@ func TestTrailsKeepsRefusalsApart(t *testing.T) {
 		check      func(got preflight.Trails) bool
 		fails      bool
 	}{
-		"describe":  {"DescribeTrails", "AccessDeniedException", 400, func(got preflight.Trails) bool { return got.Code == "AccessDeniedException" && got.List == nil }, false},
-		"status":    {"GetTrailStatus", "AccessDeniedException", 400, func(got preflight.Trails) bool { return unread(got, true, false) }, false},
-		"selectors": {"GetEventSelectors", "AccessDeniedException", 400, func(got preflight.Trails) bool { return unread(got, false, true) }, false},
-		"gone":      {"GetEventSelectors", "TrailNotFoundException", 400, func(got preflight.Trails) bool { return unread(got, false, true) }, false},
+		"describe": {
+			"DescribeTrails", "AccessDeniedException", 400,
+			func(got preflight.Trails) bool { return got.Code == "AccessDeniedException" && got.List == nil }, false,
+		},
+		"status": {
+			"GetTrailStatus", "AccessDeniedException", 400,
+			func(got preflight.Trails) bool { return unread(got, true, false) }, false,
+		},
+		"selectors": {
+			"GetEventSelectors", "AccessDeniedException", 400,
+			func(got preflight.Trails) bool { return unread(got, false, true) }, false,
+		},
+		"gone": {
+			"GetEventSelectors", "TrailNotFoundException", 400,
+			func(got preflight.Trails) bool { return unread(got, false, true) }, false,
+		},
 		"new error": {"GetEventSelectors", "SomethingNewException", 400, nil, true},
 	}
 	for name, tt := range tests {
@@ -117,7 +143,8 @@ func TestTrailsKeepsRefusalsApart(t *testing.T) {
 // unread says whether just that of two trails is not known.
 func unread(got preflight.Trails, logging, selectors bool) bool {
 	for _, t := range got.List {
-		if (t.Logging.State == snapshot.Missing) != logging || (t.Selectors.State == snapshot.Missing) != selectors || t.Code == "" {
+		if (t.Logging.State == snapshot.Missing) != logging || (t.Selectors.State == snapshot.Missing) != selectors ||
+			t.Code == "" {
 			return false
 		}
 	}
@@ -135,7 +162,8 @@ func TestCallersAndRoles(t *testing.T) {
 			t.Error(err)
 		}
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
-		if !strings.Contains(string(body), string(settings.ResourceWriter)) && !strings.Contains(r.Header.Get("Authorization"), "/eu-west-1/") {
+		if !strings.Contains(string(body), string(settings.ResourceWriter)) &&
+			!strings.Contains(r.Header.Get("Authorization"), "/eu-west-1/") {
 			return false
 		}
 		w.WriteHeader(http.StatusForbidden)
@@ -146,16 +174,19 @@ func TestCallersAndRoles(t *testing.T) {
 	expired := base.Copy()
 	expired.Region = "eu-west-1"
 	accounts := awscloud.NewAccounts(awscloud.Access{
-		Base: base, Direct: map[string]aws.Config{"111122223333": expired}, Members: []settings.Member{{Account: member, Regions: []string{"us-east-1"}}},
+		Base: base, Direct: map[string]aws.Config{"111122223333": expired},
+		Members: []settings.Member{{Account: member, Regions: []string{"us-east-1"}}},
 	})
 	caller, err := accounts.Base(t.Context())
 	if err != nil || caller.Account != account || !strings.Contains(caller.ARN, ":"+account+":assumed-role/test/") {
 		t.Errorf("base %+v, %v", caller, err)
 	}
-	if caller, err = accounts.Caller(t.Context(), "444455556666"); err != nil || caller.Account != "444455556666" || !strings.Contains(caller.ARN, account) {
+	if caller, err = accounts.Caller(t.Context(), "444455556666"); err != nil || caller.Account != "444455556666" ||
+		!strings.Contains(caller.ARN, account) {
 		t.Errorf("caller of an account that nothing else leads into: %+v, %v", caller, err)
 	}
-	if caller, err = accounts.Caller(t.Context(), "111122223333"); err != nil || caller != (preflight.Caller{Account: "111122223333", Code: "AccessDenied"}) {
+	if caller, err = accounts.Caller(t.Context(), "111122223333"); err != nil ||
+		caller != (preflight.Caller{Account: "111122223333", Code: "AccessDenied"}) {
 		t.Errorf("refused caller %+v, %v", caller, err)
 	}
 	for role, code := range map[settings.MemberRole]string{settings.Reader: "", settings.ResourceWriter: "AccessDenied"} {

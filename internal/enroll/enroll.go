@@ -189,7 +189,8 @@ func (p *planner) unread(k Kind, title, bucket, account string, d Reading) {
 // Command is the step as a command of the AWS CLI.
 func (s Step) Command() string {
 	set := map[Document]string{
-		Versioning: "put-bucket-versioning --versioning-configuration", Replication: "put-bucket-replication --replication-configuration",
+		Versioning:   "put-bucket-versioning --versioning-configuration",
+		Replication:  "put-bucket-replication --replication-configuration",
 		Notification: "put-bucket-notification-configuration --notification-configuration",
 	}[s.Kind.Document()]
 	text, _ := s.After.MarshalJSON() // never fails

@@ -44,7 +44,8 @@ func base(t testing.TB) (route.Route, *snapshot.Snapshot, enroll.Live, enroll.Op
 		Replication: present(source.Get("replication")), Notification: present(source.Get("notifications")),
 	}
 	return route.Routes(s)[0], s, live, enroll.Options{
-		Target: arn(t, "arn:aws:sns:us-east-1:111122223333:replication-failures"), Accounts: []string{"111122223333", "444455556666"},
+		Target:   arn(t, "arn:aws:sns:us-east-1:111122223333:replication-failures"),
+		Accounts: []string{"111122223333", "444455556666"},
 	}
 }
 
@@ -157,7 +158,8 @@ func TestEveryStepSaysWhatItCosts(t *testing.T) {
 		enroll.Metrics: "iam:PassRole", enroll.KMSObjects: "iam:PassRole", enroll.FailureNotification: "s3:PutBucketNotification",
 	}
 	costs := map[enroll.Kind]string{
-		enroll.SourceVersioning: "bills", enroll.DestinationVersioning: "bills", enroll.Metrics: "billed as CloudWatch custom metrics",
+		enroll.SourceVersioning: "bills", enroll.DestinationVersioning: "bills",
+		enroll.Metrics:    "billed as CloudWatch custom metrics",
 		enroll.KMSObjects: "will leave account 111122223333", enroll.FailureNotification: "replaces it whole",
 	}
 	for _, s := range steps {

@@ -46,7 +46,8 @@ func (p *planner) notify(live Reading) {
 	for _, other := range stands {
 		p.refuse(Refusal{
 			Kind: FailureNotification, Title: title, Owner: clip(other.Target),
-			Reason: fmt.Sprintf("notification %s of bucket %s sends %s to %s already, and S3 refuses a second one for the same events and keys",
+			Reason: fmt.Sprintf("notification %s of bucket %s sends %s to %s already, and S3 refuses a second one for the "+
+				"same events and keys",
 				clip(other.ID), p.r.Source, clip(strings.Join(other.Events, ", ")), clip(other.Target)),
 			Do: p.fanOut(other),
 		})
@@ -58,9 +59,10 @@ func (p *planner) notify(live Reading) {
 	p.add(Step{
 		Kind: FailureNotification, Title: title, Bucket: p.r.Source, Account: p.r.SourceAccount, Region: p.r.SourceRegion,
 		Before: live.V, After: after,
-		Note: "S3 keeps one notification configuration for each bucket and replaces it whole: the entries that are there stay as they are. It sends a test message " +
-			"to every destination in it, and refuses the change when one of them cannot take it. Every message costs what SNS, SQS or Lambda ask for it. " +
-			"Events on the threshold come only from rules with Replication Time Control.",
+		Note: "S3 keeps one notification configuration for each bucket and replaces it whole: the entries that are there stay as " +
+			"they are. It sends a test message to every destination in it, and refuses the change when one of them cannot take it. " +
+			"Every message costs what SNS, SQS or Lambda ask for it. Events on the threshold come only from rules with " +
+			"Replication Time Control.",
 		Needs: []Permission{{"s3:GetBucketNotification", source}, {"s3:PutBucketNotification", source}},
 	})
 }
@@ -73,11 +75,12 @@ func (p *planner) targetFault() (reason, do string) {
 	case t.IsZero():
 		return "it is not known where the events should go", "name the ARN of a topic, a queue or a function"
 	case list == "" || !policy.IsAccountID(t.Account) || t.HasWildcard():
-		return fmt.Sprintf("%.200q is not the ARN of a topic, a queue or a function", t), "name the ARN of a topic, a queue or a function"
+		return fmt.Sprintf("%.200q is no topic, queue or function", t), "name the ARN of a topic, a queue or a function"
 	case strings.HasSuffix(t.Resource, ".fifo"):
-		return fmt.Sprintf("S3 sends no events to %s: it does not know FIFO queues and topics", t), "name a standard queue or topic"
+		return fmt.Sprintf("S3 does not send to FIFO queues and topics such as %s", t), "name a standard queue or topic"
 	case p.r.SourceRegion == "" || t.Region != p.r.SourceRegion:
-		return fmt.Sprintf("%s is not in the Region of bucket %s (%s), and S3 sends events within the Region only", t, p.r.Source, known(p.r.SourceRegion)),
+		return fmt.Sprintf("%s is not in the Region of bucket %s (%s), and S3 sends events within the Region only",
+				t, p.r.Source, known(p.r.SourceRegion)),
 			"name a target in the Region of the source bucket"
 	}
 	return "", ""
@@ -146,7 +149,8 @@ func with(configuration jsontree.Node, target policy.ARN, entry route.Notificati
 	for i, e := range entry.Events {
 		asked[i] = jsontree.Str(e)
 	}
-	node := jsontree.Obj().With("Id", jsontree.Str(entry.ID)).With(member, jsontree.Str(entry.Target)).With("Events", jsontree.List(asked...))
+	node := jsontree.Obj().With("Id", jsontree.Str(entry.ID)).With(member, jsontree.Str(entry.Target)).
+		With("Events", jsontree.List(asked...))
 	if entry.Prefix != "" {
 		rule := jsontree.Obj().With("Name", jsontree.Str("prefix")).With("Value", jsontree.Str(entry.Prefix))
 		node = node.With("Filter", jsontree.Obj().With("Key", jsontree.Obj().With("FilterRules", jsontree.List(rule))))
@@ -221,9 +225,11 @@ func (p *planner) fanOut(other route.Notification) string {
 	target, notified := p.o.Target, clip(other.Target)
 	if a, err := policy.ParseARN(other.Target); err == nil && a.Service == "sns" {
 		if target.Service == "sns" {
-			return fmt.Sprintf("S3 sends to topic %s already: subscribe to it what listens to topic %s, then enrol with that topic as the target", notified, target)
+			return fmt.Sprintf("S3 sends to topic %s already: subscribe to it what listens to topic %s, then enrol with "+
+				"that topic as the target", notified, target)
 		}
-		return fmt.Sprintf("S3 sends to topic %s already: subscribe %s to it, let its policy admit the topic, then enrol with the topic as the target\n%s",
+		return fmt.Sprintf("S3 sends to topic %s already: subscribe %s to it, let its policy admit the topic, then enrol "+
+			"with the topic as the target\n%s",
 			notified, target, subscribe(p.r.SourceRegion, notified, target.Service, target.String()))
 	}
 	protocol := "sqs"
@@ -231,12 +237,12 @@ func (p *planner) fanOut(other route.Notification) string {
 		protocol = "lambda"
 	}
 	topic := target.String()
-	out := fmt.Sprintf("let a topic stand in between: subscribe %s to %s, and take the events of replication out of notification %s; then enrol again",
-		notified, topic, clip(other.ID))
+	out := fmt.Sprintf("let a topic stand in between: subscribe %s to %s, and take the events of replication out of "+
+		"notification %s; then enrol again", notified, topic, clip(other.ID))
 	if target.Service != "sns" {
 		topic = "TOPIC_ARN"
-		out = fmt.Sprintf("let a topic stand in between: create one that S3 may publish to, subscribe both %s and %s to it, let notification %s send to it, "+
-			"then enrol with the topic as the target", notified, target, clip(other.ID))
+		out = fmt.Sprintf("let a topic stand in between: create one that S3 may publish to, subscribe both %s and %s to it, "+
+			"let notification %s send to it, then enrol with the topic as the target", notified, target, clip(other.ID))
 		out += fmt.Sprintf("\naws sns create-topic --region %s --name replication-events", p.r.SourceRegion)
 		out += "\n" + subscribe(p.r.SourceRegion, topic, target.Service, target.String())
 	}
@@ -250,7 +256,8 @@ func (p *planner) fanOut(other route.Notification) string {
 // subscribe is the command that subscribes an endpoint to a topic. A queue gets the event of S3 as it is.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
 func subscribe(region, topic, protocol, endpoint string) string {
-	out := fmt.Sprintf("aws sns subscribe --region %s --topic-arn %s --protocol %s --notification-endpoint %s", region, quote(topic), protocol, quote(endpoint))
+	out := fmt.Sprintf("aws sns subscribe --region %s --topic-arn %s --protocol %s --notification-endpoint %s",
+		region, quote(topic), protocol, quote(endpoint))
 	if protocol == "sqs" {
 		out += " --attributes RawMessageDelivery=true"
 	}

@@ -22,9 +22,15 @@ func configuration(t *rapid.T, target string) jsontree.Node {
 		"LambdaFunctionConfigurations": {"LambdaFunctionArn", "arn:aws:lambda:us-east-1:111122223333:function:other"},
 	}
 	for i := range rapid.IntRange(0, 5).Draw(t, "entries") {
-		list := rapid.SampledFrom([]string{"TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations"}).Draw(t, "list")
+		list := rapid.SampledFrom([]string{
+			"TopicConfigurations", "QueueConfigurations",
+			"LambdaFunctionConfigurations",
+		}).Draw(t, "list")
 		to := targets[list]
-		id := rapid.SampledFrom([]string{fmt.Sprint("other-", i), enroll.NotificationID, fmt.Sprint(enroll.NotificationID, "-", i+2)}).Draw(t, "id")
+		id := rapid.SampledFrom([]string{
+			fmt.Sprint("other-", i), enroll.NotificationID,
+			fmt.Sprint(enroll.NotificationID, "-", i+2),
+		}).Draw(t, "id")
 		events := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
 			"s3:Replication:*", "s3:Replication:OperationFailedReplication", "s3:Replication:OperationMissedThreshold",
 			"s3:Replication:OperationNotTracked", "s3:ObjectCreated:*",
@@ -143,7 +149,8 @@ func TestMetricsTouchNothingElse(t *testing.T) {
 			With("Future", jsontree.Str(rapid.String().Draw(t, "future")))
 		n := rapid.IntRange(0, 3).Draw(t, "more rules")
 		for i := range n {
-			rules = append(rules, rules[1].With("ID", jsontree.Str(fmt.Sprint("more", i))).With("Priority", jsontree.Node{Kind: jsontree.Number, Text: fmt.Sprint(i + 3)}))
+			rules = append(rules, rules[1].With("ID", jsontree.Str(fmt.Sprint("more", i))).With("Priority",
+				jsontree.Node{Kind: jsontree.Number, Text: fmt.Sprint(i + 3)}))
 		}
 		rules = rapid.Permutation(rules).Draw(t, "order")
 		before := live.Replication.V.With("Rules", jsontree.List(rules...))

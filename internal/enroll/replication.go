@@ -24,9 +24,10 @@ func (p *planner) metrics() {
 		// A report of what S3 answers: https://github.com/alphagov/govuk-infrastructure/pull/4833
 		p.refuse(Refusal{
 			Kind: Metrics, Title: title, Owner: p.r.SourceAccount,
-			Reason: fmt.Sprintf("rule %s has no Filter, so the configuration is of the first version, which has no metrics", p.r.RuleID),
-			Do: "move the configuration to the second version: Filter instead of Prefix, a Priority and DeleteMarkerReplication in every rule. " +
-				"That changes what happens to delete markers, so decide it for each rule\n" +
+			Reason: fmt.Sprintf("rule %s has no Filter, so the configuration is of the first version, which has no metrics",
+				p.r.RuleID),
+			Do: "move the configuration to the second version: Filter instead of Prefix, a Priority and DeleteMarkerReplication " +
+				"in every rule. That changes what happens to delete markers, so decide it for each rule\n" +
 				"https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-add-config.html#replication-backward-compat-considerations",
 		})
 		return
@@ -35,8 +36,9 @@ func (p *planner) metrics() {
 	// A report of what S3 answers: https://github.com/crossplane-contrib/provider-aws/issues/1117
 	metrics := destination.Get("Metrics").With("Status", jsontree.Str("Enabled"))
 	p.replace(Metrics, title, rule.With("Destination", destination.With("Metrics", metrics)),
-		"S3 sends failure events only for rules with metrics. They are billed as CloudWatch custom metrics: up to four for the rule "+
-			"(https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html, https://aws.amazon.com/cloudwatch/pricing/).")
+		"S3 sends failure events only for rules with metrics. They are billed as CloudWatch custom metrics: up to four "+
+			"for the rule (https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html, "+
+			"https://aws.amazon.com/cloudwatch/pricing/).")
 }
 
 // kmsObjects lets the rule replicate objects that are encrypted with KMS.
@@ -55,8 +57,10 @@ func (p *planner) kmsObjects() {
 		p.refuse(Refusal{Kind: KMSObjects, Title: title, Reason: reason, Owner: p.r.SourceAccount, Do: do})
 	}
 	switch {
-	case key.Service != "kms" || !strings.HasPrefix(key.Resource, "key/") || !policy.IsAccountID(key.Account) || key.HasWildcard():
-		refuse(fmt.Sprintf("%.120q is not the ARN of a key", key), "name the key by its ARN: an alias can be pointed at another key")
+	case key.Service != "kms" || !strings.HasPrefix(key.Resource, "key/") || !policy.IsAccountID(key.Account) ||
+		key.HasWildcard():
+		refuse(fmt.Sprintf("%.120q is not the ARN of a key", key),
+			"name the key by its ARN: an alias can be pointed at another key")
 		return
 	case p.r.DestinationRegion == "" || key.Region != p.r.DestinationRegion:
 		refuse(fmt.Sprintf("key %s is not in the Region of bucket %s (%s)", key, p.r.Destination, known(p.r.DestinationRegion)),
@@ -76,8 +80,9 @@ func (p *planner) kmsObjects() {
 	rule = rule.With("SourceSelectionCriteria", criteria.With("SseKmsEncryptedObjects", objects))
 	rule = rule.With("Destination", destination.With("EncryptionConfiguration", encryption))
 	p.replace(KMSObjects, title, rule, fmt.Sprintf(
-		"Objects that are encrypted with KMS, which S3 skips in silence until now, will leave account %s for bucket %s of account %s: whoever may read there "+
-			"and use key %s can read them. The role needs permissions on the keys of both sides. Only what is uploaded after the change is replicated.",
+		"Objects that are encrypted with KMS, which S3 skips in silence until now, will leave account %s for bucket %s of "+
+			"account %s: whoever may read there and use key %s can read them. The role needs permissions on the keys of both "+
+			"sides. Only what is uploaded after the change is replicated.",
 		known(p.r.SourceAccount), p.r.Destination, known(p.r.DestinationAccount), key))
 }
 
@@ -133,7 +138,8 @@ func (p *planner) replace(k Kind, title string, rule jsontree.Node, note string)
 	after := before.With("Rules", jsontree.List(rules...))
 	source := p.bucketARN(p.r.Source)
 	p.add(Step{
-		Kind: k, Title: title, Bucket: p.r.Source, Account: p.r.SourceAccount, Region: p.r.SourceRegion, Before: before, After: after, Note: note,
+		Kind: k, Title: title, Bucket: p.r.Source, Account: p.r.SourceAccount, Region: p.r.SourceRegion,
+		Before: before, After: after, Note: note,
 		// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketReplication.html
 		Needs: []Permission{
 			{"s3:GetReplicationConfiguration", source},

@@ -53,8 +53,8 @@ func (c *checker) key(a *account, arn policy.ARN) {
 			}
 		}
 		c.missing(Blocks, a.id, subject, strings.Join(statements, ",\n"),
-			"the policy of the key is not known (%s), nor whether it admits Replimend's roles: its owner must look whether it has these statements, "+
-				"or lets the account decide", c.unreadable("keys."+subject))
+			"the policy of the key is not known (%s), nor whether it admits Replimend's roles: its owner must look whether "+
+				"it has these statements, or lets the account decide", c.unreadable("keys."+subject))
 		return
 	}
 	compiled := authz.Compile(snapshot.Ref{Kind: snapshot.KeyPolicy, ID: subject}.String(), key.Policy.V)
@@ -79,7 +79,8 @@ func (c *checker) key(a *account, arn policy.ARN) {
 		}
 		if len(lacks) > 0 {
 			c.missing(a.roleSeverity(by.role), a.id, subject, c.admission(a, by.role, by.sid),
-				"the policy of the key admits neither role %s nor the account for %s: the owner of the key must add the statement", by.role, strings.Join(lacks, ", "))
+				"the policy of the key admits neither role %s nor the account for %s: the owner of the key must add the "+
+					"statement", by.role, strings.Join(lacks, ", "))
 		}
 		if len(denied) > 0 {
 			c.missing(a.roleSeverity(by.role), a.id, subject, "find out why the Deny is there: Replimend removes none",
@@ -87,17 +88,15 @@ func (c *checker) key(a *account, arn policy.ARN) {
 		}
 		if len(unsure) > 0 {
 			c.missing(Limits, a.id, subject, "look at the conditions, or add the statement\n"+c.admission(a, by.role, by.sid),
-				"whether the policy of the key admits role %s for %s is not known: it hangs on conditions that only the request shows", by.role, strings.Join(unsure, ", "))
+				"whether the policy of the key admits role %s for %s is not known: it hangs on conditions that only the "+
+					"request shows", by.role, strings.Join(unsure, ", "))
 		}
 	}
 }
 
 // everything allows every action on every resource.
 var everything = func() *authz.Policy {
-	allow, err := policy.StatementSpec{Effect: policy.Allow, Actions: []string{"*"}, Resources: []string{"*"}}.Build()
-	if err != nil {
-		return nil // it is a constant that always builds
-	}
+	allow, _ := policy.StatementSpec{Effect: policy.Allow, Actions: []string{"*"}, Resources: []string{"*"}}.Build() // never fails
 	return authz.Compile("everything", policy.New(allow))
 }()
 
@@ -140,7 +139,10 @@ func statement(spec policy.StatementSpec) string {
 
 // request is what a role of Replimend asks for. Only the keys that every such request has are known.
 func (c *checker) request(a *account, role policy.ARN, action string, resource policy.ARN) authz.Request {
-	q := authz.Request{Principal: authz.SessionOf(role, "replimend", c.f.Snapshot.Roles[role].V.UniqueID), Action: action, Resource: resource, ResourceAccount: a.id}
+	q := authz.Request{
+		Principal: authz.SessionOf(role, "replimend", c.f.Snapshot.Roles[role].V.UniqueID), Action: action,
+		Resource: resource, ResourceAccount: a.id,
+	}
 	q.Context.Open = true
 	q.Context.Set("aws:PrincipalArn", role.String())
 	c.fill(&q, role.Account)

@@ -84,7 +84,8 @@ func Check(f Facts) []Missing {
 	c.keys()
 	c.trails()
 	slices.SortStableFunc(c.out, func(a, b Missing) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.What, b.What))
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Severity, b.Severity),
+			cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.What, b.What))
 	})
 	return slices.Compact(c.out)
 }
@@ -172,7 +173,10 @@ func (c *checker) each() []*account {
 }
 
 func (c *checker) missing(severity Severity, account, subject, fix, format string, args ...any) {
-	c.out = append(c.out, Missing{Account: account, Subject: subject, What: fmt.Sprintf(format, args...), Fix: fix, Severity: severity})
+	c.out = append(c.out, Missing{
+		Account: account, Subject: subject, What: fmt.Sprintf(format, args...), Fix: fix,
+		Severity: severity,
+	})
 }
 
 // unreadable is why something of the snapshot is missing, as far as the snapshot says.

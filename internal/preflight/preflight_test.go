@@ -218,7 +218,8 @@ func TestNothingIsFineThatNobodyAsked(t *testing.T) {
 	got := show(preflight.Check(f))
 	for _, want := range []string{
 		"bucket amzn-s3-demo-source is not known", "the policy of the key is not known", "what the role may do is not known",
-		"whether the role can be assumed is not known", "whether changes are recorded in us-east-1 is not known", "whether changes are recorded in eu-west-1 is not known",
+		"whether the role can be assumed is not known",
+		"whether changes are recorded in us-east-1 is not known", "whether changes are recorded in eu-west-1 is not known",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("nobody says %q:\n%s", want, got)
@@ -229,7 +230,11 @@ func TestNothingIsFineThatNobodyAsked(t *testing.T) {
 func TestWatchedHasTheRegionOfIAM(t *testing.T) {
 	t.Parallel()
 	got := preflight.Watched(load(t, nil).Settings)
-	want := []preflight.Place{{Account: "111122223333", Region: "us-east-1"}, {Account: "444455556666", Region: "eu-west-1"}, {Account: "444455556666", Region: "us-east-1"}}
+	want := []preflight.Place{
+		{Account: "111122223333", Region: "us-east-1"},
+		{Account: "444455556666", Region: "eu-west-1"},
+		{Account: "444455556666", Region: "us-east-1"},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

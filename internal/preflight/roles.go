@@ -40,10 +40,12 @@ func (c *checker) assumed(a *account, role settings.MemberRole) {
 	i := slices.IndexFunc(c.f.Assumptions, func(x Assumption) bool { return x.Account == a.id && x.Role == role })
 	switch {
 	case i < 0:
-		c.missing(Limits, a.id, arn.String(), "run preflight with credentials that may assume the role", "whether the role can be assumed is not known: nobody tried")
+		c.missing(Limits, a.id, arn.String(), "run preflight with credentials that may assume the role",
+			"whether the role can be assumed is not known: nobody tried")
 	case c.f.Assumptions[i].Code != "":
-		c.missing(a.roleSeverity(role), a.id, arn.String(), c.trust(a), "%s cannot assume the role: %s. Its trust policy needs this, "+
-			"with the path of the caller's role where it has one, and the caller's own policies must allow both actions on the role", orUnknown(c.f.Base.ARN), c.f.Assumptions[i].Code)
+		c.missing(a.roleSeverity(role), a.id, arn.String(), c.trust(a),
+			"%s cannot assume the role: %s. Its trust policy needs this, with the path of the caller's role where it has one, "+
+				"and the caller's own policies must allow both actions on the role", orUnknown(c.f.Base.ARN), c.f.Assumptions[i].Code)
 	}
 }
 
@@ -74,9 +76,11 @@ func (c *checker) role(a *account, role settings.MemberRole) {
 	live, ok := c.f.Snapshot.Roles[arn].Get()
 	switch {
 	case c.f.Snapshot.Roles[arn].State == snapshot.Absent:
-		c.missing(a.roleSeverity(role), a.id, arn.String(), "deploy Replimend's roles into the account", "the role does not exist")
+		c.missing(a.roleSeverity(role), a.id, arn.String(), "deploy Replimend's roles into the account",
+			"the role does not exist")
 		return
-	case !ok || live.Inline.State == snapshot.Missing || live.Attached.State == snapshot.Missing || live.Boundary.State == snapshot.Missing:
+	case !ok || live.Inline.State == snapshot.Missing || live.Attached.State == snapshot.Missing ||
+		live.Boundary.State == snapshot.Missing:
 		c.missing(Limits, a.id, arn.String(), "let whoever runs preflight read the role and its policies",
 			"what the role may do is not known: %s", c.unreadable("roles."+arn.String()))
 		return
@@ -173,7 +177,9 @@ func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principa
 				continue
 			}
 			g := &gap{outcome: d.Decision.Outcome, resource: t.text, reason: reason(d), why: n.Why}
-			i := slices.IndexFunc(gaps, func(o *gap) bool { return o.outcome == g.outcome && o.resource == g.resource && o.reason == g.reason })
+			i := slices.IndexFunc(gaps, func(o *gap) bool {
+				return o.outcome == g.outcome && o.resource == g.resource && o.reason == g.reason
+			})
 			if i < 0 {
 				i, gaps = len(gaps), append(gaps, g)
 			}
@@ -190,7 +196,8 @@ func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principa
 func delegating(a *account) *authz.Policy {
 	root := policy.ARN{Partition: a.partition, Service: "iam", Account: a.id, Resource: "root"}
 	s, err := policy.StatementSpec{
-		Effect: policy.Allow, Principals: []policy.Principal{{Kind: policy.PrincipalAWS, Value: root.String()}}, Actions: []string{"kms:*"}, Resources: []string{"*"},
+		Effect: policy.Allow, Principals: []policy.Principal{{Kind: policy.PrincipalAWS, Value: root.String()}},
+		Actions: []string{"kms:*"}, Resources: []string{"*"},
 	}.Build()
 	if err != nil {
 		return nil // then nothing is allowed
@@ -235,9 +242,11 @@ func (c *checker) tell(a *account, role settings.MemberRole, arn policy.ARN, g *
 		c.missing(Limits, a.id, arn.String(), "let whoever runs preflight read the policies, or look at the conditions",
 			"whether it may call %s%s is not known: %s", actions, on, g.reason)
 	case g.outcome == authz.ExplicitDeny:
-		c.missing(a.roleSeverity(role), a.id, arn.String(), "find out why the Deny is there: Replimend removes none", "it is denied %s%s by %s", actions, on, g.reason)
+		c.missing(a.roleSeverity(role), a.id, arn.String(), "find out why the Deny is there: Replimend removes none",
+			"it is denied %s%s by %s", actions, on, g.reason)
 	case g.reason != "":
-		c.missing(a.roleSeverity(role), a.id, arn.String(), allow, "it may not call %s%s: %s. Its %s must allow it, too", actions, on, g.why, g.reason)
+		c.missing(a.roleSeverity(role), a.id, arn.String(), allow, "it may not call %s%s: %s. Its %s must allow it, too",
+			actions, on, g.why, g.reason)
 	default:
 		c.missing(a.roleSeverity(role), a.id, arn.String(), allow, "it may not call %s%s: %s", actions, on, g.why)
 	}
@@ -272,7 +281,8 @@ func (c *checker) targets(a *account, resource string) []target {
 	}
 	var out []target
 	for _, b := range a.sources {
-		text := strings.NewReplacer("${Partition}", a.partition, "${Account}", a.id, "${Region}", b.Region, "${SourceBucket}", b.Bucket,
+		text := strings.NewReplacer("${Partition}", a.partition, "${Account}", a.id, "${Region}", b.Region,
+			"${SourceBucket}", b.Bucket,
 			"${ReportBucket}", settings.ReportBucket(a.id, b.Region)).Replace(resource)
 		arn, err := policy.ParseARN(strings.ReplaceAll(text, "*", "any"))
 		if err != nil {

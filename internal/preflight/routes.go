@@ -21,14 +21,17 @@ func (c *checker) routes() {
 		b, ok := c.f.Snapshot.Buckets[bucket].Get()
 		switch {
 		case c.f.Snapshot.Buckets[bucket].State == snapshot.Absent:
-			c.missing(Blocks, account, subject, "make the bucket, or take the route out of replimend.yaml", "bucket %s does not exist", bucket)
+			c.missing(Blocks, account, subject, "make the bucket, or take the route out of replimend.yaml",
+				"bucket %s does not exist", bucket)
 			continue
 		case !ok:
-			c.missing(Blocks, account, subject, "let the reader of the account read the bucket", "bucket %s is not known: %s", bucket, c.unreadable("buckets."+bucket))
+			c.missing(Blocks, account, subject, "let the reader of the account read the bucket",
+				"bucket %s is not known: %s", bucket, c.unreadable("buckets."+bucket))
 			continue
 		case b.Replication.State == snapshot.Missing:
 			c.missing(Blocks, account, subject, "let the reader of the account call s3:GetReplicationConfiguration",
-				"the replication configuration of bucket %s is not known: %s", bucket, c.unreadable("buckets."+bucket+".replication"))
+				"the replication configuration of bucket %s is not known: %s",
+				bucket, c.unreadable("buckets."+bucket+".replication"))
 			continue
 		}
 		i := slices.IndexFunc(live, func(r route.Route) bool {
@@ -43,38 +46,42 @@ func (c *checker) routes() {
 	}
 	for _, a := range c.each() {
 		if a.member == nil && len(a.routes) > 0 {
-			c.missing(Limits, a.id, "account "+a.id, fmt.Sprintf("deploy Replimend's roles there, and add the account to members in %s", "replimend.yaml"),
-				"the account is no member, although %s needs it: its documents are read with the caller's own credentials, and no function can repair them",
-				named("route", a.routes))
+			c.missing(Limits, a.id, "account "+a.id, "deploy Replimend's roles there, and add the account to members in replimend.yaml",
+				"the account is no member, although %s needs it: its documents are read with the caller's own credentials, "+
+					"and no function can repair them", named("route", a.routes))
 		}
 	}
 }
 
 func (c *checker) blind(r route.Route, b snapshot.Bucket, account, subject, enroll string) {
 	if !r.HasMetrics() {
-		c.missing(Blocks, account, subject, enroll, "rule %s has no replication metrics, so that S3 sends no failure events for it", r.RuleID)
+		c.missing(Blocks, account, subject, enroll,
+			"rule %s has no replication metrics, so that S3 sends no failure events for it", r.RuleID)
 	}
 	switch {
 	case b.Notifications.State == snapshot.Missing:
 		c.missing(Limits, account, subject, "let the reader of the account call s3:GetBucketNotification",
 			"whether anybody is told of failures is not known: %s", c.unreadable("buckets."+r.Source+".notifications"))
 	case !r.Told(b.Notifications.V, route.FailureEvent):
-		c.missing(Blocks, account, subject, enroll, "no notification of bucket %s asks for %s of every key that rule %s covers", r.Source, route.FailureEvent, r.RuleID)
+		c.missing(Blocks, account, subject, enroll,
+			"no notification of bucket %s asks for %s of every key that rule %s covers", r.Source, route.FailureEvent, r.RuleID)
 	}
 }
 
 // callers finds credentials that lead nowhere, or into another account.
 func (c *checker) callers() {
 	if base := c.f.Base; base.Code != "" {
-		c.missing(Blocks, base.Account, "caller", "look at the credentials: aws sts get-caller-identity", "the base credentials do not work: %s", base.Code)
+		c.missing(Blocks, base.Account, "caller", "look at the credentials: aws sts get-caller-identity",
+			"the base credentials do not work: %s", base.Code)
 	}
 	for _, caller := range c.f.Callers {
 		switch got := accountOf(caller.ARN); {
 		case caller.Code != "":
-			c.missing(Blocks, caller.Account, "caller", "look at the profile that is for this account: aws sts get-caller-identity --profile NAME",
+			c.missing(Blocks, caller.Account, "caller", "look at the profile for this account: aws sts get-caller-identity --profile NAME",
 				"the credentials for account %s do not work: %s", caller.Account, caller.Code)
 		case got != caller.Account:
-			c.missing(Blocks, caller.Account, "caller", "name a profile of this account", "the credentials for account %s are of %s", caller.Account, caller.ARN)
+			c.missing(Blocks, caller.Account, "caller", "name a profile of this account",
+				"the credentials for account %s are of %s", caller.Account, caller.ARN)
 		}
 	}
 }

@@ -93,7 +93,8 @@ func (c *checker) trails() {
 			where := "trails in " + region
 			switch {
 			case i < 0:
-				c.missing(Limits, a.id, where, "let whoever runs preflight call cloudtrail:DescribeTrails", "whether changes are recorded in %s is not known: nobody asked", region)
+				c.missing(Limits, a.id, where, "let whoever runs preflight call cloudtrail:DescribeTrails",
+					"whether changes are recorded in %s is not known: nobody asked", region)
 			case c.f.Trails[i].Code != "":
 				c.missing(Limits, a.id, where, "let whoever runs preflight call cloudtrail:DescribeTrails",
 					"whether changes are recorded in %s is not known: %s", region, c.f.Trails[i].Code)
@@ -119,21 +120,25 @@ func (c *checker) region(a *account, region, where string, all []Trail) {
 		}
 	}
 	blind := "Replimend does not hear of changes in " + region + " before objects fail"
+	at := func(t Trail) string { return " --name " + t.ARN + " --region " + t.HomeRegion }
 	switch {
 	case len(reach) == 0 && len(all) > 0:
-		c.missing(Limits, a.id, where, "aws cloudtrail update-trail --name "+all[0].ARN+" --region "+all[0].HomeRegion+" --is-multi-region-trail",
+		c.missing(Limits, a.id, where, "aws cloudtrail update-trail"+at(all[0])+" --is-multi-region-trail",
 			"no trail reaches %s: %s is of %s alone. %s", region, all[0].ARN, all[0].HomeRegion, blind)
 		return
 	case len(reach) == 0:
-		c.missing(Limits, a.id, where, "aws cloudtrail create-trail --name management-events --s3-bucket-name BUCKET --is-multi-region-trail --region "+region+
-			"\naws cloudtrail start-logging --name management-events --region "+region, "no trail records %s: %s", region, blind)
+		fresh := " --name management-events --region " + region
+		c.missing(Limits, a.id, where,
+			"aws cloudtrail create-trail"+fresh+" --is-multi-region-trail --s3-bucket-name BUCKET\naws cloudtrail start-logging"+fresh,
+			"no trail records %s: %s", region, blind)
 		return
 	case len(logging) == 0 && unsure:
 		t := reach[slices.IndexFunc(reach, func(t Trail) bool { return t.Logging.State != snapshot.Present })]
-		c.missing(Limits, a.id, t.ARN, "let whoever runs preflight call cloudtrail:GetTrailStatus", "whether the trail is logging in %s is not known: %s", region, cause(t.Code))
+		c.missing(Limits, a.id, t.ARN, "let whoever runs preflight call cloudtrail:GetTrailStatus",
+			"whether the trail is logging in %s is not known: %s", region, cause(t.Code))
 		return
 	case len(logging) == 0:
-		c.missing(Limits, a.id, reach[0].ARN, "aws cloudtrail start-logging --name "+reach[0].ARN+" --region "+reach[0].HomeRegion, "the trail is not logging: %s", blind)
+		c.missing(Limits, a.id, reach[0].ARN, "aws cloudtrail start-logging"+at(reach[0]), "the trail is not logging: %s", blind)
 		return
 	}
 	c.sources(a, region, logging)
@@ -180,10 +185,12 @@ func (c *checker) sources(a *account, region string, logging []Trail) {
 	for _, b := range found {
 		of := strings.Join(b.of, ", of ")
 		if !b.known {
-			c.missing(Limits, a.id, first.ARN, look, "whether a trail records changes of %s in %s is not known: %s", of, region, b.text)
+			c.missing(Limits, a.id, first.ARN, look, "whether a trail records changes of %s in %s is not known: %s", of,
+				region, b.text)
 			continue
 		}
-		c.missing(Limits, a.id, first.ARN, fmt.Sprintf("let the event selectors of a trail take the writes of %s.%s put-event-selectors replaces all of them: read them first\n%s",
+		c.missing(Limits, a.id, first.ARN, fmt.Sprintf(
+			"let the event selectors of a trail take the writes of %s.%s put-event-selectors replaces all of them: read them first\n%s",
 			strings.Join(b.sources, ", "), owner, look), "no trail records changes of %s in %s: %s", of, region, b.text)
 	}
 }
@@ -259,6 +266,8 @@ func (f Field) fits(value string) bool {
 	starts := func(s string) bool { return strings.HasPrefix(value, s) }
 	ends := func(s string) bool { return strings.HasSuffix(value, s) }
 	named := len(f.Equals)+len(f.StartsWith)+len(f.EndsWith) > 0
-	return (!named || slices.ContainsFunc(f.Equals, is) || slices.ContainsFunc(f.StartsWith, starts) || slices.ContainsFunc(f.EndsWith, ends)) &&
-		!slices.ContainsFunc(f.NotEquals, is) && !slices.ContainsFunc(f.NotStartsWith, starts) && !slices.ContainsFunc(f.NotEndsWith, ends)
+	return (!named || slices.ContainsFunc(f.Equals, is) || slices.ContainsFunc(f.StartsWith, starts) ||
+		slices.ContainsFunc(f.EndsWith, ends)) &&
+		!slices.ContainsFunc(f.NotEquals, is) && !slices.ContainsFunc(f.NotStartsWith, starts) &&
+		!slices.ContainsFunc(f.NotEndsWith, ends)
 }

@@ -114,5 +114,8 @@ func covers(asked, event string) bool {
 // Told says whether somebody is told of an event for every key that the rule covers.
 func (r Route) Told(configuration jsontree.Node, event string) bool {
 	prefix, _ := r.Filter()
-	return slices.ContainsFunc(Notifications(configuration), func(n Notification) bool { return n.Asks(event) && n.Covers(prefix) })
+	return slices.ContainsFunc(Notifications(configuration), func(n Notification) bool {
+		return n.Asks(event) &&
+			n.Covers(prefix)
+	})
 }

@@ -29,7 +29,10 @@ func TestOverlapIsAnObjectAndAnEventThatBothWant(t *testing.T) {
 	for i := 0; len(keys[i]) < 4; i++ {
 		keys = append(keys, keys[i]+"a", keys[i]+"b")
 	}
-	events := []string{"s3:Replication:OperationFailedReplication", "s3:Replication:OperationNotTracked", "s3:ObjectCreated:Put", "s3:ObjectCreated:Copy"}
+	events := []string{
+		"s3:Replication:OperationFailedReplication", "s3:Replication:OperationNotTracked",
+		"s3:ObjectCreated:Put", "s3:ObjectCreated:Copy",
+	}
 	wants := func(n route.Notification, key, event string) bool {
 		return n.Asks(event) && strings.HasPrefix(key, n.Prefix) && strings.HasSuffix(key, n.Suffix)
 	}
