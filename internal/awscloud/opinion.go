@@ -60,7 +60,7 @@ func (w *Writer) opinion(ctx context.Context, s *store, at storePlace, e patch.E
 			w.note("%s: access analyzer gave no opinion by %s: %s", e.Document, a.action, opinionError(err))
 		case len(against) > 0:
 			w.note("%s: access analyzer objects by %s: %s", e.Document, a.action, strings.Join(against, "; "))
-			return fmt.Errorf("%w: access analyzer objects by %s: %s", ErrUnwritable, a.action, against[0])
+			return fmt.Errorf("%w: access analyzer objects by %s: %s", snapshot.ErrUnwritable, a.action, against[0])
 		}
 	}
 	return nil

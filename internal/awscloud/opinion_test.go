@@ -112,7 +112,7 @@ func TestSecondOpinion(t *testing.T) {
 			switch {
 			case row.want == "" && err != nil:
 				t.Error(err)
-			case row.want != "" && (!errors.Is(err, awscloud.ErrUnwritable) || !strings.Contains(err.Error(), row.want)):
+			case row.want != "" && (!errors.Is(err, snapshot.ErrUnwritable) || !strings.Contains(err.Error(), row.want)):
 				t.Errorf("got %v, want %q", err, row.want)
 			}
 			live := e.After
@@ -192,7 +192,7 @@ func TestOpinionIsCleaned(t *testing.T) {
 		return `{"findingType": "ERROR", "issueCode": "X", "findingDetails": "a\u001b[31m\nb` + strings.Repeat("é", 1000) + `", "learnMoreLink": "", "locations": []}`
 	}}.answer)
 	err := w.writer(t, proxy.url, awscloud.WriteOptions{Opinion: true}).Put(t.Context(), storeApproved, w.edit(t, w.keyPolicy()))
-	if !errors.Is(err, awscloud.ErrUnwritable) || strings.ContainsAny(err.Error(), "\x1b\n") || len(err.Error()) > 600 {
+	if !errors.Is(err, snapshot.ErrUnwritable) || strings.ContainsAny(err.Error(), "\x1b\n") || len(err.Error()) > 600 {
 		t.Errorf("got %q", err)
 	}
 }

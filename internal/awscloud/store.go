@@ -17,10 +17,8 @@ import (
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// What becomes of a write besides success and snapshot.ErrDrift.
+// What becomes of a write besides success, snapshot.ErrDrift and snapshot.ErrUnwritable.
 var (
-	// ErrUnwritable says that a document is not to be written, or that AWS would not store it. Nothing was written.
-	ErrUnwritable = errors.New("document cannot be written")
 	// ErrOverwritten says that the document was written, and that somebody else wrote another one after that: what is there now is
 	// neither the document before nor the one after. It is no drift, because the write was made.
 	ErrOverwritten = errors.New("somebody else wrote the document meanwhile")
@@ -126,7 +124,7 @@ func (w *Writer) reader(at storePlace) aws.Config { return w.accounts.Reader(at.
 func (w *Writer) find(ref snapshot.Ref) (*store, storePlace, error) {
 	s, ok := stores[ref.Kind]
 	if !ok {
-		return nil, storePlace{}, fmt.Errorf("%w: a %.40q is never written", ErrUnwritable, string(ref.Kind))
+		return nil, storePlace{}, fmt.Errorf("%w: a %.40q is never written", snapshot.ErrUnwritable, string(ref.Kind))
 	}
 	at, err := s.at(&w.options, ref)
 	return s, at, err
@@ -135,7 +133,7 @@ func (w *Writer) find(ref snapshot.Ref) (*store, storePlace, error) {
 // Put writes the document after in place of the one before; an absent document deletes it. It reads again before it writes, and
 // after. When the live document is the one after already, nothing is written and all is well.
 //
-// An error that is snapshot.ErrDrift or ErrUnwritable says that nothing was written, ErrOverwritten and ErrUnconfirmed that
+// An error that is snapshot.ErrDrift or snapshot.ErrUnwritable says that nothing was written, ErrOverwritten and ErrUnconfirmed that
 // something was. After any other error, such as a connection that broke, the document may be written or not. The code of an
 // error of AWS can be had from package awserr.
 func (w *Writer) Put(ctx context.Context, by incident.Authority, e patch.Edit) error {
@@ -151,7 +149,7 @@ func (w *Writer) write(ctx context.Context, by incident.Authority, e patch.Edit)
 		return err
 	}
 	if e.Account != "" && e.Account != at.account {
-		return fmt.Errorf("%w: it belongs to account %s and not to %.20q", ErrUnwritable, at.account, e.Account)
+		return fmt.Errorf("%w: it belongs to account %s and not to %.20q", snapshot.ErrUnwritable, at.account, e.Account)
 	}
 	if e.Document.Kind == snapshot.RoleTrust {
 		if err := w.mayTrust(by); err != nil {
@@ -210,7 +208,7 @@ func (w *Writer) judge(ctx context.Context, s *store, at storePlace, e patch.Edi
 		}
 	}
 	if why := e.Unwritable(others); why != "" {
-		return fmt.Errorf("%w: %s", ErrUnwritable, why)
+		return fmt.Errorf("%w: %s", snapshot.ErrUnwritable, why)
 	}
 	if !w.options.Opinion {
 		return nil
@@ -323,15 +321,15 @@ func storeRegion(partition string) (string, error) {
 			return region, nil
 		}
 	}
-	return "", fmt.Errorf("%w: the partition %.40q is not known", ErrUnwritable, partition)
+	return "", fmt.Errorf("%w: the partition %.40q is not known", snapshot.ErrUnwritable, partition)
 }
 
 func (w *Writer) mayTrust(by incident.Authority) error {
 	switch {
 	case !w.options.Trust:
-		return fmt.Errorf("%w: trust policies are not to be written", ErrUnwritable)
+		return fmt.Errorf("%w: trust policies are not to be written", snapshot.ErrUnwritable)
 	case by.Approver == "":
-		return fmt.Errorf("%w: nobody approved the trust policy", ErrUnwritable)
+		return fmt.Errorf("%w: nobody approved the trust policy", snapshot.ErrUnwritable)
 	}
 	return nil
 }

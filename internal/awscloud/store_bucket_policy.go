@@ -29,7 +29,7 @@ var bucketStore = store{
 	},
 	at: func(o *WriteOptions, ref snapshot.Ref) (storePlace, error) {
 		if !storeBucketName.MatchString(ref.ID) {
-			return storePlace{}, fmt.Errorf("%w: %.255q is not the name of a bucket", ErrUnwritable, ref.ID)
+			return storePlace{}, fmt.Errorf("%w: %.255q is not the name of a bucket", snapshot.ErrUnwritable, ref.ID)
 		}
 		if o.Owner != nil {
 			if account, region, ok := o.Owner(ref.ID); ok {
@@ -37,7 +37,7 @@ var bucketStore = store{
 				return storePlace{arn: arn, account: account, region: region, owner: ref.ID}, nil
 			}
 		}
-		return storePlace{}, fmt.Errorf("%w: whose bucket it is, is not known", ErrUnwritable)
+		return storePlace{}, fmt.Errorf("%w: whose bucket it is, is not known", snapshot.ErrUnwritable)
 	},
 	live: func(ctx context.Context, reader aws.Config, at storePlace) (snapshot.Value[policy.Document], error) {
 		out, err := s3Client(reader).GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &at.owner, ExpectedBucketOwner: &at.account})

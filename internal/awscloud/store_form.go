@@ -30,25 +30,25 @@ func (s *store) text(e patch.Edit) (string, error) {
 	case snapshot.Present:
 		var err error
 		if text, err = e.After.V.MarshalJSON(); err != nil {
-			return "", fmt.Errorf("%w: print document: %w", ErrUnwritable, err)
+			return "", fmt.Errorf("%w: print document: %w", snapshot.ErrUnwritable, err)
 		}
 		again, err := policy.Parse(text)
 		switch {
 		case err != nil:
-			return "", fmt.Errorf("%w: read back what is to be sent: %w", ErrUnwritable, err)
+			return "", fmt.Errorf("%w: read back what is to be sent: %w", snapshot.ErrUnwritable, err)
 		case !again.Equal(e.After.V):
-			return "", fmt.Errorf("%w: it does not read back as it is", ErrUnwritable)
+			return "", fmt.Errorf("%w: it does not read back as it is", snapshot.ErrUnwritable)
 		}
 	case snapshot.Absent:
 		if s.remove == nil {
-			return "", fmt.Errorf("%w: nothing exists without its %s", ErrUnwritable, e.Document.Kind)
+			return "", fmt.Errorf("%w: nothing exists without its %s", snapshot.ErrUnwritable, e.Document.Kind)
 		}
 	default:
-		return "", fmt.Errorf("%w: the document to write is not known", ErrUnwritable)
+		return "", fmt.Errorf("%w: the document to write is not known", snapshot.ErrUnwritable)
 	}
 	for _, fault := range []string{s.form.taken(e), s.form.malformed(e)} {
 		if fault != "" {
-			return "", fmt.Errorf("%w: %s", ErrUnwritable, fault)
+			return "", fmt.Errorf("%w: %s", snapshot.ErrUnwritable, fault)
 		}
 	}
 	return string(text), nil

@@ -26,10 +26,10 @@ var keyStore = store{
 		arn, err := policy.ParseARN(ref.ID)
 		switch {
 		case err != nil:
-			return storePlace{}, fmt.Errorf("%w: %w", ErrUnwritable, err)
+			return storePlace{}, fmt.Errorf("%w: %w", snapshot.ErrUnwritable, err)
 		case arn.Service != "kms" || !storeRegionName.MatchString(arn.Region) || Partition(arn.Region) != arn.Partition ||
 			!policy.IsAccountID(arn.Account) || !storeKeyResource.MatchString(arn.Resource):
-			return storePlace{}, fmt.Errorf("%w: %.200q is not the ARN of a key", ErrUnwritable, ref.ID)
+			return storePlace{}, fmt.Errorf("%w: %.200q is not the ARN of a key", snapshot.ErrUnwritable, ref.ID)
 		}
 		return storePlace{arn: arn, account: arn.Account, region: arn.Region, owner: arn.String()}, nil
 	},

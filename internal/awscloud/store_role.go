@@ -25,12 +25,12 @@ func storePlaceOfRole(ref snapshot.Ref) (storePlace, error) {
 	arn, err := policy.ParseARN(ref.ID)
 	switch {
 	case err != nil:
-		return storePlace{}, fmt.Errorf("%w: %w", ErrUnwritable, err)
+		return storePlace{}, fmt.Errorf("%w: %w", snapshot.ErrUnwritable, err)
 	case arn.Service != "iam" || arn.Region != "" || !policy.IsAccountID(arn.Account) ||
 		!storeRoleResource.MatchString(arn.Resource):
-		return storePlace{}, fmt.Errorf("%w: %.200q is not the ARN of a role that can be written", ErrUnwritable, ref.ID)
+		return storePlace{}, fmt.Errorf("%w: %.200q is not the ARN of a role that can be written", snapshot.ErrUnwritable, ref.ID)
 	case strings.HasPrefix(arn.Resource, "role"+settings.RolePath):
-		return storePlace{}, fmt.Errorf("%w: it is a role of Replimend itself", ErrUnwritable)
+		return storePlace{}, fmt.Errorf("%w: it is a role of Replimend itself", snapshot.ErrUnwritable)
 	}
 	region, err := storeRegion(arn.Partition)
 	return storePlace{arn: arn, account: arn.Account, region: region, owner: arn.Name()}, err
@@ -43,7 +43,7 @@ func storeLiveRole(ctx context.Context, reader aws.Config, at storePlace) (*iamt
 	case err != nil:
 		return nil, err
 	case aws.ToString(out.Role.Arn) != at.arn.String():
-		return nil, fmt.Errorf("%w: the role of that name is %.200q", ErrUnwritable, aws.ToString(out.Role.Arn))
+		return nil, fmt.Errorf("%w: the role of that name is %.200q", snapshot.ErrUnwritable, aws.ToString(out.Role.Arn))
 	}
 	return out.Role, nil
 }

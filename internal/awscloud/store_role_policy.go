@@ -30,7 +30,7 @@ var inlineStore = store{
 	at: func(_ *WriteOptions, ref snapshot.Ref) (storePlace, error) {
 		at, err := storePlaceOfRole(ref)
 		if err == nil && !storeInlineName.MatchString(ref.Name) {
-			err = fmt.Errorf("%w: %.128q is not the name of a policy of ours, which start with %s", ErrUnwritable, ref.Name, storePrefix)
+			err = fmt.Errorf("%w: %.128q is not the name of a policy of ours, which start with %s", snapshot.ErrUnwritable, ref.Name, storePrefix)
 		}
 		at.policy = ref.Name
 		return at, err

@@ -223,7 +223,7 @@ func TestRefusedBeforeAnyCall(t *testing.T) {
 			t.Parallel()
 			proxy := newStoreProxy(t, nil)
 			err := w.writer(t, proxy.url, storeOptions).Put(context.WithoutCancel(t.Context()), row.by, row.edit)
-			if !errors.Is(err, awscloud.ErrUnwritable) || !strings.Contains(fmt.Sprint(err), row.want) {
+			if !errors.Is(err, snapshot.ErrUnwritable) || !strings.Contains(fmt.Sprint(err), row.want) {
 				t.Errorf("got %v, want %q", err, row.want)
 			}
 			if n := proxy.total(); n > 0 {
@@ -239,7 +239,7 @@ func TestTrustIsOptedIn(t *testing.T) {
 	w := newStoreWorld(t)
 	proxy := newStoreProxy(t, nil)
 	err := w.writer(t, proxy.url, awscloud.WriteOptions{}).Put(t.Context(), storeApproved, w.edit(t, w.trust()))
-	if !errors.Is(err, awscloud.ErrUnwritable) || proxy.total() > 0 {
+	if !errors.Is(err, snapshot.ErrUnwritable) || proxy.total() > 0 {
 		t.Errorf("got %v after %d calls", err, proxy.total())
 	}
 }
@@ -274,7 +274,7 @@ func TestRoleUnderAnotherPath(t *testing.T) {
 		before := w.text(t, ref)
 		proxy := newStoreProxy(t, nil)
 		store := w.writer(t, proxy.url, storeOptions)
-		if err := store.Put(t.Context(), storeApproved, e); !errors.Is(err, awscloud.ErrUnwritable) || !strings.Contains(err.Error(), w.role) {
+		if err := store.Put(t.Context(), storeApproved, e); !errors.Is(err, snapshot.ErrUnwritable) || !strings.Contains(err.Error(), w.role) {
 			t.Errorf("%s: %v", ref.Kind, err)
 		}
 		if _, err := store.Live(t.Context(), e.Document); err == nil {
@@ -307,7 +307,7 @@ func TestOtherInlinePoliciesCount(t *testing.T) {
 		t.Fatalf("the policy has %d characters, so that the others are not what matters", size)
 	}
 	store := w.writer(t, "", storeOptions)
-	if err := store.Put(t.Context(), storeApproved, e); !errors.Is(err, awscloud.ErrUnwritable) || !strings.Contains(err.Error(), "10240") {
+	if err := store.Put(t.Context(), storeApproved, e); !errors.Is(err, snapshot.ErrUnwritable) || !strings.Contains(err.Error(), "10240") {
 		t.Errorf("got %v", err)
 	}
 	if got := w.read(t, w.rolePolicy()); got.State != snapshot.Absent {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 )
 
@@ -19,51 +20,55 @@ import (
 //   - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
 //   - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
 func (d Document) Equivalent(o Document, partition string) bool {
-	return d.IsZero() == o.IsZero() && d.ID == o.ID &&
-		cmp.Or(d.Version, Version2008) == cmp.Or(o.Version, Version2008) &&
-		slices.EqualFunc(d.Statements, o.Statements, func(a, b Statement) bool { return a.equivalent(b, partition) })
+	return d.Canonical(partition) == o.Canonical(partition)
 }
 
-func (s Statement) equivalent(o Statement, partition string) bool {
-	return s.Sid == o.Sid && s.Effect == o.Effect &&
-		s.Action.Not == o.Action.Not && sameSet(s.Action.Values, o.Action.Values) &&
-		s.Resource.Not == o.Resource.Not && sameSet(s.Resource.Values, o.Resource.Values) &&
-		s.Principal.equivalent(o.Principal, partition) &&
-		slices.EqualFunc(inOrder(s.Conditions), inOrder(o.Conditions), Condition.equivalent)
-}
-
-func (p *PrincipalSet) equivalent(o *PrincipalSet, partition string) bool {
-	if p == nil || o == nil {
-		return p == o
-	}
-	return p.Not == o.Not && sameSet(p.whole(partition), o.whole(partition))
-}
-
-// whole is the principals of a set, each account by the ARN of its root.
-func (p *PrincipalSet) whole(partition string) []Principal {
-	out := slices.Clone(p.Values)
-	for i, one := range out {
-		if one.Kind == PrincipalAWS && IsAccountID(one.Value) {
-			out[i].Value = ARN{Partition: partition, Service: "iam", Account: one.Value, Resource: "root"}.String()
+// Canonical is a text that exactly those documents share that are Equivalent. It is for comparing and hashing, not for storing.
+func (d Document) Canonical(partition string) string {
+	out := canonical{Zero: d.IsZero(), Version: cmp.Or(d.Version, Version2008), ID: d.ID}
+	for _, s := range d.Statements {
+		c := canonicalStatement{
+			Sid: s.Sid, Effect: s.Effect.String(), Actions: StringSet{s.Action.Not, set(s.Action.Values)}, Resources: StringSet{s.Resource.Not, set(s.Resource.Values)},
 		}
+		if p := s.Principal; p != nil {
+			var all []string
+			for _, one := range p.Values {
+				if one.Kind == PrincipalAWS && IsAccountID(one.Value) {
+					one.Value = ARN{Partition: partition, Service: "iam", Account: one.Value, Resource: "root"}.String()
+				}
+				all = append(all, one.Kind.String()+":"+one.Value)
+			}
+			c.Principals = &StringSet{p.Not, set(all)}
+		}
+		for _, one := range s.Conditions {
+			c.Conditions = append(c.Conditions, []string{one.OperatorText(), one.Key})
+			c.Conditions[len(c.Conditions)-1] = append(c.Conditions[len(c.Conditions)-1], set(one.Values)...)
+		}
+		// They must all hold, whatever their order.
+		slices.SortFunc(c.Conditions, slices.Compare[[]string])
+		out.Statements = append(out.Statements, c)
 	}
-	return out
+	text, _ := json.Marshal(out) // which always prints
+	return string(text)
 }
 
-func (c Condition) equivalent(o Condition) bool {
-	return c.OperatorText() == o.OperatorText() && c.Key == o.Key && sameSet(c.Values, o.Values)
+type canonical struct {
+	Zero       bool
+	Version    Version
+	ID         string
+	Statements []canonicalStatement
 }
 
-// inOrder is conditions by what tells them apart within a statement; they must all hold, whatever their order.
-func inOrder(conditions []Condition) []Condition {
-	return slices.SortedStableFunc(slices.Values(conditions), func(a, b Condition) int {
-		return cmp.Or(cmp.Compare(a.OperatorText(), b.OperatorText()), cmp.Compare(a.Key, b.Key))
-	})
+type canonicalStatement struct {
+	Sid, Effect        string
+	Principals         *StringSet // each with its kind
+	Actions, Resources StringSet
+	Conditions         [][]string // operator, key and values
 }
 
-func sameSet[T comparable](a, b []T) bool {
-	within := func(x, y []T) bool {
-		return !slices.ContainsFunc(x, func(v T) bool { return !slices.Contains(y, v) })
-	}
-	return within(a, b) && within(b, a)
+// set is the values of a list, each once, in an order of their own.
+func set(values []string) []string {
+	out := slices.Clone(values)
+	slices.Sort(out)
+	return slices.Compact(out)
 }

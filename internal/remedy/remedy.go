@@ -30,8 +30,9 @@ type Snapshotter interface {
 }
 
 // Store writes the document of an edit in place of the one before it; an absent document is deleted. It compares first: when the
-// live document is not the one before, it writes nothing and the error is snapshot.ErrDrift. After any other error the document
-// may have been written.
+// live document is not the one before, it writes nothing and the error is snapshot.ErrDrift; when AWS would not store the document or
+// it must not be written, it writes nothing and the error is snapshot.ErrUnwritable. After any other error the document may have been
+// written.
 type Store interface {
 	Put(ctx context.Context, by incident.Authority, e patch.Edit) error
 }
@@ -79,6 +80,7 @@ type Notifier interface {
 // Question is what people are asked: may this plan be carried out?
 type Question struct {
 	Incident incident.Incident
+	Route    diagnose.Route
 	Plan     patch.Plan
 	Verdict  guard.Verdict
 }

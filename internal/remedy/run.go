@@ -154,10 +154,14 @@ func (r *run) curable() bool {
 		r.become(incident.Ignored, "the bucket has no such enabled rule")
 		return false
 	}
+	r.incident.Causes = nil
 	for _, f := range r.route.Findings {
-		if f.Severity == diagnose.Fault {
+		if f.Severity == diagnose.Fault && !slices.Contains(r.incident.Causes, f.Cause) {
 			r.incident.Causes = append(r.incident.Causes, f.Cause)
 		}
+	}
+	for _, o := range r.failed(r.view) { // also those that no event told of
+		r.incident.Failures.Add(incident.Object{Key: o.Key, VersionID: o.VersionID, Size: o.Size}, time.Time{})
 	}
 	switch reported := forPeople(r.route.Findings); {
 	case r.route.Verdict == diagnose.Healthy && len(reported) > 0:
@@ -193,7 +197,7 @@ func (r *run) asked(ctx context.Context) (bool, error) {
 	var a incident.Approval
 	if r.workflow.Approver != nil {
 		var err error
-		if a, err = r.workflow.Approver.Answer(ctx, Question{r.incident, r.plan, r.verdict}); err != nil {
+		if a, err = r.workflow.Approver.Answer(ctx, Question{r.incident, r.route, r.plan, r.verdict}); err != nil {
 			return false, fmt.Errorf("ask for approval: %w", err)
 		}
 	}
@@ -215,7 +219,7 @@ func (r *run) asked(ctx context.Context) (bool, error) {
 // unproven says why the world after the write is not what the plan promised; "" when it is.
 func (r *run) unproven(after view) string {
 	for _, e := range r.plan.Edits {
-		if !patch.Same(after.snapshot.Document(e.Document), e.After) {
+		if !patch.Alike(after.snapshot.Document(e.Document), e.After, r.route.Of.Partition) {
 			return fmt.Sprintf("%s is not as it was written", e.Document)
 		}
 	}

@@ -74,6 +74,10 @@ func (r *run) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	partition := "aws"
+	if d, ok := r.view.route(r.incident.Route); ok {
+		partition = d.Of.Partition
+	}
 	wrote := false
 	for n := range r.incident.Changes {
 		c := &r.incident.Changes[n]
@@ -81,9 +85,9 @@ func (r *run) settle(ctx context.Context) error {
 		switch {
 		case c.State != incident.Intended:
 		case live.State == snapshot.Missing: // it cannot be told, and the store will not undo what it cannot read
-		case patch.Same(live, valueOf(c.After)):
+		case patch.Alike(live, valueOf(c.After), partition):
 			c.State = incident.Written
-		case patch.Same(live, valueOf(c.Before)):
+		case patch.Alike(live, valueOf(c.Before), partition):
 			c.State = incident.Unmade
 		default:
 			c.State = incident.Overrun

@@ -204,6 +204,13 @@ func (w *world) Replay(ctx context.Context, q incident.Replay) (incident.Job, er
 	for _, o := range q.Objects {
 		objects = append(objects, snapshot.Object{Bucket: q.Bucket, Key: o.Key, VersionID: o.VersionID})
 	}
+	if len(q.Objects) == 0 { // S3 finds what failed by itself
+		for _, o := range w.see().Objects {
+			if o.Bucket == q.Bucket && o.ReplicationStatus.V == "FAILED" {
+				objects = append(objects, o)
+			}
+		}
+	}
 	if err := w.Cloud.Replay(ctx, q.Bucket, objects); err != nil {
 		return incident.Job{}, err
 	}

@@ -47,13 +47,16 @@ func (r *run) write(ctx context.Context) (done bool, err error) {
 		}
 		err = r.workflow.Store.Put(ctx, r.authority(), e)
 		change := &r.incident.Changes[n]
-		if r.incident.Patched.IsZero() && !errors.Is(err, snapshot.ErrDrift) {
+		if r.incident.Patched.IsZero() && !errors.Is(err, snapshot.ErrDrift) && !errors.Is(err, snapshot.ErrUnwritable) {
 			r.incident.Patched = r.workflow.Now()
 		}
 		switch {
 		case errors.Is(err, snapshot.ErrDrift):
 			change.State = incident.Unmade
 			return false, r.abandon(ctx, fmt.Sprintf("%s changed since it was read", e.Document), nil)
+		case errors.Is(err, snapshot.ErrUnwritable):
+			change.State = incident.Unmade
+			return false, r.abandon(ctx, fmt.Sprintf("%s cannot be written as planned", e.Document), fmt.Errorf("write %s: %w", e.Document, err))
 		case err != nil:
 			return false, r.abandon(ctx, fmt.Sprintf("%s could not be written", e.Document), fmt.Errorf("write %s: %w", e.Document, err))
 		}

@@ -67,7 +67,7 @@ func (c Cost) String() string {
 		fmt.Fprintf(&b, "at least %s: %s for the job, and for a million objects %s and their PUTs %s",
 			c.Total(), c.Job, perOperation*1_000_000, perPut*1_000_000)
 	} else {
-		fmt.Fprintf(&b, "about %s: %s for the job, %s for %d objects, %s for their PUTs",
+		fmt.Fprintf(&b, "about %s: %s for the job, %s for the objects (%d), %s for their PUTs",
 			c.Total(), c.Job, c.Operations, c.Versions, c.Requests)
 	}
 	fmt.Fprintf(&b, " (%s); not in it: ", priceList)

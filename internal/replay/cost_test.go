@@ -56,7 +56,7 @@ func TestEstimate(t *testing.T) {
 func TestCostSaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	known := replay.Estimate(incident.Replay{Versions: 1_000_000, Bytes: 5 << 30}).String()
-	const want = "about $6.25: $0.25 for the job, $1.00 for 1000000 objects, $5.00 for their PUTs " +
+	const want = "about $6.25: $0.25 for the job, $1.00 for the objects (1000000), $5.00 for their PUTs " +
 		"(S3's price list for us-east-1 of 2026-09-28); " +
 		"not in it: the list of what failed, $0.015 for each million objects in the bucket; transfer of 5.0 GB to another Region; " +
 		"requests to KMS; storage of the replicas"
