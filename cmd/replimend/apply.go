@@ -131,13 +131,14 @@ func last(i incident.Incident) string {
 // workflow is the one that the robot runs, with a person at the other end.
 func (p *program) workflow(c *cloud, kept record, where locator, a applying) *remedy.Workflow {
 	reader := p.reader(c, nil)
+	person := &terminal{program: p, caller: c.caller, yes: a.yes}
 	return &remedy.Workflow{
 		Settings: c.settings, Snapshotter: reader,
 		Store: awscloud.NewWriter(c.accounts, awscloud.WriteOptions{
 			Owner: where, Trust: true, Opinion: a.opinion, Note: func(text string) { p.note("%s", text) },
 		}),
 		Replayer: &asking{program: p, replayer: p.replayer(c, where, a.batch), wanted: a.replay, yes: a.yes},
-		Journal:  kept, Locker: kept, Notifier: printing{p}, Approver: terminal{p, c.caller, a.yes},
+		Journal:  kept, Locker: kept, Notifier: person, Approver: person,
 		Now: time.Now, Worker: fmt.Sprintf("%s %d", c.caller, os.Getpid()), Attended: true,
 	}
 }
@@ -153,27 +154,29 @@ func located(s *snapshot.Snapshot) locator {
 	}
 }
 
-// printing is the notifier of a terminal.
-type printing struct{ *program }
-
-func (t printing) Notify(_ context.Context, m incident.Message) error {
-	fmt.Fprint(t.out, "\n", t.printer().Message(m))
-	return t.out.Flush()
-}
-
-// terminal asks whoever sits there.
+// terminal asks whoever sits there, and tells them what became of it.
 type terminal struct {
 	*program
 	caller string
 	yes    bool
+	asked  bool // what broke, and what would be done about it, was shown
+}
+
+func (t *terminal) Notify(_ context.Context, m incident.Message) error {
+	if t.asked {
+		m.Broke, m.Why, m.Diff, m.Fields = nil, nil, "", nil
+	}
+	fmt.Fprint(t.out, "\n", t.printer().Message(m))
+	return t.out.Flush()
 }
 
 // approvalTime is how long a yes at a terminal counts: the write follows at once.
 const approvalTime = 15 * time.Minute
 
-func (t terminal) Answer(ctx context.Context, q remedy.Question) (incident.Approval, error) {
+func (t *terminal) Answer(ctx context.Context, q remedy.Question) (incident.Approval, error) {
 	page := t.printer()
-	fmt.Fprint(t.out, page.Plan(q.Plan), "\n", page.Heading("the guard says"), page.Verdict(q.Verdict))
+	fmt.Fprint(t.out, page.Explanation(q.Route), "\n", page.Plan(q.Plan), "\n", page.Heading("the guard says"), page.Verdict(q.Verdict))
+	t.asked = true
 	yes, err := t.ask(ctx, fmt.Sprintf("write %s?", extent(q.Plan)), t.yes)
 	if err != nil {
 		return incident.Approval{}, err

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/replimend/replimend/internal/awscloud"
-	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/render"
 	"github.com/replimend/replimend/internal/settings"
 )
@@ -66,7 +65,7 @@ func (p *program) connect(ctx context.Context, l live) (*cloud, error) {
 		}
 		who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		if err != nil {
-			return nil, hinted(fmt.Errorf("ask AWS who %s is: %w", called(profile), reason(err)), "aws sts get-caller-identity shows whether the credentials work; --profile takes others")
+			return nil, hinted(fmt.Errorf("ask AWS who %s is: %w", called(profile), err), "aws sts get-caller-identity shows whether the credentials work; --profile takes others")
 		}
 		account := aws.ToString(who.Account)
 		if _, twice := c.direct[account]; twice {
@@ -87,17 +86,6 @@ func called(profile string) string {
 		return "the caller"
 	}
 	return "profile " + profile
-}
-
-// reason is an error of the SDK without its wrapping, which tells of retries and request ids over several lines.
-func reason(err error) error {
-	if code := awserr.Code(err); code != "" {
-		var said interface{ ErrorMessage() string }
-		if errors.As(err, &said) {
-			return fmt.Errorf("%s: %s", code, said.ErrorMessage())
-		}
-	}
-	return err
 }
 
 // readSettings reads the named file, or the one that lies here, or gives settings that approve nothing.

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
 	"github.com/replimend/replimend/internal/render"
@@ -131,7 +133,7 @@ func (p *program) fail(err error) {
 		return
 	}
 	p.raise(exitError)
-	text, _, _ := strings.Cut(err.Error(), "\n")
+	text, _, _ := strings.Cut(plain(err), "\n")
 	hint := "replimend --help lists the commands"
 	var advice *adviceError
 	if errors.As(err, &advice) {
@@ -139,6 +141,26 @@ func (p *program) fail(err error) {
 	}
 	_ = p.out.Flush() // what was already said comes first
 	fmt.Fprintf(p.stderr, "replimend: %s\nhint: %s\n", render.Clean(text), render.Clean(hint))
+}
+
+// plain is the text of an error. What the SDK says of a call, with its attempts and host ids, is cut down to what AWS said, and to the
+// id of the request, which AWS Support asks for.
+func plain(err error) string {
+	text := err.Error()
+	var call *smithy.OperationError
+	if !errors.As(err, &call) {
+		return text
+	}
+	said := "no answer: " + call.Err.Error()
+	var api smithy.APIError
+	if errors.As(call, &api) {
+		said = api.ErrorCode() + ": " + api.ErrorMessage()
+	}
+	var response *awshttp.ResponseError
+	if errors.As(call, &response) && response.RequestID != "" {
+		said += " (request " + response.RequestID + ")"
+	}
+	return strings.Replace(text, call.Error(), call.Service()+" "+call.Operation()+": "+said, 1)
 }
 
 // adviceError is an error with what to do about it.

@@ -40,6 +40,7 @@ def make(source, destination):
 
     s3, far = client("source", "s3", SOURCE_REGION), client("destination", "s3", DESTINATION_REGION)
     s3.create_bucket(Bucket=source)
+    s3.create_bucket(Bucket=f"replimend-reports-{account['source']}-{SOURCE_REGION}")
     far.create_bucket(Bucket=destination, CreateBucketConfiguration={"LocationConstraint": DESTINATION_REGION})
     for c, bucket, key in ((s3, source, source_key), (far, destination, replica_key)):
         c.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
