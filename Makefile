@@ -118,9 +118,9 @@ check-generated: ## Check that the generated files are current.
 	}
 
 .PHONY: bench
-bench: ## Measure the evaluator and the diagnosis on one core.
+bench: ## Measure the evaluator, the diagnosis and the reading of AWS on one core.
 	@set -euo pipefail; \
-	for package in ./internal/authz ./internal/diagnose; do \
+	for package in ./internal/authz ./internal/diagnose ./internal/awscloud; do \
 		printf '\n== %s: runs, time, bytes and allocations per operation, on one core\n' "$$package"; \
 		GOMAXPROCS=1 go test -run '^$$' -bench . -benchmem -cpu 1 "$$package"; \
 	done

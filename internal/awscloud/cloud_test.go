@@ -35,10 +35,13 @@ type cloud struct {
 	aliases  map[string]string    // by ARN: the ARN of the key
 	objects  map[string]http.Header
 	lax      bool              // takes calls that expect no owner
+	open     map[string]bool   // buckets that everybody may read
+	throttle map[string]int    // by operation: how many answers are that the caller is too fast; less than zero is all
 	closed   map[string]bool   // accounts that nobody may enter
 	refuse   map[string]string // by operation, such as "s3:policy": the code of the error
 
 	mu    sync.Mutex
+	slow  map[string]int // answers of throttle so far
 	calls map[string]int // by operation and what it is about
 	busy  int            // calls that wait now
 	most  int
@@ -145,6 +148,20 @@ func (c *cloud) count(operation, of string) {
 	c.calls[operation+" "+of]++
 }
 
+// tooFast says whether this answer is to be that the caller is too fast.
+func (c *cloud) tooFast(operation string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.slow == nil {
+		c.slow = make(map[string]int)
+	}
+	if limit := c.throttle[operation]; limit >= 0 && c.slow[operation] >= limit {
+		return false
+	}
+	c.slow[operation]++
+	return true
+}
+
 // counted is how often an operation was called, of everything, and how often at most of one thing.
 func (c *cloud) counted(operation string) (all, most int) {
 	c.mu.Lock()
@@ -190,14 +207,19 @@ func (c *cloud) s3(in call) *http.Response {
 		}
 	}
 	c.count("s3:"+about, name+"/"+key)
+	if name == "" {
+		return c.listBuckets(in)
+	}
 	b, ok := c.buckets[name]
 	where := http.Header{"X-Amz-Bucket-Region": {b.region}}
 	switch {
+	case c.tooFast("s3:" + about):
+		return xmlError(in.Request, 503, nil, "SlowDown")
 	case !ok:
 		return xmlError(in.Request, 404, nil, "NoSuchBucket")
 	case in.region != b.region:
 		return xmlError(in.Request, 301, where, "PermanentRedirect")
-	case in.Header.Get("X-Amz-Expected-Bucket-Owner") != b.account && !c.lax, in.account != b.account:
+	case in.Header.Get("X-Amz-Expected-Bucket-Owner") != b.account && !c.lax, in.account != b.account && !c.open[name]:
 		return xmlError(in.Request, 403, where, "AccessDenied")
 	case c.refuse["s3:"+about] != "":
 		return xmlError(in.Request, 403, where, c.refuse["s3:"+about])
@@ -206,6 +228,8 @@ func (c *cloud) s3(in call) *http.Response {
 		switch {
 		case !ok:
 			return response(in.Request, 404, nil, "")
+		case header.Get("X-Test-Status") != "":
+			return response(in.Request, 400, nil, "")
 		case header.Get("X-Amz-Delete-Marker") != "":
 			return response(in.Request, 405, header, "")
 		}
@@ -229,12 +253,43 @@ func (c *cloud) s3(in call) *http.Response {
 	}[about])
 }
 
+// page is how many buckets a page has: few, unless many are asked for.
+func (c *cloud) page() int { return max(3, len(c.buckets)/4) }
+
+// listBuckets has pages.
+func (c *cloud) listBuckets(in call) *http.Response {
+	var names []string
+	for name, b := range c.buckets {
+		if b.account == in.account && name > in.URL.Query().Get("continuation-token") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	next := ""
+	if len(names) > c.page() {
+		names = names[:c.page()]
+		next = "<ContinuationToken>" + names[len(names)-1] + "</ContinuationToken>"
+	}
+	list := ""
+	for _, name := range names {
+		region := ""
+		if name != "nowhere" { // S3 says where buckets are; an emulator need not
+			region = "<BucketRegion>" + c.buckets[name].region + "</BucketRegion>"
+		}
+		list += "<Bucket><Name>" + name + "</Name>" + region + "</Bucket>"
+	}
+	return response(in.Request, 200, nil, "<ListAllMyBucketsResult><Buckets>"+list+"</Buckets>"+next+"</ListAllMyBucketsResult>")
+}
+
 func (c *cloud) iam(in call) *http.Response {
 	form, _ := url.ParseQuery(string(in.body))
 	action, name, arn := form.Get("Action"), form.Get("RoleName"), form.Get("PolicyArn")
 	c.count("iam:"+action, name+arn+"/"+form.Get("PolicyName"))
 	ok := func(result string) *http.Response {
 		return response(in.Request, 200, nil, fmt.Sprintf("<%[1]sResponse><%[1]sResult>%[2]s</%[1]sResult></%[1]sResponse>", action, result))
+	}
+	if c.tooFast("iam:" + action) {
+		return response(in.Request, 400, nil, "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>")
 	}
 	if code := c.refuse["iam:"+action]; code != "" {
 		return response(in.Request, 403, nil, "<ErrorResponse><Error><Code>"+code+"</Code><Message>as the test says</Message></Error></ErrorResponse>")
@@ -294,6 +349,8 @@ func (c *cloud) kms(in call) *http.Response {
 	key, ok := c.keys[arn]
 	parts := strings.Split(arn, ":")
 	switch {
+	case c.tooFast("kms:" + action):
+		return response(in.Request, 400, nil, `{"__type":"ThrottlingException","message":"Rate exceeded"}`)
 	case !ok || parts[3] != in.region:
 		return response(in.Request, 400, nil, `{"__type":"NotFoundException","message":"none"}`)
 	case parts[4] != in.account:

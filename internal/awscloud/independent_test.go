@@ -115,14 +115,10 @@ func (w *motoWorld) access() awscloud.Access {
 func newMoto(t *testing.T) *motoWorld {
 	t.Helper()
 	m := mototest.Start(t)
-	address := m.Proxy(t, func(answer http.ResponseWriter, r *http.Request) bool {
-		if !r.URL.Query().Has("requestPayment") { // which moto does not know
-			return false
-		}
-		_, _ = answer.Write([]byte("<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"))
-		return true
-	})
+	owners := make(map[string]string)
+	address := strict(t, m, owners)
 	w := &motoWorld{address: address, a: m.Account(), b: m.Account(), source: m.Name(t, "source"), destination: m.Name(t, "destination")}
+	owners[w.source], owners[w.destination] = w.a, w.b
 	w.in, w.out = m.ConfigAt(t, address, w.a, sourceRegion), m.ConfigAt(t, address, w.b, destinationRegion)
 	w.sourceKey, w.replicaKey = makeKey(t, w.in, "source", w.a), makeKey(t, w.out, "replica", w.a)
 	w.role = makeRole(t, w.in, w.a)
@@ -157,6 +153,25 @@ func newMoto(t *testing.T) *motoWorld {
 	must(deleted, err)(t)
 	w.version, w.marker = aws.ToString(put.VersionId), aws.ToString(deleted.VersionId)
 	return w
+}
+
+// strict is the address of a moto that knows who owns buckets, and who pays for requests. Names of buckets and their owners are put
+// into the map before the first call about them.
+func strict(t *testing.T, m *mototest.Server, owners map[string]string) string {
+	return m.Proxy(t, func(w http.ResponseWriter, r *http.Request) bool {
+		bucket, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		expected := r.Header.Get("X-Amz-Expected-Bucket-Owner")
+		switch {
+		case expected != "" && owners[bucket] != expected:
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"))
+		case r.URL.Query().Has("requestPayment"):
+			_, _ = w.Write([]byte("<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"))
+		default:
+			return false
+		}
+		return true
+	})
 }
 
 // replication has every form of a rule.

@@ -18,10 +18,11 @@ import (
 // https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
 func keyARN(text string, at place) policy.ARN {
 	if arn, err := policy.ParseARN(text); err == nil {
-		if arn.Service == "kms" && policy.IsAccountID(arn.Account) && isRegion(arn.Region) && (isKey(arn) || isAlias(arn)) {
-			return arn
+		usable := arn.Service == "kms" && policy.IsAccountID(arn.Account) && isRegion(arn.Region) && arn.Partition == Partition(arn.Region)
+		if !usable || !isKey(arn) && !isAlias(arn) {
+			return policy.ARN{}
 		}
-		return policy.ARN{}
+		return arn
 	}
 	if text == "" || !policy.IsAccountID(at.account) || !isRegion(at.region) {
 		return policy.ARN{}

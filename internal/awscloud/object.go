@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -125,6 +126,8 @@ func readObject(ctx context.Context, c *s3.Client, bucket, owner, key, version s
 	case ok:
 		marker.Bucket, marker.Key, marker.VersionID = bucket, key, cmp.Or(version, marker.VersionID)
 		return marker, nil, nil
+	case refusesHead(err) && o.Tags.State == snapshot.Present:
+		return o, nil, unusable("S3 shows the tags and not the head, as of an object that is encrypted with a customer's key (SSE-C): %w", err)
 	case err != nil:
 		return o, nil, err
 	}
@@ -179,6 +182,14 @@ func deleteMarker(err error) (snapshot.Object, bool) {
 		o.ReplicationStatus = replicationStatus(strings.ToUpper(status))
 	}
 	return o, true
+}
+
+// refusesHead says whether S3 takes the request for a wrong one: without its key, that is what it answers of an object with SSE-C.
+// The answer to HEAD has no text.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+func refusesHead(err error) bool {
+	var response *awshttp.ResponseError
+	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusBadRequest
 }
 
 // Head is one version of an object as a sample; without a version, the current one. An error of class Absent says that it is not

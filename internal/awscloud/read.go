@@ -264,7 +264,7 @@ func (u *run) destination(ctx context.Context, source *snapshot.Bucket, roleAcco
 	bucket := u.keepBucket(ctx, name, guess)
 	u.guard(ctx, &tasks, bucket.Account)
 	u.defaultKeys(ctx, &tasks, &bucket)
-	if replicaKey != "" && !byARN && bucket.Region != "" {
+	if replicaKey != "" && !byARN {
 		// What is not named by ARN means a key of the requester's account, which is the role's, in the destination's Region.
 		// https://docs.aws.amazon.com/AmazonS3/latest/API/API_EncryptionConfiguration.html
 		tasks.Go(func() { u.keepKey(ctx, replicaKey, place{roleAccount, bucket.Region}) })

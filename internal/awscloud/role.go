@@ -23,8 +23,12 @@ func isRole(arn policy.ARN) bool {
 func (u *run) role(ctx context.Context, arn policy.ARN) reading[snapshot.Role] {
 	return u.roles.get(arn, func() reading[snapshot.Role] {
 		d := u.door(ctx, place{arn.Account, u.reader.home})
-		if d.err != nil {
-			return reading[snapshot.Role]{refused: map[string]string{"": refusal(d.err)}}
+		err := d.err
+		if arn.Partition != Partition(u.reader.home) {
+			err = unusable("the role is in partition %.40s, and %s is not", arn.Partition, u.reader.home)
+		}
+		if err != nil {
+			return reading[snapshot.Role]{refused: map[string]string{"": refusal(err)}}
 		}
 		return u.readRole(ctx, d.iam, arn)
 	})
