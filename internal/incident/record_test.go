@@ -17,8 +17,9 @@ import (
 // TestTheSealCoversEverything: no two approvals that differ have the same message, however their texts run into each other.
 func TestTheSealCoversEverything(t *testing.T) {
 	t.Parallel()
-	text := rapid.OneOf(rapid.SampledFrom([]string{"", "a", "1:a,", "a,1:b", "\xff", "\xfe"}), rapid.String())
-	at := rapid.Map(rapid.Int64Range(0, 3), func(n int64) time.Time { return noon.Add(time.Duration(n)) })
+	// Few and awkward texts, so that what stands at the end of one field in one approval stands at the start of the next in another.
+	text := rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{"a", ",", "1:", "\xff"}), 0, 3), func(parts []string) string { return strings.Join(parts, "") })
+	at := rapid.Map(rapid.Int64Range(0, 1), func(n int64) time.Time { return noon.Add(time.Duration(n)) })
 	draw := rapid.Custom(func(t *rapid.T) incident.Approval {
 		return incident.Approval{
 			Incident: text.Draw(t, "incident"), Plan: text.Draw(t, "plan"), Answer: incident.Answer(text.Draw(t, "answer")),
@@ -26,9 +27,20 @@ func TestTheSealCoversEverything(t *testing.T) {
 		}
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := draw.Draw(t, "a"), draw.Draw(t, "b")
-		if got, want := string(a.Message()) == string(b.Message()), cmp.Equal(a, b); got != want {
-			t.Errorf("the same message: %t, the same approval: %t", got, want)
+		seen := map[string]incident.Approval{}
+		for _, a := range rapid.SliceOfN(draw, 2, 50).Draw(t, "approvals") {
+			moved := a
+			if n := len(a.Plan); n > 0 {
+				moved.Incident, moved.Plan = a.Incident+a.Plan[:1], a.Plan[1:]
+			}
+			swapped := a
+			swapped.Incident, swapped.Plan = a.Incident+","+a.Plan, ""
+			for _, a := range []incident.Approval{a, moved, swapped} {
+				if other, ok := seen[string(a.Message())]; ok && !cmp.Equal(a, other) {
+					t.Fatalf("%q is the message of both\n%+v\n%+v", a.Message(), a, other)
+				}
+				seen[string(a.Message())] = a
+			}
 		}
 	})
 	a := incident.Approval{At: noon}

@@ -93,6 +93,41 @@ func TestAFileThatIsNoJournalStays(t *testing.T) {
 	}
 }
 
+// TestNobodySeesHalfAFile: who reads while another command writes sees what was there before or what is there afterwards.
+func TestNobodySeesHalfAFile(t *testing.T) {
+	t.Parallel()
+	f := file(t)
+	i, err := f.Open(t.Context(), opened(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.Changes = []incident.Change{{Kind: "key-policy", ID: "k", Account: "111122223333", State: incident.Written, After: journaltest.Document(t, 1, 100_000)}}
+	done := make(chan error)
+	go func() {
+		for range 50 {
+			if i, err = f.Record(t.Context(), i); err != nil {
+				break
+			}
+		}
+		done <- err
+	}()
+	for last := int64(0); ; {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			return
+		default:
+		}
+		got, err := f.Get(t.Context(), opened(0).ID)
+		if err != nil || got.Revision < last {
+			t.Errorf("revision %d after %d, %v", got.Revision, last, err)
+		}
+		last = got.Revision
+	}
+}
+
 // TestACommandThatIsKilledLeavesTheFileWhole: a process that records as fast as it can is killed again and again; what stands in the
 // file afterwards is a journal, with everything that was confirmed.
 func TestACommandThatIsKilledLeavesTheFileWhole(t *testing.T) {

@@ -488,7 +488,7 @@ func TestNeedsAreWhatIsCalled(t *testing.T) {
 	}
 	ctx := t.Context()
 	i, openErr := table.Open(ctx, opened(0))
-	i, recordErr := table.Record(ctx, written(t, i))
+	_, recordErr := table.Record(ctx, written(t, i))
 	more := opened(1)
 	more.Failures.Versions.Add(incident.Object{Key: "a"})
 	i, joinErr := table.Open(ctx, more)
