@@ -80,10 +80,11 @@ func (p *program) apply(ctx context.Context, a applying, name string) error {
 	if err != nil {
 		return err
 	}
-	kept, err := p.openJournal(a.journal, c.base)
+	kept, leave, err := p.attend(ctx, a.journal, c.base)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	samples := sampled(a.objects)
 	// Only to know which route is meant: the workflow looks for itself.
 	s, err := p.take(ctx, c, []string{name}, nil)

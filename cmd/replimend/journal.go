@@ -47,6 +47,20 @@ func (p *program) openJournal(name string, base aws.Config) (record, error) {
 	return &journal.File{Path: name, Now: time.Now}, nil
 }
 
+// attend is openJournal for commands that write. They leave when they are done.
+func (p *program) attend(ctx context.Context, name string, base aws.Config) (kept record, leave func(), err error) {
+	kept, err = p.openJournal(name, base)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, ok := kept.(*journal.File)
+	if !ok {
+		return kept, func() {}, nil
+	}
+	leave, err = file.Attend(ctx)
+	return kept, leave, err
+}
+
 // openNamed is openJournal for commands that only read it: a file needs no credentials.
 func (p *program) openNamed(ctx context.Context, name string, l live) (record, error) {
 	var base aws.Config

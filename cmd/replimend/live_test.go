@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -228,5 +231,244 @@ func TestLiveRouteIsCured(t *testing.T) {
 	}
 	if r := a.replimend("yes\n", "undo", id); r.code != exitError || !strings.Contains(r.stderr, "nothing of this incident is left to undo") {
 		t.Errorf("a second undo: %s", r)
+	}
+}
+
+// target is the operation of a request: X-Amz-Target's of KMS, or the Action of a form, of IAM and STS.
+func operation(r *http.Request) (name, body string) {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return "", ""
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		return target[strings.LastIndexByte(target, '.')+1:], string(text)
+	}
+	form, _ := url.ParseQuery(string(text))
+	return form.Get("Action"), form.Encode()
+}
+
+// before sets what comes before moto.
+func (a *accounts) before(f func(w http.ResponseWriter, r *http.Request) bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.intercept = f
+}
+
+// talk starts the program, waits until it asks, does something, and answers.
+func (a *accounts) talk(meanwhile func(), answer string, args ...string) ran {
+	a.t.Helper()
+	path, err := binary()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(a.t.Context(), path, append(args, "--profile", "source", "--profile", "destination")...)
+	cmd.Dir, cmd.Env = a.dir, a.env
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		a.t.Fatal(err)
+	}
+	var said strings.Builder
+	in := bufio.NewReader(stderr)
+	for !strings.HasSuffix(said.String(), "Type yes: ") {
+		c, err := in.ReadByte()
+		if err != nil {
+			a.t.Fatalf("it asked nothing: %v\n%s\n%s", err, &out, said.String())
+		}
+		said.WriteByte(c)
+	}
+	meanwhile()
+	_, _ = io.WriteString(stdin, answer)
+	stdin.Close()
+	rest, _ := io.ReadAll(in)
+	said.Write(rest)
+	_ = cmd.Wait()
+	return ran{out.String(), said.String(), cmd.ProcessState.ExitCode()}
+}
+
+// TestLiveDriftWritesNothing: somebody changes the key's policy while a person reads the diff.
+func TestLiveDriftWritesNothing(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	var theirs string
+	r := a.talk(func() {
+		var documents struct{ ReplicaKey json.RawMessage }
+		if err := json.Unmarshal([]byte(a.documents()), &documents); err != nil {
+			t.Error(err)
+		}
+		theirs = strings.Replace(string(documents.ReplicaKey), `"Root"`, `"Theirs"`, 1)
+		a.boto(theirs, "put", a.shown, "replicaKey")
+	}, "yes\n", "apply", a.world.Source)
+	if r.code != exitBroken || !strings.Contains(r.stdout, "changed since it was read") {
+		t.Errorf("%s", r)
+	}
+	if now := a.documents(); !strings.Contains(now, `"Theirs"`) || strings.Contains(now, "Replimend") {
+		t.Errorf("the documents are:\n%s", now)
+	}
+}
+
+// TestLiveThrottlingIsWaitedFor: the first calls of each kind are refused for now.
+func TestLiveThrottlingIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	var mu sync.Mutex
+	seen := map[string]int{}
+	a.before(func(w http.ResponseWriter, r *http.Request) bool {
+		name, _ := operation(r)
+		mu.Lock()
+		seen[name]++
+		n := seen[name]
+		mu.Unlock()
+		if n > 1 || name != "PutKeyPolicy" && name != "PutRolePolicy" && name != "GetRole" && name != "DescribeKey" {
+			return false
+		}
+		w.Header().Set("X-Amzn-Errortype", "ThrottlingException")
+		w.WriteHeader(http.StatusBadRequest)
+		if strings.HasPrefix(name, "PutRole") || strings.HasPrefix(name, "GetRole") {
+			_, _ = io.WriteString(w, `<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>`)
+		} else {
+			_, _ = io.WriteString(w, `{"__type": "ThrottlingException", "message": "Rate exceeded"}`)
+		}
+		return true
+	})
+	if r := a.replimend("yes\n", "apply", a.world.Source); r.code != exitFine || !strings.Contains(r.stdout, "applied") {
+		t.Errorf("%s", r)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for _, name := range []string{"PutKeyPolicy", "PutRolePolicy", "GetRole", "DescribeKey"} {
+		if seen[name] < 2 {
+			t.Errorf("%s was called %d times: nothing was throttled", name, seen[name])
+		}
+	}
+}
+
+// TestLiveMemberThatRefuses: the destination's account does not let the writer in. Nothing is left behind in the other one.
+func TestLiveMemberThatRefuses(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	before := a.documents()
+	a.before(func(w http.ResponseWriter, r *http.Request) bool {
+		name, body := operation(r)
+		if name != "AssumeRole" || !strings.Contains(body, a.world.DestinationAccount) {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `<ErrorResponse><Error><Code>AccessDenied</Code><Message>is not authorized to perform sts:AssumeRole</Message></Error></ErrorResponse>`)
+		return true
+	})
+	r := a.replimend("yes\n", "apply", a.world.Source)
+	if r.code != exitError || !strings.Contains(r.stderr, "AccessDenied") || !strings.Contains(r.stderr, a.world.ReplicaKey) {
+		t.Errorf("%s", r)
+	}
+	if now := a.documents(); now != before {
+		t.Errorf("left behind:\n%s", now)
+	}
+	a.before(nil)
+	if r := a.replimend("yes\n", "apply", a.world.Source); r.code != exitFine {
+		t.Errorf("and once it lets us in: %s", r)
+	}
+}
+
+// TestLiveOversizedDocumentIsNotTried: what AWS would not store is known before anything is written.
+func TestLiveOversizedDocumentIsNotTried(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	filler := make([]string, 900)
+	for i := range filler {
+		filler[i] = fmt.Sprintf("arn:aws:iam::%012d:root", 100000000000+i)
+	}
+	text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{
+		map[string]any{"Sid": "Root", "Effect": "Allow", "Principal": map[string]string{"AWS": "arn:aws:iam::" + a.world.DestinationAccount + ":root"}, "Action": "kms:*", "Resource": "*"},
+		map[string]any{"Sid": "Full", "Effect": "Allow", "Principal": map[string]any{"AWS": filler}, "Action": "kms:DescribeKey", "Resource": "*"},
+	}})
+	if err != nil || len(text) > 32<<10 {
+		t.Fatalf("the policy has %d bytes, %v: the test needs one that is nearly full", len(text), err)
+	}
+	// Just short of the limit, so that the new statement is what is too much.
+	a.boto(strings.Replace(string(text), `"Full"`, `"Full`+strings.Repeat("x", 32<<10-len(text)-100)+`"`, 1), "put", a.shown, "replicaKey")
+	before := a.documents()
+	wrote := false
+	a.before(func(_ http.ResponseWriter, r *http.Request) bool {
+		name, _ := operation(r)
+		wrote = wrote || strings.HasPrefix(name, "Put")
+		return false
+	})
+	r := a.replimend("yes\n", "apply", a.world.Source)
+	if r.code != exitBroken || !strings.Contains(r.stdout, "characters, and AWS stores 32768") && !strings.Contains(r.stdout, "document-not-writable") {
+		t.Errorf("%s", r)
+	}
+	if wrote || a.documents() != before {
+		t.Errorf("something was written")
+	}
+}
+
+// TestLiveKilledProcess: it is killed between the image and the write, and between the write and its note. The journal says what was
+// intended; the next run finds out, and nothing is half done.
+func TestLiveKilledProcess(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		reach bool // whether the write still reaches AWS
+	}{{"before the write", false}, {"after the write", true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccounts(t)
+			a.approve()
+			before := a.documents()
+			ctx, kill := context.WithCancel(t.Context())
+			defer kill()
+			released := make(chan struct{})
+			a.before(func(w http.ResponseWriter, r *http.Request) bool {
+				if name, _ := operation(r); name != "PutKeyPolicy" {
+					return false
+				}
+				if !tt.reach {
+					kill() // SIGKILL
+					<-released
+					return true
+				}
+				go func() { <-released }()
+				defer kill()
+				return false
+			})
+			r := a.as(ctx, "yes\n", "apply", a.world.Source, "--profile", "source", "--profile", "destination")
+			close(released)
+			a.before(nil)
+			if r.code != -1 {
+				t.Fatalf("it was not killed: %s", r)
+			}
+			list := a.as(t.Context(), "", "incidents", "list")
+			id := list.incident(t)
+			if shown := a.as(t.Context(), "", "incidents", "show", id); !strings.Contains(shown.stdout, "intended") || !strings.Contains(shown.stdout, "would write") {
+				t.Errorf("the journal does not say what was intended: %s", shown)
+			}
+			again := a.replimend("yes\n", "apply", a.world.Source)
+			now := a.documents()
+			switch {
+			case !tt.reach && (again.code != exitFine || !strings.Contains(now, "Replimend")):
+				t.Errorf("nothing had been written, so that the next run goes on: %s", again)
+			case tt.reach && (again.code != exitBroken || now != before || !strings.Contains(again.stdout, "an earlier worker ended")):
+				t.Errorf("what had been written is taken back: %s\n%s", again, now)
+			}
+			if tt.reach {
+				if third := a.replimend("yes\n", "apply", a.world.Source); third.code != exitFine {
+					t.Errorf("the run after that: %s", third)
+				}
+			}
+		})
 	}
 }

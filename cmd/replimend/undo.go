@@ -43,10 +43,11 @@ func (p *program) undo(ctx context.Context, l live, journal, id string, yes bool
 	if err != nil {
 		return err
 	}
-	kept, err := p.openJournal(journal, c.base)
+	kept, leave, err := p.attend(ctx, journal, c.base)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	i, err := kept.Get(ctx, id)
 	if err != nil {
 		return noIncident(err)

@@ -69,17 +69,8 @@ func (f *File) change(ctx context.Context, do func(*incident.Ledger) error) erro
 		return fmt.Errorf("keep journal: %w", err)
 	}
 	defer guard.Close() // which releases the lock, as the end of the process does
-	for {
-		locked, err := tryLock(guard)
-		if err != nil {
-			return fmt.Errorf("lock journal %s: %w", f.Path, err)
-		}
-		if locked {
-			break
-		}
-		if err := wait(ctx, pollLock); err != nil {
-			return fmt.Errorf("wait for journal %s: %w", f.Path, err)
-		}
+	if err := f.hold(ctx, guard, false); err != nil {
+		return err
 	}
 	l, err := f.read()
 	if err != nil {
@@ -89,6 +80,46 @@ func (f *File) change(ctx context.Context, do func(*incident.Ledger) error) erro
 		return err
 	}
 	return f.write(dir, l)
+}
+
+// hold waits until the lock of a file can be had.
+func (f *File) hold(ctx context.Context, of *os.File, shared bool) error {
+	for {
+		locked, err := tryLock(of, shared)
+		if err != nil {
+			return fmt.Errorf("lock journal %s: %w", f.Path, err)
+		}
+		if locked {
+			return nil
+		}
+		if err := wait(ctx, pollLock); err != nil {
+			return fmt.Errorf("wait for journal %s: %w", f.Path, err)
+		}
+	}
+}
+
+// Attend says that a command works with the record until leave is called or its process ends, however it ends. Where no other one
+// does, the locks of documents that are left in the file are of commands that ended without releasing them, and are released.
+func (f *File) Attend(ctx context.Context) (leave func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(f.Path), 0o700); err != nil {
+		return nil, fmt.Errorf("keep journal: %w", err)
+	}
+	present, err := os.OpenFile(f.Path+".present", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("keep journal: %w", err)
+	}
+	alone, err := tryLock(present, false)
+	if err == nil && alone {
+		err = f.change(ctx, func(l *incident.Ledger) error { l.Locks = nil; return nil })
+	}
+	if err == nil {
+		err = f.hold(ctx, present, true)
+	}
+	if err != nil {
+		present.Close()
+		return nil, err
+	}
+	return func() { present.Close() }, nil
 }
 
 // write puts the file in place whole, so that a crash leaves the old one or the new one.

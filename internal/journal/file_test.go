@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -192,5 +193,38 @@ func TestChildRecords(t *testing.T) {
 		if _, err := os.Stdout.WriteString("recorded\n"); err != nil {
 			return
 		}
+	}
+}
+
+// TestLocksOfTheDeadAreReleased, and those of whoever is still there are not.
+func TestLocksOfTheDeadAreReleased(t *testing.T) {
+	t.Parallel()
+	f := file(t)
+	attend := func() func() {
+		t.Helper()
+		leave, err := f.Attend(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return leave
+	}
+	dies := attend()
+	if err := f.Lock(t.Context(), "first", []string{"key-policy k"}); err != nil {
+		t.Fatal(err)
+	}
+	stays := attend()
+	if err := f.Lock(t.Context(), "second", []string{"key-policy k"}); !errors.Is(err, incident.ErrLocked) {
+		t.Fatalf("the lock of a command that is there: %v", err)
+	}
+	dies() // as the end of a process does, without releasing anything
+	third := attend()
+	if err := f.Lock(t.Context(), "third", []string{"key-policy k"}); !errors.Is(err, incident.ErrLocked) {
+		t.Fatalf("another command is still there, and may be the one that holds it: %v", err)
+	}
+	stays()
+	third()
+	defer attend()()
+	if err := f.Lock(t.Context(), "fourth", []string{"key-policy k"}); err != nil {
+		t.Errorf("nobody is there any more: %v", err)
 	}
 }
