@@ -74,7 +74,7 @@ func (u *run) readBucket(ctx context.Context, name string, at place) reading[sna
 	guessed, region := at.account, ""
 	tried := map[string]bool{"": true}
 	var why error
-	for _, owners := range []func() []string{
+	for tier, owners := range []func() []string{
 		func() []string { return []string{guessed} },
 		u.reader.accounts.Known,
 		func() []string { return []string{u.caller(ctx)} },
@@ -96,7 +96,7 @@ func (u *run) readBucket(ctx context.Context, name string, at place) reading[sna
 				return reading[snapshot.Bucket]{value: snapshot.Of(a.bucket), refused: a.members.refused()}
 			}
 			region, why = cmp.Or(region, a.region), cmp.Or(why, a.why)
-			if a.shut && guessed != "" && tried[guessed] && len(tried) == 2 {
+			if a.shut && tier == 0 {
 				return unowned(region, why) // most likely it is theirs, so that nobody else needs to be asked
 			}
 		}

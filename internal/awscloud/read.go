@@ -148,7 +148,6 @@ func (r *Reader) place(bucket string) place {
 type run struct {
 	reader *Reader
 
-	sessions  memo[string, error] // by account: why it cannot be entered
 	doors     memo[place, door]
 	callers   memo[string, string] // the account of the base, under ""
 	buckets   memo[wantedBucket, reading[snapshot.Bucket]]
@@ -431,14 +430,11 @@ type door struct {
 	err error // why there is no way: the reader role of the account cannot be assumed
 }
 
-// door opens a session in the account, once for all Regions: who may not come in is told so once, not at every call.
+// door opens a session before anything is asked: who may not come in is told so once, not at every call.
 func (u *run) door(ctx context.Context, at place) *door {
 	d := u.doors.get(at, func() door {
 		cfg := u.reader.watched(u.reader.accounts.Reader(at.account, at.region))
-		if err := u.sessions.get(at.account, func() error {
-			_, err := cfg.Credentials.Retrieve(ctx)
-			return err
-		}); err != nil {
+		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 			return door{err: err}
 		}
 		return door{s3: s3Client(cfg), iam: iam.NewFromConfig(cfg), kms: kms.NewFromConfig(cfg), org: organizations.NewFromConfig(cfg)}
