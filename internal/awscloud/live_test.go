@@ -18,6 +18,7 @@ import (
 	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/mototest"
+	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -93,6 +94,24 @@ func TestOrganization(t *testing.T) {
 	}
 	needs(t, "organizations:", r.Calls())
 
+	t.Run("without a way into the member", func(t *testing.T) {
+		for base, want := range map[string]snapshot.State{management: snapshot.Present, m.Account(): snapshot.Missing} {
+			access := awscloud.Access{Base: m.ConfigAt(t, address, base, sourceRegion)}
+			o := awscloud.ReadOptions{Guardrails: true, Region: sourceRegion, Approved: []settings.ApprovedRoute{
+				{Source: settings.Bucket{Bucket: bucket, Account: member, Region: sourceRegion}, Role: settings.Role{ARN: arn("arn:aws:iam::" + member + ":role/r")}},
+			}}
+			s, err := awscloud.NewReader(awscloud.NewAccounts(access), o).Snapshot(t.Context(), bucket, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Guardrails[member].SCPs; got.State != want || want == snapshot.Present && len(got.V) != 3 {
+				t.Errorf("SCPs %v, want state %d: %v", got, want, s.Unreadable)
+			}
+			if known := s.Organization != nil; known != (want == snapshot.Present) {
+				t.Errorf("organization %v", s.Organization)
+			}
+		}
+	})
 	t.Run("without an organization", func(t *testing.T) {
 		alone := m.Account()
 		cfg, bucket := m.Config(t, alone, sourceRegion), m.Name(t, "alone")

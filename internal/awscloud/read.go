@@ -240,7 +240,9 @@ func (u *run) destination(ctx context.Context, source *snapshot.Bucket, roleAcco
 		replicaKey = d.EncryptionConfiguration.ReplicaKmsKeyID
 	}
 	guess := u.reader.place(name)
-	guess.account = cmp.Or(guess.account, d.Account)
+	if policy.IsAccountID(d.Account) {
+		guess.account = cmp.Or(guess.account, d.Account)
+	}
 	guess.region = cmp.Or(guess.region, source.Region)
 	arn, err := policy.ParseARN(replicaKey)
 	byARN := err == nil
@@ -454,6 +456,15 @@ func (u *run) caller(ctx context.Context) string {
 	})
 }
 
+// enters is the door of an account for calls that mean the caller's account whatever they name: without a way into the account, the
+// base would answer for its own.
+func (u *run) enters(ctx context.Context, account string) *door {
+	if !slices.Contains(u.reader.accounts.Known(), account) && u.caller(ctx) != account {
+		return &door{err: unusable("nothing leads into account %.20s", account)}
+	}
+	return u.door(ctx, place{account, u.reader.home})
+}
+
 // watched counts the calls of a configuration, and makes them wait for a slot.
 func (r *Reader) watched(cfg aws.Config) aws.Config {
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(stack *middleware.Stack) error {
@@ -462,12 +473,14 @@ func (r *Reader) watched(cfg aws.Config) aws.Config {
 	return cfg
 }
 
-func (r *Reader) call(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+func (r *Reader) call(
+	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
 	case <-ctx.Done():
-		return middleware.InitializeOutput{}, middleware.Metadata{}, ctx.Err()
+		return out, metadata, ctx.Err()
 	}
 	r.mu.Lock()
 	r.calls[strings.ToLower(awsmiddleware.GetServiceID(ctx))+":"+awsmiddleware.GetOperationName(ctx)]++

@@ -444,6 +444,28 @@ func TestAliases(t *testing.T) {
 	}
 }
 
+// TestRoleOfAnotherAccount: IAM answers for the account of the caller. Where nothing leads into the role's account, a role of that
+// name in the caller's own is not the one, and that it has none does not say that the other has none.
+func TestRoleOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	const role = "arn:aws:iam::777788889999:role/replication/r0"
+	for name, own := range map[string]map[string]cloudRole{
+		"a role of that name": {"arn:aws:iam::999900009999:role/replication/r0": {}}, "no such role": {},
+	} {
+		c, _ := network(1, 1, 2)
+		c.roles = own
+		c.buckets["source-0"].documents["replication"] = replicationXML(role, "destination-0", "", "arn:aws:kms:eu-central-1:444455556666:key/replica-0")
+		s, _ := waited(t, c, c.access(both), awscloud.ReadOptions{Region: sourceRegion})
+		if _, ok := s.Roles[arn(role)]; ok || s.Unreadable["roles."+role] != "Unusable: nothing leads into account 777788889999" {
+			t.Errorf("%s: roles %v, unreadable %v", name, s.Roles, s.Unreadable)
+		}
+		r := awscloud.NewReader(awscloud.NewAccounts(c.access(both)), awscloud.ReadOptions{})
+		if got, _, err := r.Replicating(t.Context(), "777788889999"); err == nil {
+			t.Errorf("%s: replicating %v, of an account that nothing leads into", name, got)
+		}
+	}
+}
+
 // TestUnreadableDocuments: a policy that is not understood is not read by half.
 func TestUnreadableDocuments(t *testing.T) {
 	t.Parallel()
