@@ -95,8 +95,23 @@ func TestOrganization(t *testing.T) {
 	needs(t, "organizations:", r.Calls())
 
 	t.Run("without a way into the member", func(t *testing.T) {
-		for base, want := range map[string]snapshot.State{management: snapshot.Present, m.Account(): snapshot.Missing} {
-			access := awscloud.Access{Base: m.ConfigAt(t, address, base, sourceRegion)}
+		other := m.Account() // of another organization
+		must(organizations.NewFromConfig(m.Config(t, other, sourceRegion)).CreateOrganization(t.Context(), &organizations.CreateOrganizationInput{}))(t)
+		for _, test := range []struct {
+			base           string
+			into           []string // accounts
+			scps           snapshot.State
+			organization   bool
+			accountsListed int
+		}{
+			{base: management, scps: snapshot.Present, organization: true, accountsListed: 2},
+			{base: other, scps: snapshot.Missing},
+			{base: other, into: []string{member}, scps: snapshot.Missing, organization: true},
+		} {
+			access := awscloud.Access{Base: m.ConfigAt(t, address, test.base, sourceRegion), Direct: make(map[string]aws.Config)}
+			for _, account := range test.into {
+				access.Direct[account] = m.ConfigAt(t, address, account, sourceRegion)
+			}
 			o := awscloud.ReadOptions{Guardrails: true, Region: sourceRegion, Approved: []settings.ApprovedRoute{
 				{Source: settings.Bucket{Bucket: bucket, Account: member, Region: sourceRegion}, Role: settings.Role{ARN: arn("arn:aws:iam::" + member + ":role/r")}},
 			}}
@@ -104,10 +119,15 @@ func TestOrganization(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := s.Guardrails[member].SCPs; got.State != want || want == snapshot.Present && len(got.V) != 3 {
-				t.Errorf("SCPs %v, want state %d: %v", got, want, s.Unreadable)
+			checkSnapshot(t, s)
+			if got := s.Guardrails[member].SCPs; got.State != test.scps {
+				t.Errorf("SCPs %v, want state %d: %v", got, test.scps, s.Unreadable)
 			}
-			if known := s.Organization != nil; known != (want == snapshot.Present) {
+			var listed []string
+			if s.Organization != nil {
+				listed = s.Organization.Accounts
+			}
+			if (s.Organization != nil) != test.organization || len(listed) != test.accountsListed {
 				t.Errorf("organization %v", s.Organization)
 			}
 		}
