@@ -53,10 +53,8 @@ func (u *run) keepBucket(ctx context.Context, name string, guess place) snapshot
 	if known := u.out.Buckets[name]; u.kept[path] && known.V.Account == "" && read.value.V.Account != "" {
 		// Another rule named no owner, so that it was not found.
 		delete(u.kept, path)
-		for member := range u.out.Unreadable {
-			if strings.HasPrefix(member, path+".") {
-				delete(u.out.Unreadable, member)
-			}
+		for _, member := range append([]string{"account", "region"}, bucketMembers...) {
+			delete(u.out.Unreadable, jsontree.Join(path, member))
 		}
 	}
 	if u.keep(path, read.refused) && read.value.State != snapshot.Missing {
@@ -74,7 +72,7 @@ func (u *run) readBucket(ctx context.Context, name string, at place) reading[sna
 	guessed, region := at.account, ""
 	tried := map[string]bool{"": true}
 	var why error
-	for _, owners := range []func() []string{
+	for tier, owners := range []func() []string{
 		func() []string { return []string{guessed} },
 		u.reader.accounts.Known,
 		func() []string { return []string{u.caller(ctx)} },
@@ -96,7 +94,7 @@ func (u *run) readBucket(ctx context.Context, name string, at place) reading[sna
 				return reading[snapshot.Bucket]{value: snapshot.Of(a.bucket), refused: a.members.refused()}
 			}
 			region, why = cmp.Or(region, a.region), cmp.Or(why, a.why)
-			if a.shut && guessed != "" && tried[guessed] && len(tried) == 2 {
+			if a.shut && tier == 0 {
 				return unowned(region, why) // most likely it is theirs, so that nobody else needs to be asked
 			}
 		}
@@ -299,7 +297,8 @@ func fetchBucket(ctx context.Context, m *members, c *s3.Client, name, owner stri
 		return word("payer", out.Payer, out.Payer.Values())
 	})
 	fetch(m, "notifications", &b.Notifications, func() (snapshot.Value[jsontree.Node], error) {
-		out, err := c.GetBucketNotificationConfiguration(ctx, &s3.GetBucketNotificationConfigurationInput{Bucket: &name, ExpectedBucketOwner: &owner})
+		in := &s3.GetBucketNotificationConfigurationInput{Bucket: &name, ExpectedBucketOwner: &owner}
+		out, err := c.GetBucketNotificationConfiguration(ctx, in)
 		if err != nil {
 			return none[jsontree.Node](err)
 		}
@@ -353,7 +352,7 @@ func (u *run) defaultKeys(ctx context.Context, tasks *sync.WaitGroup, b *snapsho
 // not be read, why. Where they are is remembered as a guess for later runs. The error says that there is no list of buckets.
 func (r *Reader) Replicating(ctx context.Context, account string) (buckets []string, unread map[string]string, err error) {
 	u := r.run()
-	d := u.door(ctx, place{account, r.home})
+	d := u.enters(ctx, account)
 	if d.err != nil {
 		return nil, nil, fmt.Errorf("list buckets of account %s: %w", account, d.err)
 	}

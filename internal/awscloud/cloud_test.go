@@ -324,7 +324,7 @@ func (c *cloud) iam(in call) *http.Response {
 		}
 		return ok("<AttachedPolicies>" + list + "</AttachedPolicies>")
 	case "GetRolePolicy":
-		return ok("<PolicyDocument>" + url.PathEscape(anyPolicy) + "</PolicyDocument>")
+		return ok("<PolicyDocument>" + url.PathEscape(strings.Replace(anyPolicy, `"*"`, `"arn:aws:s3:::a+b/*"`, 1)) + "</PolicyDocument>")
 	case "GetPolicy":
 		return ok(fmt.Sprintf("<Policy><DefaultVersionId>v%d</DefaultVersionId></Policy>", len(versions)))
 	default:

@@ -73,12 +73,19 @@ type membership struct {
 	err                      error
 }
 
-// membership asks in the account itself: every member may know its organization.
+// membership asks in the account itself: every member may know its organization. An account that nothing leads into is in that of
+// the base, where it is listed there.
 // https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html
 func (u *run) membership(ctx context.Context, account string) membership {
 	return u.members.get(account, func() membership {
-		d := u.door(ctx, place{account, u.reader.home})
+		d := u.enters(ctx, account)
 		if d.err != nil {
+			if caller := u.caller(ctx); caller != "" && caller != account {
+				m := u.membership(ctx, caller)
+				if m.organization != "" && slices.Contains(u.tree(ctx, m.management).accounts, account) {
+					return m
+				}
+			}
 			return membership{err: d.err}
 		}
 		out, err := d.org.DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
@@ -101,11 +108,23 @@ type tree struct {
 	unlisted error // accounts are not known
 }
 
-// tree asks in the management account; without a way into it, as the base, which may be a delegated administrator.
+// delegate is the door to what an organization tells its management account and its delegated administrators: that of the
+// management account, or without a way into it the base's, where it is of the same organization.
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html
+func (u *run) delegate(ctx context.Context, management string) *door {
+	d := u.enters(ctx, management)
+	if d.err == nil {
+		return d
+	}
+	if caller := u.caller(ctx); caller != "" && u.membership(ctx, caller).management == management {
+		return u.door(ctx, place{caller, u.reader.home})
+	}
+	return d
+}
+
 func (u *run) tree(ctx context.Context, management string) tree {
 	return u.trees.get(management, func() tree {
-		d := u.door(ctx, place{management, u.reader.home})
+		d := u.delegate(ctx, management)
 		if d.err != nil {
 			return tree{err: d.err, unlisted: d.err}
 		}
@@ -223,7 +242,7 @@ type parent struct {
 
 func (u *run) parent(ctx context.Context, management, child string) parent {
 	return u.parents.get(branch{management, child}, func() parent {
-		d := u.door(ctx, place{management, u.reader.home})
+		d := u.delegate(ctx, management)
 		if d.err != nil {
 			return parent{err: d.err}
 		}
@@ -252,7 +271,7 @@ type attachedDocuments struct {
 
 func (u *run) attachedTo(ctx context.Context, management, target string, of orgtypes.PolicyType) attachedDocuments {
 	return u.attached.get(attachment{management, target, of}, func() attachedDocuments {
-		d := u.door(ctx, place{management, u.reader.home})
+		d := u.delegate(ctx, management)
 		if d.err != nil {
 			return attachedDocuments{err: d.err}
 		}

@@ -156,7 +156,6 @@ func (r *Reader) place(bucket string) place {
 type run struct {
 	reader *Reader
 
-	sessions  memo[string, error] // by account: why it cannot be entered
 	doors     memo[place, door]
 	callers   memo[string, string] // the account of the base, under ""
 	buckets   memo[wantedBucket, reading[snapshot.Bucket]]
@@ -249,7 +248,9 @@ func (u *run) destination(ctx context.Context, source *snapshot.Bucket, roleAcco
 		replicaKey = d.EncryptionConfiguration.ReplicaKmsKeyID
 	}
 	guess := u.reader.place(name)
-	guess.account = cmp.Or(guess.account, d.Account)
+	if policy.IsAccountID(d.Account) {
+		guess.account = cmp.Or(guess.account, d.Account)
+	}
 	guess.region = cmp.Or(guess.region, source.Region)
 	arn, err := policy.ParseARN(replicaKey)
 	byARN := err == nil
@@ -439,14 +440,11 @@ type door struct {
 	err error // why there is no way: the reader role of the account cannot be assumed
 }
 
-// door opens a session in the account, once for all Regions: who may not come in is told so once, not at every call.
+// door opens a session before anything is asked: who may not come in is told so once, not at every call.
 func (u *run) door(ctx context.Context, at place) *door {
 	d := u.doors.get(at, func() door {
 		cfg := u.reader.watched(u.reader.accounts.Reader(at.account, at.region))
-		if err := u.sessions.get(at.account, func() error {
-			_, err := cfg.Credentials.Retrieve(ctx)
-			return err
-		}); err != nil {
+		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 			return door{err: err}
 		}
 		return door{s3: s3Client(cfg), iam: iam.NewFromConfig(cfg), kms: kms.NewFromConfig(cfg), org: organizations.NewFromConfig(cfg)}
@@ -466,6 +464,15 @@ func (u *run) caller(ctx context.Context) string {
 	})
 }
 
+// enters is the door of an account for calls that mean the caller's account whatever they name: without a way into the account, the
+// base would answer for its own.
+func (u *run) enters(ctx context.Context, account string) *door {
+	if !slices.Contains(u.reader.accounts.Known(), account) && u.caller(ctx) != account {
+		return &door{err: unusable("nothing leads into account %.20s", account)}
+	}
+	return u.door(ctx, place{account, u.reader.home})
+}
+
 // watched counts the calls of a configuration, and makes them wait for a slot.
 func (r *Reader) watched(cfg aws.Config) aws.Config {
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(stack *middleware.Stack) error {
@@ -474,12 +481,14 @@ func (r *Reader) watched(cfg aws.Config) aws.Config {
 	return cfg
 }
 
-func (r *Reader) call(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+func (r *Reader) call(
+	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
 	case <-ctx.Done():
-		return middleware.InitializeOutput{}, middleware.Metadata{}, ctx.Err()
+		return out, metadata, ctx.Err()
 	}
 	r.mu.Lock()
 	r.calls[strings.ToLower(awsmiddleware.GetServiceID(ctx))+":"+awsmiddleware.GetOperationName(ctx)]++

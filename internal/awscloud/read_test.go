@@ -120,18 +120,21 @@ func TestSharedDocumentsAreReadOnce(t *testing.T) {
 	t.Parallel()
 	const routes = 300
 	c, approved := network(routes, 50, 100)
-	c.wait = 0
 	var progress []int
-	r := awscloud.NewReader(awscloud.NewAccounts(c.access(both)), awscloud.ReadOptions{Approved: approved, Progress: func(done, total int) {
-		if total != routes {
-			t.Errorf("progress of %d, want %d", total, routes)
+	var s *snapshot.Snapshot
+	var r *awscloud.Reader
+	synctest.Test(t, func(t *testing.T) { // where every call waits until all that may wait do
+		r = awscloud.NewReader(awscloud.NewAccounts(c.access(both)), awscloud.ReadOptions{Approved: approved, Progress: func(done, total int) {
+			if total != routes {
+				t.Errorf("progress of %d, want %d", total, routes)
+			}
+			progress = append(progress, done)
+		}})
+		var err error
+		if s, err = r.Survey(t.Context(), sources(approved)); err != nil {
+			t.Fatal(err)
 		}
-		progress = append(progress, done)
-	}})
-	s, err := r.Survey(t.Context(), sources(approved))
-	if err != nil {
-		t.Fatal(err)
-	}
+	})
 	checkSnapshot(t, s)
 	if len(s.Buckets) != 2*routes || len(s.Roles) != 50 || len(s.Keys) != 100 || len(s.Unreadable) > 0 {
 		t.Errorf("%d buckets, %d roles, %d keys, unreadable %v", len(s.Buckets), len(s.Roles), len(s.Keys), s.Unreadable)
@@ -242,27 +245,40 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// TestOwnerNamedByOneRule: two routes lead to a bucket of an account that nothing leads into, and one rule says whose it is. The
-// other one's order does not matter.
+// TestOwnerNamedByOneRule: two routes lead to a bucket of an account that nothing leads into, and one rule says whose it is.
 func TestOwnerNamedByOneRule(t *testing.T) {
 	t.Parallel()
 	const stranger = "777788889999"
-	for _, order := range [][]string{{"source-0", "source-1"}, {"source-1", "source-0"}} {
-		c, _ := network(2, 1, 2)
+	for name, late := range map[string]bool{"the one who names it first": false, "the one who names it last": true} {
+		c, approved := network(2, 1, 2)
 		c.open = map[string]bool{"destination-0": true}
+		c.refuse = map[string]string{"s3:tagging": "AccessDenied"}
 		c.buckets["destination-0"] = cloudBucket{stranger, destinationRegion, nil}
 		for name, account := range map[string]string{"source-0": "", "source-1": stranger} {
 			c.buckets[name].documents["replication"] = replicationXML("arn:aws:iam::111122223333:role/replication/r0", "destination-0", account,
 				"arn:aws:kms:eu-central-1:444455556666:key/replica-0")
 		}
-		c.wait = 0
-		s, err := awscloud.NewReader(awscloud.NewAccounts(c.access(both)), awscloud.ReadOptions{Region: sourceRegion}).Survey(t.Context(), order)
-		if err != nil {
-			t.Fatal(err)
+		o := awscloud.ReadOptions{Region: sourceRegion}
+		if late { // it takes four rounds to find it
+			approved[1].Source.Account, approved[1].Source.Region = destinationAccount, "us-west-2"
+			o.Approved = approved[1:]
 		}
+		var s *snapshot.Snapshot
+		synctest.Test(t, func(t *testing.T) {
+			a := c.access(both)
+			a.Base = a.Direct[sourceAccount]
+			var err error
+			if s, err = awscloud.NewReader(awscloud.NewAccounts(a), o).Survey(t.Context(), []string{"source-0", "source-1"}); err != nil {
+				t.Fatal(err)
+			}
+		})
 		checkSnapshot(t, s)
-		if b := s.Buckets["destination-0"].V; b.Account != stranger || b.Versioning.V != "Enabled" || len(s.Unreadable) > 0 {
-			t.Errorf("destination of %q, unreadable %v", b.Account, s.Unreadable)
+		if b := s.Buckets["destination-0"].V; b.Account != stranger || b.Versioning.V != "Enabled" {
+			t.Errorf("%s: destination of %q", name, b.Account)
+		}
+		want := []string{"buckets.destination-0.tags", "buckets.source-0.tags", "buckets.source-1.tags"}
+		if got := slices.Sorted(maps.Keys(s.Unreadable)); !slices.Equal(got, want) {
+			t.Errorf("%s: unreadable %v, want %v", name, got, want)
 		}
 	}
 }
@@ -363,6 +379,9 @@ func TestMemberRefuses(t *testing.T) {
 	if s.Roles[approved[0].Role.ARN].V.Inline.State != snapshot.Present || s.Keys[approved[0].SourceKeys[0]].V.State != "Enabled" {
 		t.Error("role and source key are not read")
 	}
+	if asked := c.calls["s3:head destination-0/"]; asked > 0 {
+		t.Errorf("others were asked %d times for a bucket of the account that refuses", asked)
+	}
 	if asked, _ := c.counted("sts:AssumeRole"); asked != 2 {
 		t.Errorf("roles were assumed %d times, want once for each account", asked)
 	}
@@ -426,6 +445,28 @@ func TestAliases(t *testing.T) {
 		}
 		if !maps.Equal(got, expected) || len(s.Unreadable) > 0 {
 			t.Errorf("%s: keys %v, want %v; unreadable %v", text, got, expected, s.Unreadable)
+		}
+	}
+}
+
+// TestRoleOfAnotherAccount: IAM answers for the account of the caller. Where nothing leads into the role's account, a role of that
+// name in the caller's own is not the one, and that it has none does not say that the other has none.
+func TestRoleOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	const role = "arn:aws:iam::777788889999:role/replication/r0"
+	for name, own := range map[string]map[string]cloudRole{
+		"a role of that name": {"arn:aws:iam::999900009999:role/replication/r0": {}}, "no such role": {},
+	} {
+		c, _ := network(1, 1, 2)
+		c.roles = own
+		c.buckets["source-0"].documents["replication"] = replicationXML(role, "destination-0", "", "arn:aws:kms:eu-central-1:444455556666:key/replica-0")
+		s, _ := waited(t, c, c.access(both), awscloud.ReadOptions{Region: sourceRegion})
+		if _, ok := s.Roles[arn(role)]; ok || s.Unreadable["roles."+role] != "Unusable: nothing leads into account 777788889999" {
+			t.Errorf("%s: roles %v, unreadable %v", name, s.Roles, s.Unreadable)
+		}
+		r := awscloud.NewReader(awscloud.NewAccounts(c.access(both)), awscloud.ReadOptions{})
+		if got, _, err := r.Replicating(t.Context(), "777788889999"); err == nil {
+			t.Errorf("%s: replicating %v, of an account that nothing leads into", name, got)
 		}
 	}
 }

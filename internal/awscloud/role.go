@@ -22,7 +22,7 @@ func isRole(arn policy.ARN) bool {
 // exist, because the path is part of what S3 assumes.
 func (u *run) role(ctx context.Context, arn policy.ARN) reading[snapshot.Role] {
 	return u.roles.get(arn, func() reading[snapshot.Role] {
-		d := u.door(ctx, place{arn.Account, u.reader.home})
+		d := u.enters(ctx, arn.Account)
 		err := d.err
 		if arn.Partition != Partition(u.reader.home) {
 			err = unusable("the role is in partition %.40s, and %s is not", arn.Partition, u.reader.home)
@@ -82,6 +82,9 @@ func (u *run) readRole(ctx context.Context, c *iam.Client, arn policy.ARN) readi
 	})
 	m.tasks.Wait()
 	switch {
+	case found != nil && !strings.HasPrefix(aws.ToString(found.Arn), "arn:"+arn.Partition+":iam::"+arn.Account+":"):
+		why := unusable("the credentials for account %s lead to %.200s", arn.Account, aws.ToString(found.Arn))
+		return reading[snapshot.Role]{refused: map[string]string{"": refusal(why)}}
 	case absent(missing), found != nil && aws.ToString(found.Arn) != arn.String():
 		return reading[snapshot.Role]{value: snapshot.None[snapshot.Role]()}
 	case missing != nil:
