@@ -33,6 +33,10 @@ type recordRow struct {
 	Expires int64   `dynamodbav:"expires,omitempty"`
 }
 
+// gone says that DynamoDB may delete the row, and those of its documents, whenever it gets to it: from then on it does not count.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
+func (t *Table) gone(row recordRow) bool { return row.Expires != 0 && row.Expires <= t.Now().Unix() }
+
 // image is the documents of a change by their SHA-256; "" is no document.
 type image struct {
 	Before string `dynamodbav:"before,omitempty"`
@@ -95,16 +99,14 @@ func (t *Table) stored(row recordRow) (stored, error) {
 	return s, nil
 }
 
-// at reads the incident in that place. A place can be newer or older than what stands there now.
-func (t *Table) at(ctx context.Context, p placeRow) (stored, error) {
+// at reads the incident in that place, if it is still there.
+func (t *Table) at(ctx context.Context, p placeRow) (stored, bool, error) {
 	row, ok, err := get[recordRow](ctx, t.Client, t.Name, key{p.RoutePK, p.RouteSK})
-	if err != nil {
-		return stored{}, err
+	if err != nil || !ok || t.gone(row) {
+		return stored{}, false, err
 	}
-	if !ok {
-		return stored{}, errMoved
-	}
-	return t.stored(row)
+	s, err := t.stored(row)
+	return s, err == nil, err
 }
 
 // find reads the incident of an ID.
@@ -113,8 +115,7 @@ func (t *Table) find(ctx context.Context, id string) (stored, bool, error) {
 	if err != nil || !ok {
 		return stored{}, false, err
 	}
-	s, err := t.at(ctx, p)
-	return s, err == nil, err
+	return t.at(ctx, p)
 }
 
 // whole is the incident with its documents.
@@ -217,11 +218,11 @@ func (t *Table) open(ctx context.Context, i incident.Incident) (stored, error) {
 	if !ok {
 		return t.begin(ctx, i)
 	}
-	s, err := t.at(ctx, p)
+	s, ok, err := t.at(ctx, p)
 	if err != nil {
 		return stored{}, err
 	}
-	if s.Over() {
+	if !ok || s.Over() {
 		return stored{}, errMoved
 	}
 	failures := s.Failures.Merge(i.Failures)
@@ -275,9 +276,15 @@ func (t *Table) last(ctx context.Context, r incident.Route) (s stored, ok bool, 
 
 // route reads the incidents of a route, the newest first.
 func (t *Table) route(ctx context.Context, r incident.Route, page int32, take func(recordRow) (bool, error)) error {
+	present := func(row recordRow) (bool, error) {
+		if t.gone(row) {
+			return true, nil
+		}
+		return take(row)
+	}
 	return query(ctx, t.Client, &dynamodb.QueryInput{
 		TableName: aws.String(t.Name), ScanIndexForward: aws.Bool(false), Limit: aws.Int32(page),
-	}, expression.Key("pk").Equal(expression.Value(routePK(r))).And(expression.Key("sk").BeginsWith("incident#")), take)
+	}, expression.Key("pk").Equal(expression.Value(routePK(r))).And(expression.Key("sk").BeginsWith("incident#")), present)
 }
 
 // version is the condition that the row was not written since.
@@ -335,6 +342,9 @@ func (t *Table) save(ctx context.Context, last *stored, next incident.Incident) 
 		old, when = *last, version(last.row.Version)
 	}
 	row.Version = old.row.Version + 1
+	if old.row.Expires != 0 && row.Expires != 0 {
+		row.Expires = old.row.Expires // with its documents
+	}
 
 	x := transaction{table: t.Name}
 	x.put(row, when)
@@ -466,7 +476,7 @@ func (t *Table) List(ctx context.Context, f incident.Filter) ([]incident.Summary
 				if err := json.Unmarshal([]byte(row.Summary), &s); err != nil {
 					return false, err
 				}
-				if f.Takes(s) {
+				if f.Takes(s) && !t.gone(row) {
 					out = append(out, s)
 					n++
 				}

@@ -61,7 +61,7 @@ func Shape(name string) *dynamodb.CreateTableInput {
 		KeySchema: []types.KeySchemaElement{
 			{AttributeName: aws.String("shelf"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("rank"), KeyType: types.KeyTypeRange},
 		},
-		Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"summary"}},
+		Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"summary", TTLAttribute}},
 	}}
 	return in
 }
