@@ -131,9 +131,9 @@ func (t *Table) whole(ctx context.Context, s stored) (incident.Incident, error) 
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 const maxBatch = 100
 
-func (t *Table) wholes(ctx context.Context, from []stored) ([]incident.Incident, error) {
+func (t *Table) wholes(ctx context.Context, all []stored) ([]incident.Incident, error) {
 	documents := map[key]*policy.Document{}
-	for _, s := range from {
+	for _, s := range all {
 		for _, i := range s.row.Images {
 			for _, hash := range []string{i.Before, i.After} {
 				if hash != "" {
@@ -148,7 +148,7 @@ func (t *Table) wholes(ctx context.Context, from []stored) ([]incident.Incident,
 		}
 	}
 	var out []incident.Incident
-	for _, s := range from {
+	for _, s := range all {
 		i := s.Incident
 		document := func(hash string) *policy.Document { return documents[documentKey(s.ID, hash)] }
 		for n, image := range s.row.Images {
@@ -235,7 +235,7 @@ func (t *Table) open(ctx context.Context, i incident.Incident) (stored, error) {
 		return stored{}, err
 	}
 	row.Version = s.row.Version + 1
-	return s, put(ctx, t.Client, t.Name, row, version(s.row.Version))
+	return s, put(ctx, t.Client, t.Name, row, is("version", s.row.Version))
 }
 
 // begin opens an incident on a route that has none.
@@ -287,11 +287,6 @@ func (t *Table) route(ctx context.Context, r incident.Route, page int32, take fu
 	}, expression.Key("pk").Equal(expression.Value(routePK(r))).And(expression.Key("sk").BeginsWith("incident#")), present)
 }
 
-// version is the condition that the row was not written since.
-func version(v int64) expression.ConditionBuilder {
-	return expression.Name("version").Equal(expression.Value(v))
-}
-
 // Record keeps the incident in place of its last revision, and returns it with the next, as a Ledger does.
 func (t *Table) Record(ctx context.Context, i incident.Incident) (incident.Incident, error) {
 	var out stored
@@ -339,7 +334,7 @@ func (t *Table) save(ctx context.Context, last *stored, next incident.Incident) 
 	}
 	old, when := stored{}, absent
 	if last != nil {
-		old, when = *last, version(last.row.Version)
+		old, when = *last, is("version", last.row.Version)
 	}
 	row.Version = old.row.Version + 1
 	if old.row.Expires != 0 && row.Expires != 0 {
@@ -469,8 +464,9 @@ func (t *Table) List(ctx context.Context, f incident.Filter) ([]incident.Summary
 	for _, shelf := range shelves {
 		n := 0
 		err := query(ctx, t.Client, &dynamodb.QueryInput{
-			TableName: aws.String(t.Name), IndexName: aws.String(Index), ScanIndexForward: aws.Bool(false), Limit: aws.Int32(incident.MaxList),
-		}, expression.Key("shelf").Equal(expression.Value(shelf)).And(expression.Key("rank").GreaterThanEqual(expression.Value(stamp(f.Since)))),
+			TableName: aws.String(t.Name), IndexName: aws.String(Index),
+			ScanIndexForward: aws.Bool(false), Limit: aws.Int32(incident.MaxList),
+		}, from("shelf", shelf, "rank", f.Since),
 			func(row recordRow) (bool, error) {
 				var s incident.Summary
 				if err := json.Unmarshal([]byte(row.Summary), &s); err != nil {
@@ -490,6 +486,11 @@ func (t *Table) List(ctx context.Context, f incident.Filter) ([]incident.Summary
 	return out[:min(len(out), f.Most())], nil
 }
 
+// from is what stands in a partition under keys that start with that time or a later one.
+func from(partition, value, order string, t time.Time) expression.KeyConditionBuilder {
+	return expression.Key(partition).Equal(expression.Value(value)).And(expression.Key(order).GreaterThanEqual(expression.Value(stamp(t))))
+}
+
 // Past is what is known of a route, and how much was written in every account after a time.
 func (t *Table) Past(ctx context.Context, r incident.Route, since time.Time) (incident.Past, error) {
 	var wrote []stored
@@ -507,7 +508,7 @@ func (t *Table) Past(ctx context.Context, r incident.Route, since time.Time) (in
 	}
 	if err == nil {
 		err = query(ctx, t.Client, &dynamodb.QueryInput{TableName: aws.String(t.Name)},
-			expression.Key("pk").Equal(expression.Value("patch")).And(expression.Key("sk").GreaterThanEqual(expression.Value(stamp(since)))),
+			from("pk", "patch", "sk", since),
 			func(row patchRow) (bool, error) {
 				at, err := moment(row.At)
 				if err == nil && at.After(since) {

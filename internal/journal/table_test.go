@@ -29,8 +29,11 @@ import (
 func written(t *testing.T, i incident.Incident) incident.Incident {
 	t.Helper()
 	i.Changes = []incident.Change{
-		{Kind: "key-policy", ID: "k", Account: "111122223333", At: i.Opened, Before: journaltest.Document(t, 1, 1), After: journaltest.Document(t, 2, 1), State: incident.Written},
-		{Kind: "role-policy", ID: "r", Account: "111122223333", At: i.Opened, After: journaltest.Document(t, 3, 1), State: incident.Intended},
+		{Kind: "key-policy", ID: "k", Before: journaltest.Document(t, 1, 1), After: journaltest.Document(t, 2, 1), State: incident.Written},
+		{Kind: "role-policy", ID: "r", After: journaltest.Document(t, 3, 1), State: incident.Intended},
+	}
+	for n := range i.Changes {
+		i.Changes[n].Account, i.Changes[n].At = "111122223333", i.Opened
 	}
 	return i
 }
@@ -105,7 +108,8 @@ func TestOnlyWhatIsOverExpires(t *testing.T) {
 	record(incident.Escalated, map[string]string{"route incident": "", "route open": "", "incident route": "", "incident document": ""})
 
 	table.Keep = time.Hour
-	record(incident.Resolved, map[string]string{"route incident": at(3 * time.Hour), "incident route": at(3 * time.Hour), "incident document": at(3 * time.Hour)})
+	over = at(3 * time.Hour)
+	record(incident.Resolved, map[string]string{"route incident": over, "incident route": over, "incident document": over})
 
 	if err := table.Lock(t.Context(), "a", []string{"b"}); err != nil {
 		t.Fatal(err)
