@@ -33,8 +33,8 @@ type Sealer interface {
 	Verify(ctx context.Context, message, mac []byte) error
 }
 
-// Approvals is what people answered, and whether they did. Whoever can write where answers are kept, and does not have the seal, can
-// take an answer away but give none.
+// Approvals is what people answered, and whether they did. Whoever can write where answers are kept, and does not have the seal,
+// can take an answer away but give none.
 type Approvals struct {
 	Kept   Answers
 	Sealer Sealer
@@ -52,8 +52,8 @@ func (p *Approvals) Give(ctx context.Context, a incident.Approval) (incident.App
 }
 
 // Answer is the answer that counts for the plan of the incident now, and the zero Approval when nobody answered. One person's no
-// stands against everybody's yes, until it expires or that person says otherwise. Where there are answers and none counts, the error
-// says why the latest does not: incident.ErrForged, ErrOtherPlan, ErrExpired or ErrUsed.
+// stands against everybody's yes, until it expires or that person says otherwise. Where there are answers and none counts, the
+// error says why the latest does not: incident.ErrForged, ErrOtherPlan, ErrExpired or ErrUsed.
 //
 // Looking does not use an approval up: Use does, before anything is written.
 func (p *Approvals) Answer(ctx context.Context, i incident.Incident) (incident.Approval, error) {
@@ -85,9 +85,8 @@ func (p *Approvals) Answer(ctx context.Context, i incident.Incident) (incident.A
 
 // refusal says whether it is known that the answer does not count.
 func refusal(err error) bool {
-	return slices.ContainsFunc([]error{incident.ErrForged, incident.ErrOtherPlan, incident.ErrExpired, incident.ErrUsed}, func(e error) bool {
-		return errors.Is(err, e)
-	})
+	refusals := []error{incident.ErrForged, incident.ErrOtherPlan, incident.ErrExpired, incident.ErrUsed}
+	return slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) })
 }
 
 // counts verifies the seal first: what is not sealed says nothing.
@@ -121,8 +120,8 @@ type ApprovalTable struct {
 // ApproverNeeds is the IAM actions that Approve needs on the table.
 func ApproverNeeds() []string { return []string{"dynamodb:GetItem", "dynamodb:PutItem"} }
 
-// ReaderNeeds is the IAM actions that Answers and Use need on the table. A reader can mark an answer as used; that it cannot make one
-// is up to the seal.
+// ReaderNeeds is the IAM actions that Answers and Use need on the table. A reader can mark an answer as used; that it cannot make
+// one is up to the seal.
 func ReaderNeeds() []string {
 	return []string{"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"}
 }
@@ -210,7 +209,7 @@ func (t *ApprovalTable) Use(ctx context.Context, a incident.Approval) error {
 	err := contend(ctx, func() error {
 		e, err := expression.NewBuilder().
 			WithUpdate(expression.Set(expression.Name("used"), expression.Value(stamp(t.Now())))).
-			WithCondition(expression.Name("message").Equal(expression.Value(message)).And(expression.AttributeNotExists(expression.Name("used")))).
+			WithCondition(is("message", message).And(expression.AttributeNotExists(expression.Name("used")))).
 			Build()
 		if err != nil {
 			return err

@@ -131,10 +131,14 @@ func TestAnswersThatDoNotCount(t *testing.T) {
 			return approvals
 		},
 	} {
-		answer := func(approver string, what incident.Answer, at time.Duration) incident.Approval {
-			return journaltest.Approval(what, approver, journaltest.Start.Add(at))
+		yes := func(approver string, at time.Duration) incident.Approval {
+			return journaltest.Approval(incident.Approve, approver, journaltest.Start.Add(at))
 		}
-		other := answer("ann", incident.Approve, 0)
+		no := func(approver string, at time.Duration) incident.Approval {
+			return journaltest.Approval(incident.Decline, approver, journaltest.Start.Add(at))
+		}
+		all := func(a ...incident.Approval) []incident.Approval { return a }
+		other := yes("ann", 0)
 		other.Plan = "abd"
 		for name, tt := range map[string]struct {
 			given   []incident.Approval
@@ -146,17 +150,17 @@ func TestAnswersThatDoNotCount(t *testing.T) {
 			wantErr error
 		}{
 			"nobody answered":             {},
-			"approved":                    {given: []incident.Approval{answer("ann", incident.Approve, 0)}, want: incident.Approve, by: "ann"},
-			"declined":                    {given: []incident.Approval{answer("ann", incident.Decline, 0)}, want: incident.Decline, by: "ann"},
-			"approved by two":             {given: []incident.Approval{answer("ann", incident.Approve, 0), answer("bob", incident.Approve, 1)}, want: incident.Approve, by: "bob"},
-			"one declined, one approved":  {given: []incident.Approval{answer("ann", incident.Decline, 0), answer("bob", incident.Approve, 1)}, want: incident.Decline, by: "ann"},
-			"declined and then approved":  {given: []incident.Approval{answer("ann", incident.Decline, 0), answer("ann", incident.Approve, 1)}, want: incident.Approve, by: "ann"},
-			"the decline has expired":     {given: []incident.Approval{answer("ann", incident.Decline, -time.Hour), answer("bob", incident.Approve, 0)}, want: incident.Approve, by: "bob"},
-			"forged":                      {given: []incident.Approval{answer("ann", incident.Approve, 0)}, forged: true, wantErr: incident.ErrForged},
-			"another plan":                {given: []incident.Approval{other}, wantErr: incident.ErrOtherPlan},
-			"expired":                     {given: []incident.Approval{answer("ann", incident.Approve, 0)}, pass: time.Hour, wantErr: incident.ErrExpired},
-			"used":                        {given: []incident.Approval{answer("ann", incident.Approve, 0)}, used: true, wantErr: incident.ErrUsed},
-			"another plan, and this plan": {given: []incident.Approval{answer("ann", incident.Approve, 0), other}, want: incident.Approve, by: "ann"},
+			"approved":                    {given: all(yes("ann", 0)), want: incident.Approve, by: "ann"},
+			"declined":                    {given: all(no("ann", 0)), want: incident.Decline, by: "ann"},
+			"approved by two":             {given: all(yes("ann", 0), yes("bob", 1)), want: incident.Approve, by: "bob"},
+			"one declined, one approved":  {given: all(no("ann", 0), yes("bob", 1)), want: incident.Decline, by: "ann"},
+			"declined and then approved":  {given: all(no("ann", 0), yes("ann", 1)), want: incident.Approve, by: "ann"},
+			"the decline has expired":     {given: all(no("ann", -time.Hour), yes("bob", 0)), want: incident.Approve, by: "bob"},
+			"forged":                      {given: all(yes("ann", 0)), forged: true, wantErr: incident.ErrForged},
+			"another plan":                {given: all(other), wantErr: incident.ErrOtherPlan},
+			"expired":                     {given: all(yes("ann", 0)), pass: time.Hour, wantErr: incident.ErrExpired},
+			"used":                        {given: all(yes("ann", 0)), used: true, wantErr: incident.ErrUsed},
+			"another plan, and this plan": {given: all(yes("ann", 0), other), want: incident.Approve, by: "ann"},
 		} {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				t.Parallel()

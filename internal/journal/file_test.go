@@ -102,7 +102,7 @@ func TestNobodySeesHalfAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i.Changes = []incident.Change{{Kind: "key-policy", ID: "k", Account: "111122223333", State: incident.Written, After: journaltest.Document(t, 1, 100_000)}}
+	i.Changes = []incident.Change{{Kind: "key-policy", ID: "k", State: incident.Written, After: journaltest.Document(t, 1, 100_000)}}
 	done := make(chan error)
 	go func() {
 		for range 50 {

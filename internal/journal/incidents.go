@@ -33,6 +33,10 @@ type recordRow struct {
 	Expires int64   `dynamodbav:"expires,omitempty"`
 }
 
+// gone says that DynamoDB may delete the row, and those of its documents, whenever it gets to it: from then on it does not count.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
+func (t *Table) gone(row recordRow) bool { return row.Expires != 0 && row.Expires <= t.Now().Unix() }
+
 // image is the documents of a change by their SHA-256; "" is no document.
 type image struct {
 	Before string `dynamodbav:"before,omitempty"`
@@ -95,16 +99,14 @@ func (t *Table) stored(row recordRow) (stored, error) {
 	return s, nil
 }
 
-// at reads the incident in that place. A place can be newer or older than what stands there now.
-func (t *Table) at(ctx context.Context, p placeRow) (stored, error) {
+// at reads the incident in that place, if it is still there.
+func (t *Table) at(ctx context.Context, p placeRow) (stored, bool, error) {
 	row, ok, err := get[recordRow](ctx, t.Client, t.Name, key{p.RoutePK, p.RouteSK})
-	if err != nil {
-		return stored{}, err
+	if err != nil || !ok || t.gone(row) {
+		return stored{}, false, err
 	}
-	if !ok {
-		return stored{}, errMoved
-	}
-	return t.stored(row)
+	s, err := t.stored(row)
+	return s, err == nil, err
 }
 
 // find reads the incident of an ID.
@@ -113,8 +115,7 @@ func (t *Table) find(ctx context.Context, id string) (stored, bool, error) {
 	if err != nil || !ok {
 		return stored{}, false, err
 	}
-	s, err := t.at(ctx, p)
-	return s, err == nil, err
+	return t.at(ctx, p)
 }
 
 // whole is the incident with its documents.
@@ -130,9 +131,9 @@ func (t *Table) whole(ctx context.Context, s stored) (incident.Incident, error) 
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 const maxBatch = 100
 
-func (t *Table) wholes(ctx context.Context, from []stored) ([]incident.Incident, error) {
+func (t *Table) wholes(ctx context.Context, all []stored) ([]incident.Incident, error) {
 	documents := map[key]*policy.Document{}
-	for _, s := range from {
+	for _, s := range all {
 		for _, i := range s.row.Images {
 			for _, hash := range []string{i.Before, i.After} {
 				if hash != "" {
@@ -147,7 +148,7 @@ func (t *Table) wholes(ctx context.Context, from []stored) ([]incident.Incident,
 		}
 	}
 	var out []incident.Incident
-	for _, s := range from {
+	for _, s := range all {
 		i := s.Incident
 		document := func(hash string) *policy.Document { return documents[documentKey(s.ID, hash)] }
 		for n, image := range s.row.Images {
@@ -217,11 +218,11 @@ func (t *Table) open(ctx context.Context, i incident.Incident) (stored, error) {
 	if !ok {
 		return t.begin(ctx, i)
 	}
-	s, err := t.at(ctx, p)
+	s, ok, err := t.at(ctx, p)
 	if err != nil {
 		return stored{}, err
 	}
-	if s.Over() {
+	if !ok || s.Over() {
 		return stored{}, errMoved
 	}
 	failures := s.Failures.Merge(i.Failures)
@@ -234,7 +235,7 @@ func (t *Table) open(ctx context.Context, i incident.Incident) (stored, error) {
 		return stored{}, err
 	}
 	row.Version = s.row.Version + 1
-	return s, put(ctx, t.Client, t.Name, row, version(s.row.Version))
+	return s, put(ctx, t.Client, t.Name, row, is("version", s.row.Version))
 }
 
 // begin opens an incident on a route that has none.
@@ -275,14 +276,15 @@ func (t *Table) last(ctx context.Context, r incident.Route) (s stored, ok bool, 
 
 // route reads the incidents of a route, the newest first.
 func (t *Table) route(ctx context.Context, r incident.Route, page int32, take func(recordRow) (bool, error)) error {
+	present := func(row recordRow) (bool, error) {
+		if t.gone(row) {
+			return true, nil
+		}
+		return take(row)
+	}
 	return query(ctx, t.Client, &dynamodb.QueryInput{
 		TableName: aws.String(t.Name), ScanIndexForward: aws.Bool(false), Limit: aws.Int32(page),
-	}, expression.Key("pk").Equal(expression.Value(routePK(r))).And(expression.Key("sk").BeginsWith("incident#")), take)
-}
-
-// version is the condition that the row was not written since.
-func version(v int64) expression.ConditionBuilder {
-	return expression.Name("version").Equal(expression.Value(v))
+	}, expression.Key("pk").Equal(expression.Value(routePK(r))).And(expression.Key("sk").BeginsWith("incident#")), present)
 }
 
 // Record keeps the incident in place of its last revision, and returns it with the next, as a Ledger does.
@@ -332,9 +334,12 @@ func (t *Table) save(ctx context.Context, last *stored, next incident.Incident) 
 	}
 	old, when := stored{}, absent
 	if last != nil {
-		old, when = *last, version(last.row.Version)
+		old, when = *last, is("version", last.row.Version)
 	}
 	row.Version = old.row.Version + 1
+	if old.row.Expires != 0 && row.Expires != 0 {
+		row.Expires = old.row.Expires // with its documents
+	}
 
 	x := transaction{table: t.Name}
 	x.put(row, when)
@@ -459,14 +464,15 @@ func (t *Table) List(ctx context.Context, f incident.Filter) ([]incident.Summary
 	for _, shelf := range shelves {
 		n := 0
 		err := query(ctx, t.Client, &dynamodb.QueryInput{
-			TableName: aws.String(t.Name), IndexName: aws.String(Index), ScanIndexForward: aws.Bool(false), Limit: aws.Int32(incident.MaxList),
-		}, expression.Key("shelf").Equal(expression.Value(shelf)).And(expression.Key("rank").GreaterThanEqual(expression.Value(stamp(f.Since)))),
+			TableName: aws.String(t.Name), IndexName: aws.String(Index),
+			ScanIndexForward: aws.Bool(false), Limit: aws.Int32(incident.MaxList),
+		}, from("shelf", shelf, "rank", f.Since),
 			func(row recordRow) (bool, error) {
 				var s incident.Summary
 				if err := json.Unmarshal([]byte(row.Summary), &s); err != nil {
 					return false, err
 				}
-				if f.Takes(s) {
+				if f.Takes(s) && !t.gone(row) {
 					out = append(out, s)
 					n++
 				}
@@ -478,6 +484,11 @@ func (t *Table) List(ctx context.Context, f incident.Filter) ([]incident.Summary
 	}
 	slices.SortFunc(out, incident.Newest)
 	return out[:min(len(out), f.Most())], nil
+}
+
+// from is what stands in a partition under keys that start with that time or a later one.
+func from(partition, value, order string, t time.Time) expression.KeyConditionBuilder {
+	return expression.Key(partition).Equal(expression.Value(value)).And(expression.Key(order).GreaterThanEqual(expression.Value(stamp(t))))
 }
 
 // Past is what is known of a route, and how much was written in every account after a time.
@@ -497,7 +508,7 @@ func (t *Table) Past(ctx context.Context, r incident.Route, since time.Time) (in
 	}
 	if err == nil {
 		err = query(ctx, t.Client, &dynamodb.QueryInput{TableName: aws.String(t.Name)},
-			expression.Key("pk").Equal(expression.Value("patch")).And(expression.Key("sk").GreaterThanEqual(expression.Value(stamp(since)))),
+			from("pk", "patch", "sk", since),
 			func(row patchRow) (bool, error) {
 				at, err := moment(row.At)
 				if err == nil && at.After(since) {

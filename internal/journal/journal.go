@@ -1,5 +1,5 @@
-// Package journal keeps the record: incidents, what was written and what stood there before, locks, suppressions and approvals. What
-// it does is said by incident.Ledger; here is where that is kept, so that no two writers lose each other's words.
+// Package journal keeps the record: incidents, what was written and what stood there before, locks, suppressions and approvals.
+// What it does is said by incident.Ledger; here is where that is kept, so that no two writers lose each other's words.
 //
 // Functions keep it in DynamoDB, the command line without a table keeps it in a file. Both pass the suite in package journaltest.
 // It decides nothing: what an outcome means is the workflow's, and whether somebody may approve is the approval function's.

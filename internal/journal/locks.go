@@ -47,7 +47,7 @@ func (t *Table) Lock(ctx context.Context, holder string, documents []string) err
 	err := contend(ctx, func() error {
 		now := t.Now()
 		until := now.Add(incident.Lease)
-		free := absent.Or(expression.Name("holder").Equal(expression.Value(holder)), expression.Name("until").LessThanEqual(expression.Value(stamp(now))))
+		free := absent.Or(is("holder", holder), expression.Name("until").LessThanEqual(expression.Value(stamp(now))))
 		x := transaction{table: t.Name}
 		for _, d := range documents {
 			x.put(lockRow{lockKey(d), d, holder, stamp(until), until.Unix()}, free)
@@ -78,7 +78,7 @@ func (t *Table) Lock(ctx context.Context, holder string, documents []string) err
 func (t *Table) Unlock(ctx context.Context, holder string, documents []string) error {
 	var errs []error
 	for _, d := range documents {
-		err := remove(ctx, t.Client, t.Name, lockKey(d), expression.Name("holder").Equal(expression.Value(holder)))
+		err := remove(ctx, t.Client, t.Name, lockKey(d), is("holder", holder))
 		if err != nil && !awserr.Is(err, awserr.Conflict) {
 			errs = append(errs, fmt.Errorf("unlock %s: %w", d, err))
 		}

@@ -59,9 +59,10 @@ func Shape(name string) *dynamodb.CreateTableInput {
 	in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{{
 		IndexName: aws.String(Index),
 		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String("shelf"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("rank"), KeyType: types.KeyTypeRange},
+			{AttributeName: aws.String("shelf"), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String("rank"), KeyType: types.KeyTypeRange},
 		},
-		Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"summary"}},
+		Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"summary", TTLAttribute}},
 	}}
 	return in
 }
@@ -81,7 +82,8 @@ func ApprovalShape(name string) *dynamodb.CreateTableInput {
 	}
 }
 
-// Needs is the IAM actions that a Table needs on its table, and for Query also on the index. Transactions need those of their parts.
+// Needs is the IAM actions that a Table needs on its table, and for Query also on the index. A transaction needs those of its
+// parts.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 func Needs() []string {
 	return []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
@@ -95,7 +97,9 @@ type key struct {
 
 // attributes is the key as DynamoDB wants it.
 func (k key) attributes() map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: k.PK}, "sk": &types.AttributeValueMemberS{Value: k.SK}}
+	return map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: k.PK}, "sk": &types.AttributeValueMemberS{Value: k.SK},
+	}
 }
 
 // digest stands for texts that are too long for a key or hold what separates its parts.
@@ -138,7 +142,9 @@ func contended(err error) bool {
 
 // get reads one row, consistently.
 func get[Row any](ctx context.Context, c *dynamodb.Client, table string, k key) (row Row, ok bool, err error) {
-	out, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(table), Key: k.attributes(), ConsistentRead: aws.Bool(true)})
+	out, err := c.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: aws.String(table), Key: k.attributes(), ConsistentRead: aws.Bool(true),
+	})
 	if err != nil || out.Item == nil {
 		return row, false, err
 	}
@@ -146,7 +152,9 @@ func get[Row any](ctx context.Context, c *dynamodb.Client, table string, k key) 
 }
 
 // query reads rows in the order of the query or against it, until take wants no more. It reads consistently, but from an index.
-func query[Row any](ctx context.Context, c *dynamodb.Client, in *dynamodb.QueryInput, where expression.KeyConditionBuilder, take func(Row) (bool, error)) error {
+func query[Row any](
+	ctx context.Context, c *dynamodb.Client, in *dynamodb.QueryInput, where expression.KeyConditionBuilder, take func(Row) (bool, error),
+) error {
 	e, err := expression.NewBuilder().WithKeyCondition(where).Build()
 	if err != nil {
 		return err
@@ -176,6 +184,11 @@ var (
 	always = expression.ConditionBuilder{}
 	absent = expression.AttributeNotExists(expression.Name("pk"))
 )
+
+// is says that an attribute has that value.
+func is(attribute string, value any) expression.ConditionBuilder {
+	return expression.Name(attribute).Equal(expression.Value(value))
+}
 
 // put writes one row if the condition holds.
 func put(ctx context.Context, c *dynamodb.Client, table string, row any, when expression.ConditionBuilder) error {

@@ -29,8 +29,11 @@ import (
 func written(t *testing.T, i incident.Incident) incident.Incident {
 	t.Helper()
 	i.Changes = []incident.Change{
-		{Kind: "key-policy", ID: "k", Account: "111122223333", At: i.Opened, Before: journaltest.Document(t, 1, 1), After: journaltest.Document(t, 2, 1), State: incident.Written},
-		{Kind: "role-policy", ID: "r", Account: "111122223333", At: i.Opened, After: journaltest.Document(t, 3, 1), State: incident.Intended},
+		{Kind: "key-policy", ID: "k", Before: journaltest.Document(t, 1, 1), After: journaltest.Document(t, 2, 1), State: incident.Written},
+		{Kind: "role-policy", ID: "r", After: journaltest.Document(t, 3, 1), State: incident.Intended},
+	}
+	for n := range i.Changes {
+		i.Changes[n].Account, i.Changes[n].At = "111122223333", i.Opened
 	}
 	return i
 }
@@ -100,22 +103,85 @@ func TestOnlyWhatIsOverExpires(t *testing.T) {
 	clock.Pass(time.Hour)
 	over := at(journal.DefaultKeep + time.Hour)
 	record(incident.Resolved, map[string]string{"route incident": over, "incident route": over, "incident document": over})
+	clock.Pass(time.Hour)
+	record(incident.Resolved, map[string]string{"route incident": over, "incident route": over, "incident document": over})
 	record(incident.Escalated, map[string]string{"route incident": "", "route open": "", "incident route": "", "incident document": ""})
 
 	table.Keep = time.Hour
-	record(incident.Resolved, map[string]string{"route incident": at(2 * time.Hour), "incident route": at(2 * time.Hour), "incident document": at(2 * time.Hour)})
+	over = at(3 * time.Hour)
+	record(incident.Resolved, map[string]string{"route incident": over, "incident route": over, "incident document": over})
 
 	if err := table.Lock(t.Context(), "a", []string{"b"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := expiring(t, table.Client, table.Name)["lock lock"]; got != at(time.Hour+incident.Lease) {
+	if got := expiring(t, table.Client, table.Name)["lock lock"]; got != at(2*time.Hour+incident.Lease) {
 		t.Errorf("a lock expires at %q", got)
 	}
 	if err := approvals.Approve(t.Context(), journaltest.Approval(incident.Approve, "ann", clock.Now())); err != nil {
 		t.Fatal(err)
 	}
-	if got := expiring(t, table.Client, approvals.Name)["incident answer"]; got != at(2*time.Hour+24*time.Hour) {
+	if got := expiring(t, table.Client, approvals.Name)["incident answer"]; got != at(3*time.Hour+24*time.Hour) {
 		t.Errorf("an approval expires at %q", got)
+	}
+}
+
+// TestWhatExpiredIsGone: DynamoDB deletes rows late, one by one and in any order. What is half deleted must not stand in the way.
+func TestWhatExpiredIsGone(t *testing.T) {
+	t.Parallel()
+	clock := journaltest.NewClock()
+	table, _ := tables(t, client(t, mototest.Start(t)), clock)
+	ctx := t.Context()
+	i, err := table.Open(ctx, opened(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i = written(t, i)
+	i.Become(incident.Resolved, clock.Now(), "so")
+	if i, err = table.Record(ctx, i); err != nil {
+		t.Fatal(err)
+	}
+	look := func() (found bool, listed, past int) {
+		t.Helper()
+		_, err := table.Get(ctx, i.ID)
+		if err != nil && !errors.Is(err, incident.ErrNotFound) {
+			t.Error(err)
+		}
+		all, listErr := table.List(ctx, incident.Filter{})
+		p, pastErr := table.Past(ctx, i.Route, clock.Now())
+		if err := errors.Join(listErr, pastErr); err != nil {
+			t.Error(err)
+		}
+		return err == nil, len(all), len(p.Incidents)
+	}
+	clock.Pass(journal.DefaultKeep - time.Second)
+	if found, listed, past := look(); !found || listed != 1 || past != 1 {
+		t.Errorf("before: found %t, %d listed, %d past", found, listed, past)
+	}
+	clock.Pass(time.Second)
+	for _, row := range rows(t, table.Client, table.Name) {
+		if found, listed, past := look(); found || listed != 0 || past != 0 {
+			t.Errorf("afterwards: found %t, %d listed, %d past", found, listed, past)
+		}
+		if _, ok := row[journal.TTLAttribute]; !ok {
+			t.Errorf("%s %s stays for ever", text(row["pk"]), text(row["sk"]))
+		}
+		if _, err := table.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+			TableName: aws.String(table.Name), Key: map[string]types.AttributeValue{"pk": row["pk"], "sk": row["sk"]},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		later := opened(0)
+		later.Opened = clock.Now()
+		again, err := table.Open(ctx, later)
+		if err != nil || again.Over() {
+			t.Fatalf("opened %s, which is %s, %v", again.ID, again.Outcome, err)
+		}
+		clock.Pass(time.Second)
+		again.Become(incident.Ignored, clock.Now(), "so")
+		if _, err := table.Record(ctx, again); err != nil {
+			t.Fatal(err)
+		}
+		clock.Pass(journal.DefaultKeep)
 	}
 }
 
@@ -455,9 +521,12 @@ func TestNeedsAreWhatIsCalled(t *testing.T) {
 			called["dynamodb:"+operation] = true
 			return
 		}
-		var in struct{ TransactItems []map[string]json.RawMessage }
-		if err := json.Unmarshal([]byte(body), &in); err != nil {
-			t.Error(err)
+		var in struct {
+			TransactItems      []map[string]json.RawMessage
+			ClientRequestToken string
+		}
+		if err := json.Unmarshal([]byte(body), &in); err != nil || in.ClientRequestToken == "" {
+			t.Errorf("a transaction that may be made twice when it is sent twice, %v", err)
 		}
 		for _, item := range in.TransactItems {
 			for part := range item {

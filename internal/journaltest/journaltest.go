@@ -796,7 +796,8 @@ func (m *model) record(t *rapid.T) {
 }
 
 func (m *model) past(t *rapid.T) {
-	r, since := route(rapid.IntRange(0, 1).Draw(t, "route")), m.clock.Now().Add(-time.Duration(rapid.IntRange(0, 90).Draw(t, "minutes"))*time.Minute)
+	r := route(rapid.IntRange(0, 1).Draw(t, "route"))
+	since := m.clock.Now().Add(-time.Duration(rapid.IntRange(0, 90).Draw(t, "minutes")) * time.Minute)
 	got, err := m.subject.Past(m.Context(), r, since)
 	m.agree(t, m.ledger.Past(r, since), got, nil, err)
 }
@@ -812,7 +813,8 @@ func (m *model) list(t *rapid.T) {
 }
 
 func drawLock(t *rapid.T) (holder string, documents []string) {
-	return rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "holder"), rapid.SliceOfN(rapid.SampledFrom([]string{"role", "key", "bucket"}), 0, 3).Draw(t, "documents")
+	holder = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "holder")
+	return holder, rapid.SliceOfN(rapid.SampledFrom([]string{"role", "key", "bucket"}), 0, 3).Draw(t, "documents")
 }
 
 func (m *model) lock(t *rapid.T) {
