@@ -192,6 +192,9 @@ func (t *terminal) Answer(ctx context.Context, q remedy.Question) (incident.Appr
 	}, nil
 }
 
+// Use does nothing: what somebody said yes to at the terminal is written at once, and nobody else hears of it.
+func (t *terminal) Use(context.Context, incident.Approval) error { return nil }
+
 // extent is how much a plan writes, in words.
 func extent(plan patch.Plan) string {
 	accounts := map[string]bool{}

@@ -18,6 +18,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/mototest"
 )
 
@@ -28,6 +32,7 @@ type accounts struct {
 	env    []string
 	python string
 	batch  *mototest.Batch
+	source aws.Config // of the source's account
 	world  world
 	shown  string // the world, as world.py takes it
 
@@ -59,7 +64,11 @@ func newAccounts(t *testing.T) *accounts {
 	})
 	var config strings.Builder
 	for _, profile := range []string{"source", "destination"} {
-		id, secret, token := s.Credentials(t, s.Account())
+		account := s.Account()
+		if profile == "source" {
+			a.source = s.Config(t, account, "us-east-1")
+		}
+		id, secret, token := s.Credentials(t, account)
 		fmt.Fprintf(&config, "[profile %s]\nregion = us-east-1\naws_access_key_id = %s\naws_secret_access_key = %s\naws_session_token = %s\n", profile, id, secret, token)
 	}
 	a.write("aws-config", config.String())
@@ -470,5 +479,78 @@ func TestLiveKilledProcess(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLiveEnrolment: metrics and notification are switched on step by step, a second run finds nothing to do, and what somebody
+// else has asked to hear of stays.
+func TestLiveEnrolment(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	target := "arn:aws:sns:us-east-1:" + a.world.SourceAccount + ":failures"
+	if r := a.replimend("no\nno\n", "enroll", a.world.Source, "--notify", target); r.code != exitBroken || strings.Count(r.stdout, "declined") != 2 {
+		t.Errorf("two times no: %s", r)
+	}
+	first := a.replimend("yes\nyes\n", "enroll", a.world.Source, "--notify", target)
+	if first.code != exitFine || strings.Count(first.stdout, "written") != 2 || !strings.Contains(first.stdout, "mode: observe") {
+		t.Fatalf("%s", first)
+	}
+	for _, want := range []string{`+        "Metrics"`, "ReplimendReplicationFailures", target} {
+		if !strings.Contains(first.stdout, want) {
+			t.Errorf("the diffs lack %s: %s", want, first)
+		}
+	}
+	if again := a.replimend("", "enroll", a.world.Source, "--notify", target); again.code != exitFine || strings.Contains(again.stdout, "written") {
+		t.Errorf("a second time: %s", again)
+	}
+	if r := a.replimend("", "diagnose", "--live", a.world.Source); strings.Contains(r.stdout, "metrics-not-enabled") || strings.Contains(r.stdout, "failure-notification-missing") {
+		t.Errorf("still blind: %s", r)
+	}
+}
+
+// TestLivePreflight says all that is missing at once: the accounts of the emulator have none of Replimend's roles, and no trail.
+func TestLivePreflight(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	if r := a.replimend("", "preflight"); r.code != exitError || !strings.Contains(r.stderr, "no settings") {
+		t.Errorf("without settings: %s", r)
+	}
+	a.approve()
+	r := a.replimend("", "preflight")
+	t.Logf("%s", r)
+	for _, want := range []string{
+		"account " + a.world.SourceAccount, "account " + a.world.DestinationAccount, "role/replimend/replimend-reader", "role/replimend/replimend-resource-writer",
+		"trail", "metrics", "blocks",
+	} {
+		if r.code != exitBroken || !strings.Contains(r.stdout, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	if r := a.replimend("", "preflight", "--format", "json"); !json.Valid([]byte(r.stdout)) {
+		t.Errorf("no JSON: %s", r)
+	}
+}
+
+// TestLiveTable keeps the record in DynamoDB.
+func TestLiveTable(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	if _, err := dynamodb.NewFromConfig(a.source).CreateTable(t.Context(), journal.Shape("incidents")); err != nil {
+		t.Fatal(err)
+	}
+	applied := a.replimend("yes\n", "apply", a.world.Source, "--journal", "dynamodb:incidents")
+	if applied.code != exitFine {
+		t.Fatalf("%s", applied)
+	}
+	id := applied.incident(t)
+	if r := a.as(t.Context(), "", "incidents", "list", "--journal", "dynamodb:incidents", "--profile", "source"); r.code != exitFine || !strings.Contains(r.stdout, id) {
+		t.Errorf("list: %s", r)
+	}
+	if r := a.replimend("yes\n", "undo", id, "--journal", "dynamodb:incidents"); r.code != exitFine || strings.Contains(a.documents(), "Replimend") {
+		t.Errorf("undo: %s", r)
+	}
+	if r := a.as(t.Context(), "", "incidents", "show", "inc-0", "--journal", "dynamodb:incidents", "--profile", "source"); r.code != exitError || !strings.Contains(r.stderr, "no such entry") {
+		t.Errorf("one that is not there: %s", r)
 	}
 }

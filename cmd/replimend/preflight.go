@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -128,31 +129,13 @@ func (p *program) missing(ctx context.Context, c *cloud) ([]preflight.Missing, e
 
 var memberRoles = []settings.MemberRole{settings.Reader, settings.IdentityWriter, settings.ResourceWriter, settings.Replayer, settings.Batch}
 
-// needs is what every edge declares, in the words of package preflight.
+// needs is what every edge declares. What only an organization's management account can be asked is wanted of nobody.
 func needs() []preflight.Need {
-	var out []preflight.Need
-	for _, n := range awscloud.Needs() {
-		out = append(out, preflight.Need(n))
-	}
-	for _, n := range replay.Needs() {
-		out = append(out, preflight.Need(n))
-	}
-	return append(out, reads()...)
-}
-
-// reads is what reading needs of the reader role: actions of keys and buckets on those of the approved routes, and what knows no
-// resource, or many, on everything.
-func reads() []preflight.Need {
-	var out []preflight.Need
+	out := slices.Concat(awscloud.Needs(), replay.Needs())
 	for _, n := range awscloud.ReadNeeds() {
-		need := preflight.Need{Role: settings.Reader, Action: n.Action, Resource: "*", Why: n.Why}
-		switch {
-		case n.Operation == "sts:GetCallerIdentity" || n.Operation == "s3:ListBuckets" || n.Operation == "kms:ListAliases":
-			// Nobody is refused the first; the others find what is not approved yet, or have no resource.
-		case slices.Contains([]string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"}, n.Action):
-			need.Resource = "role"
+		if !strings.HasPrefix(n.Operation, "organizations:") && !strings.HasPrefix(n.Operation, "sts:") {
+			out = append(out, n.Need)
 		}
-		out = append(out, need)
 	}
 	return out
 }

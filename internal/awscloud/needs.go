@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -13,26 +14,19 @@ const (
 	needRole   = "role"
 	needKey    = "key"
 	needBucket = "bucket"
+	needObject = "object"
 	needAny    = "*" // AWS gives the action no resource
 )
 
-// Need is one action that a role of a member must be allowed.
-type Need struct {
-	Role     settings.MemberRole
-	Action   string // such as kms:PutKeyPolicy
-	Resource string // the form of the ARN that it is made on: role, key, bucket or *
-	Why      string // what becomes of it without the action, for people
-}
-
 // Needs is what writing documents needs of the roles of a member, each action once for a role, sorted by role and action. What a
 // store writes is asked for in sessions that are narrowed to it; these are the actions that the roles themselves must have.
-func Needs() []Need {
+func Needs() []preflight.Need {
 	type one struct {
 		role   settings.MemberRole
 		action string
 	}
-	all := map[one]Need{}
-	add := func(needs ...Need) {
+	all := map[one]preflight.Need{}
+	add := func(needs ...preflight.Need) {
 		for _, n := range needs {
 			all[one{n.Role, n.Action}] = n
 		}
@@ -48,6 +42,6 @@ func Needs() []Need {
 	return slices.SortedFunc(maps.Values(all), compareNeeds)
 }
 
-func compareNeeds(a, b Need) int {
+func compareNeeds(a, b preflight.Need) int {
 	return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Action, b.Action))
 }

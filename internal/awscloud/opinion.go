@@ -13,6 +13,7 @@ import (
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -25,9 +26,9 @@ type analyzerForm struct {
 }
 
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiamaccessanalyzer.html
-var opinionNeeds = []Need{
-	{settings.Reader, "access-analyzer:ValidatePolicy", needAny, "a document is written and Access Analyzer has not validated it"},
-	{settings.Reader, "access-analyzer:CheckNoPublicAccess", needAny, "a document is written and nobody looked whether it is public"},
+var opinionNeeds = []preflight.Need{
+	{Role: settings.Reader, Action: "access-analyzer:ValidatePolicy", Resource: needAny, Why: "a document is written and Access Analyzer has not validated it"},
+	{Role: settings.Reader, Action: "access-analyzer:CheckNoPublicAccess", Resource: needAny, Why: "a document is written and nobody looked whether it is public"},
 }
 
 // opinion asks IAM Access Analyzer about a document that is to be written. What it holds against the document after and not

@@ -1,10 +1,16 @@
 package awscloud
 
-// ReadNeed is an operation that reading calls, and the IAM action that allows it.
+import (
+	"strings"
+
+	"github.com/replimend/replimend/internal/preflight"
+	"github.com/replimend/replimend/internal/settings"
+)
+
+// ReadNeed is an operation that reading calls, and the permission of the reader role that allows it.
 type ReadNeed struct {
 	Operation string // as Reader.Calls names it
-	Action    string
-	Why       string // what is not known without it
+	preflight.Need
 }
 
 // ReadNeeds is everything that a Reader may call, in the order of the operations. Where the names differ, the action is that of
@@ -15,7 +21,8 @@ type ReadNeed struct {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
 func ReadNeeds() []ReadNeed {
-	return []ReadNeed{
+	var out []ReadNeed
+	for _, n := range []struct{ operation, action, why string }{
 		{"iam:GetPolicy", "iam:GetPolicy", "which version of an attached policy is in force"},
 		{"iam:GetPolicyVersion", "iam:GetPolicyVersion", "attached policies and the permissions boundary"},
 		{"iam:GetRole", "iam:GetRole", "whether the role exists under its path, and its trust"},
@@ -50,5 +57,25 @@ func ReadNeeds() []ReadNeed {
 		{"s3:HeadObject", "s3:GetObjectVersion", "status and key of a failed object, which may differ from the bucket's default"},
 		{"s3:ListBuckets", "s3:ListAllMyBuckets", "the buckets of an account, to find those that replicate"},
 		{"sts:GetCallerIdentity", "sts:GetCallerIdentity", "the caller's own account, where no other owns a bucket; AWS asks for no permission"},
+	} {
+		out = append(out, ReadNeed{n.operation, preflight.Need{Role: settings.Reader, Action: n.action, Resource: readResource(n.operation), Why: n.why}})
 	}
+	return out
+}
+
+// readResource is what an operation is made on, as preflight.Need has it. Managed policies and what belongs to no resource, or to
+// many, are read wherever they are.
+func readResource(operation string) string {
+	service, call, _ := strings.Cut(operation, ":")
+	switch {
+	case service == "iam" && strings.Contains(call, "Role"):
+		return needRole
+	case service == "kms" && call != "ListAliases":
+		return needKey
+	case service == "s3" && strings.Contains(call, "Object") && call != "GetObjectLockConfiguration":
+		return needObject
+	case service == "s3" && call != "ListBuckets":
+		return needBucket
+	}
+	return needAny
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -80,9 +81,9 @@ var stores = map[snapshot.Kind]*store{
 
 // store is how one kind of document is read and written.
 type store struct {
-	reads  []Need // what reading needs
-	put    Need   // the one action of a session that writes
-	remove *Need  // the one action of a session that deletes; nil: what it belongs to cannot be without the document
+	reads  []preflight.Need // what reading needs
+	put    preflight.Need   // the one action of a session that writes
+	remove *preflight.Need  // the one action of a session that deletes; nil: what it belongs to cannot be without the document
 	form   storeForm
 	asks   analyzerForm
 

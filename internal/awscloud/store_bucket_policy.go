@@ -11,6 +11,7 @@ import (
 
 	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -19,9 +20,9 @@ import (
 // was deleted can be anybody's.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
 var bucketStore = store{
-	reads:  []Need{{settings.Reader, "s3:GetBucketPolicy", needBucket, "a bucket policy cannot be compared before it is written"}},
-	put:    Need{settings.ResourceWriter, "s3:PutBucketPolicy", needBucket, "no bucket policy can be repaired"},
-	remove: &Need{settings.ResourceWriter, "s3:DeleteBucketPolicy", needBucket, "a bucket's first policy cannot be taken back"},
+	reads:  []preflight.Need{{Role: settings.Reader, Action: "s3:GetBucketPolicy", Resource: needBucket, Why: "a bucket policy cannot be compared before it is written"}},
+	put:    preflight.Need{Role: settings.ResourceWriter, Action: "s3:PutBucketPolicy", Resource: needBucket, Why: "no bucket policy can be repaired"},
+	remove: &preflight.Need{Role: settings.ResourceWriter, Action: "s3:DeleteBucketPolicy", Resource: needBucket, Why: "a bucket's first policy cannot be taken back"},
 	form:   storeForm{principal: true, resource: true, shared: true},
 	asks: analyzerForm{
 		policy:   types.PolicyTypeResourcePolicy,

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -18,8 +19,8 @@ import (
 // with KMS's check that whoever writes it may write the next one.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 var keyStore = store{
-	reads: []Need{{settings.Reader, "kms:GetKeyPolicy", needKey, "a key policy cannot be compared before it is written"}},
-	put:   Need{settings.ResourceWriter, "kms:PutKeyPolicy", needKey, "no key policy can be repaired"},
+	reads: []preflight.Need{{Role: settings.Reader, Action: "kms:GetKeyPolicy", Resource: needKey, Why: "a key policy cannot be compared before it is written"}},
+	put:   preflight.Need{Role: settings.ResourceWriter, Action: "kms:PutKeyPolicy", Resource: needKey, Why: "no key policy can be repaired"},
 	form:  storeForm{principal: true, resource: true, latin: true, shared: true},
 	asks:  analyzerForm{policy: types.PolicyTypeResourcePolicy, public: types.AccessCheckResourceTypeKmsKey},
 	at: func(_ *WriteOptions, ref snapshot.Ref) (storePlace, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -18,13 +19,13 @@ import (
 // inlineStore is the inline policies of our own that stand beside the others of a role.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
 var inlineStore = store{
-	reads: []Need{
-		{settings.Reader, "iam:GetRole", needRole, "the role cannot be told from another one of its name"},
-		{settings.Reader, "iam:GetRolePolicy", needRole, "an inline policy cannot be compared before it is written"},
-		{settings.Reader, "iam:ListRolePolicies", needRole, "the inline policies of a role cannot be measured"},
+	reads: []preflight.Need{
+		{Role: settings.Reader, Action: "iam:GetRole", Resource: needRole, Why: "the role cannot be told from another one of its name"},
+		{Role: settings.Reader, Action: "iam:GetRolePolicy", Resource: needRole, Why: "an inline policy cannot be compared before it is written"},
+		{Role: settings.Reader, Action: "iam:ListRolePolicies", Resource: needRole, Why: "the inline policies of a role cannot be measured"},
 	},
-	put:    Need{settings.IdentityWriter, "iam:PutRolePolicy", needRole, "no role can be given a permission"},
-	remove: &Need{settings.IdentityWriter, "iam:DeleteRolePolicy", needRole, "a permission given to a role cannot be taken back"},
+	put:    preflight.Need{Role: settings.IdentityWriter, Action: "iam:PutRolePolicy", Resource: needRole, Why: "no role can be given a permission"},
+	remove: &preflight.Need{Role: settings.IdentityWriter, Action: "iam:DeleteRolePolicy", Resource: needRole, Why: "a permission given to a role cannot be taken back"},
 	form:   storeForm{resource: true, latin: true, plainSids: true},
 	asks:   analyzerForm{policy: types.PolicyTypeIdentityPolicy},
 	at: func(_ *WriteOptions, ref snapshot.Ref) (storePlace, error) {

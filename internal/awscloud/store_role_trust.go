@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -15,8 +16,8 @@ import (
 // trustStore is the trust policy of a role. It says who else gets everything that the role may do.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html
 var trustStore = store{
-	reads: []Need{{settings.Reader, "iam:GetRole", needRole, "the role cannot be told from another one of its name"}},
-	put:   Need{settings.IdentityWriter, "iam:UpdateAssumeRolePolicy", needRole, "no trust policy can be repaired"},
+	reads: []preflight.Need{{Role: settings.Reader, Action: "iam:GetRole", Resource: needRole, Why: "the role cannot be told from another one of its name"}},
+	put:   preflight.Need{Role: settings.IdentityWriter, Action: "iam:UpdateAssumeRolePolicy", Resource: needRole, Why: "no trust policy can be repaired"},
 	form:  storeForm{principal: true, latin: true, plainSids: true, shared: true},
 	asks: analyzerForm{
 		policy:   types.PolicyTypeResourcePolicy,

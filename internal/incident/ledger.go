@@ -108,6 +108,7 @@ func (i Incident) Patches() []Patch {
 		if c.At.IsZero() {
 			p.At = i.Patched
 		}
+		p.At = p.At.UTC().Round(0) // as a record gives it back: == must hold between the two
 		if c.State != Unmade && !p.At.IsZero() {
 			out = append(out, p)
 		}

@@ -122,6 +122,7 @@ func Run(t *testing.T, sequences int, make func(t *testing.T, c *Clock) Subject)
 		"TheImageIsThereBeforeTheWrite":        (*suite).imageBeforeWrite,
 		"ManyLargeDocumentsFit":                (*suite).largeDocuments,
 		"PastIsWhatWasWritten":                 (*suite).past,
+		"ACureIsOneByAnyClock":                 (*suite).anyClock,
 		"ListsAreChosenAndSorted":              (*suite).list,
 		"OfTwoWorkersOneHoldsADocument":        (*suite).locks,
 		"ManyWorkersTakeTurns":                 (*suite).turns,
@@ -242,6 +243,26 @@ func (s *suite) oneThreadForARoute() {
 	if joined := s.open(message(route(1), s.clock.Now(), 9)); joined.ID != first.ID {
 		s.Errorf("joined %s, want the one that was opened again", joined.ID)
 	}
+}
+
+// anyClock records a cure whose time has what a machine's clock adds: a zone, and a part that does not come back from a record.
+func (s *suite) anyClock() {
+	at := time.Now().In(time.FixedZone("zone", 3600))
+	i := message(route(1), at, 1)
+	i.Opened = at
+	i = s.open(i)
+	for n, account := range []string{"111122223333", "444455556666"} {
+		i.Changes = append(i.Changes, incident.Change{Kind: "key-policy", ID: account, Account: account, At: at, State: incident.Intended, After: Document(s, n, 10)})
+		i = s.become(i, incident.Open)
+		i.Changes[n].State, i.Changes[n].At = incident.Written, at
+	}
+	i.Changes[0].At = at
+	i = s.become(i, incident.Applied)
+	past, err := s.Past(s.Context(), i.Route, at.Add(-time.Hour))
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.same("patches", map[string]int{"111122223333": 1, "444455556666": 1}, past.Patches)
 }
 
 func (s *suite) messagesInAnyOrder() {

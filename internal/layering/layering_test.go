@@ -91,7 +91,7 @@ var layers = map[string]layer{
 	"internal/enroll":    {pure, "jsontree policy authz snapshot route patch settings guard"},
 
 	"internal/awscloud": {edge, "jsontree policy authz snapshot patch settings incident preflight enroll awserr"},
-	"internal/replay":   {edge, "policy snapshot settings incident awserr"},
+	"internal/replay":   {edge, "policy snapshot settings incident preflight awserr"},
 	"internal/journal":  {edge, "policy snapshot incident awserr"},
 
 	// Suites that every implementation of a port passes, and the cloud that others wrote. Only tests import them.

@@ -17,7 +17,7 @@ func (c *checker) routes() {
 	for _, approved := range c.f.Settings.Routes {
 		account, subject := approved.Source.Account, "route "+approved.Name
 		bucket := approved.Source.Bucket
-		enroll := "replimend enroll " + approved.Name
+		enroll := "replimend enroll " + approved.Name + " --notify ARN"
 		b, ok := c.f.Snapshot.Buckets[bucket].Get()
 		switch {
 		case c.f.Snapshot.Buckets[bucket].State == snapshot.Absent:

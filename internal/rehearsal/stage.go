@@ -243,6 +243,8 @@ func (a approver) Answer(_ context.Context, q remedy.Question) (incident.Approva
 	}, nil
 }
 
+func (a approver) Use(context.Context, incident.Approval) error { return nil }
+
 // latest is the newest version of a key.
 func (st *stage) latest(bucket, key string) (snapshot.Object, error) {
 	return st.cloud.Head(bucket, key, "")

@@ -69,17 +69,18 @@ func headline(o incident.Outcome) string {
 	return "looked at"
 }
 
-// broke is the faults, or without one what comes nearest.
+// notWritable is the cause that stands in the way of a plan which is known.
+const notWritable = "document-not-writable"
+
+// broke is the faults, or without one what comes nearest. Where the cure is known and cannot be written, that is told as well.
 func broke(findings []diagnose.Finding) []string {
 	var out []string
 	for _, severity := range []diagnose.Severity{diagnose.Fault, diagnose.Warning} {
+		found := len(out)
 		for _, f := range findings {
-			if f.Severity == severity {
+			if f.Severity == severity && (found == 0 || f.Cause == notWritable) {
 				out = append(out, fmt.Sprintf("%s (%s side): %s", f.Cause, f.Side, f.Message))
 			}
-		}
-		if len(out) > 0 {
-			break
 		}
 	}
 	return out

@@ -111,6 +111,40 @@ func TestWhoIsThereIsAsked(t *testing.T) {
 	}
 }
 
+// TestApprovalIsUsedUpBeforeTheWrite: one that was used already, or cannot be, is no approval.
+func TestApprovalIsUsedUpBeforeTheWrite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Approve)
+	w.fail(objectKey)
+	w.answer = approving
+	w.onUse = func() error { return incident.ErrUsed }
+	if i, err := w.handle(t.Context()); !errors.Is(err, incident.ErrUsed) || w.puts > 0 || len(i.Changes) > 0 {
+		t.Errorf("error %v, %d writes, changes %+v", err, w.puts, i.Changes)
+	}
+	w.onUse = func() error {
+		if w.puts > 0 {
+			t.Error("it is used after the write")
+		}
+		return nil
+	}
+	if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Resolved || len(w.used) != 2 || w.used[1].Plan != i.Plan {
+		t.Errorf("outcome %s, used %+v, %v", i.Outcome, w.used, err)
+	}
+}
+
+// TestInventedRoutesAreNotKept: anybody who may write events may name a rule that is not there.
+func TestInventedRoutesAreNotKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	w.failedBy[0].Rule = "invented"
+	if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Ignored || len(w.notes.Incidents()) > 0 || len(w.messages) > 0 {
+		t.Errorf("outcome %s, %d kept, %v", i.Outcome, len(w.notes.Incidents()), err)
+	}
+}
+
 // TestWhoAsksForARouteGetsIt: without any event there are no failures to report, and the cure is the same.
 func TestWhoAsksForARouteGetsIt(t *testing.T) {
 	t.Parallel()

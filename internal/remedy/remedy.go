@@ -88,6 +88,8 @@ type Question struct {
 // Approver asks people. It may wait for their answer, as a terminal does, or not; the zero Approval is that nobody answered yet.
 type Approver interface {
 	Answer(ctx context.Context, q Question) (incident.Approval, error)
+	// Use uses an approval up before anything is written on its word; incident.ErrUsed when it was used already.
+	Use(ctx context.Context, a incident.Approval) error
 }
 
 // Workflow is everything that a cure needs. Approver may be nil: then nobody answers, and what would need an answer is not
@@ -186,9 +188,14 @@ func (w *Workflow) visit(ctx context.Context, bucket string, hints []signal.Sign
 }
 
 // open joins or opens the incident of a case. A message that came twice finds the incident over; when the route is ill all the
-// same, that is another incident.
+// same, that is another incident. Nothing is kept of a route that is not there: anybody may invent one.
 func (w *Workflow) open(ctx context.Context, v view, c concern) (incident.Incident, error) {
-	i, err := w.Journal.Open(ctx, c.open(w.Now()))
+	i := c.open(w.Now())
+	if _, ok := v.route(c.route); !ok {
+		i.Become(incident.Ignored, w.Now(), "the bucket has no such enabled rule")
+		return i, nil
+	}
+	i, err := w.Journal.Open(ctx, i)
 	if err != nil || !i.Over() {
 		return i, err
 	}

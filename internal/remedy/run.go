@@ -23,9 +23,10 @@ type run struct {
 	hints    []signal.Signal
 	samples  []incident.Object
 	incident incident.Incident
-	before   string    // what people were told last
-	at       time.Time // when this cure began to write
-	over     bool      // nothing more is to be done now
+	before   string            // what people were told last
+	approval incident.Approval // of the plan; zero: nobody was asked
+	at       time.Time         // when this cure began to write
+	over     bool              // nothing more is to be done now
 
 	route   diagnose.Route
 	plan    patch.Plan
@@ -150,7 +151,7 @@ func (r *run) cure(ctx context.Context) error {
 // curable looks for a plan. Without one the incident has its outcome.
 func (r *run) curable() bool {
 	var ok bool
-	if r.route, ok = r.view.route(r.incident.Route); !ok {
+	if r.route, ok = r.view.route(r.incident.Route); !ok { // it was there when the incident was opened
 		r.become(incident.Ignored, "the bucket has no such enabled rule")
 		return false
 	}
@@ -203,7 +204,7 @@ func (r *run) asked(ctx context.Context) (bool, error) {
 	}
 	switch {
 	case a.Allows(r.incident.Plan, r.workflow.Now()):
-		r.incident.Approver = a.Approver
+		r.incident.Approver, r.approval = a.Approver, a
 		r.log("approved by %s", a.Approver)
 		return true, nil
 	case a.Answer == incident.Decline && a.Plan == r.incident.Plan:

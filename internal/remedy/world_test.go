@@ -53,10 +53,12 @@ type world struct {
 	onRecord func(incident.Incident) error
 	answer   func(incident.Incident) incident.Approval
 	onSwitch func(n int) error
+	onUse    func() error
 
 	slow               bool // S3 does not work replays off at once
 	puts, looks, asked int
 	by                 []incident.Authority // of each put
+	used               []incident.Approval
 	replays            []incident.Replay
 	failedBy           []signal.Signal
 }
@@ -266,6 +268,14 @@ func (w *world) Record(ctx context.Context, i incident.Incident) (incident.Incid
 		}
 	}
 	return w.notes.Record(ctx, i)
+}
+
+func (w *world) Use(_ context.Context, a incident.Approval) error {
+	w.used = append(w.used, a)
+	if w.onUse != nil {
+		return w.onUse()
+	}
+	return nil
 }
 
 func (w *world) Answer(_ context.Context, q remedy.Question) (incident.Approval, error) {

@@ -21,6 +21,11 @@ func (r *run) write(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
+	if r.approval.Answer == incident.Approve {
+		if err := r.workflow.Approver.Use(ctx, r.approval); err != nil {
+			return false, fmt.Errorf("use approval: %w", err)
+		}
+	}
 	r.at = r.workflow.Now()
 	for _, e := range r.plan.Edits {
 		stopped, err := r.stopped(ctx, e.Account)

@@ -1,14 +1,9 @@
 package replay
 
-import "github.com/replimend/replimend/internal/settings"
-
-// Need is one IAM action that a role must be allowed.
-type Need struct {
-	Role     settings.MemberRole
-	Action   string
-	Resource string // in IAM's own notation, with ${SourceBucket} and ${ReportBucket} for the names of buckets
-	Why      string
-}
+import (
+	"github.com/replimend/replimend/internal/preflight"
+	"github.com/replimend/replimend/internal/settings"
+)
 
 // The resources of Needs.
 const (
@@ -24,18 +19,18 @@ const (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-iam-role-policies.html
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-batch-replication-policies.html
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-func Needs() []Need {
-	return []Need{
-		{settings.Replayer, "s3:CreateJob", anything, "make the job; IAM knows no resource for it"},
-		{settings.Replayer, "s3:ListJobs", anything, "find the job that an incident has; IAM knows no resource for it"},
-		{settings.Replayer, "s3:DescribeJob", jobs, "see how far a job is"},
-		{settings.Replayer, "iam:PassRole", batchRole, "give the job its role"},
-		{settings.Replayer, "s3:PutObject", reportBucket + "/manifests/*", "list the versions to replicate, where they are few"},
-		{settings.Batch, "s3:InitiateReplication", sourceBucket + "/*", "replicate versions again"},
-		{settings.Batch, "s3:GetReplicationConfiguration", sourceBucket, "find what is eligible"},
-		{settings.Batch, "s3:PutInventoryConfiguration", sourceBucket, "list what failed, where there are many"},
-		{settings.Batch, "s3:GetObject", reportBucket + "/manifests/*", "read the list of versions"},
-		{settings.Batch, "s3:GetObjectVersion", reportBucket + "/manifests/*", "read the list of versions"},
-		{settings.Batch, "s3:PutObject", reportBucket + "/reports/*", "write the report of what failed again"},
+func Needs() []preflight.Need {
+	return []preflight.Need{
+		{Role: settings.Replayer, Action: "s3:CreateJob", Resource: anything, Why: "make the job; IAM knows no resource for it"},
+		{Role: settings.Replayer, Action: "s3:ListJobs", Resource: anything, Why: "find the job that an incident has; IAM knows no resource for it"},
+		{Role: settings.Replayer, Action: "s3:DescribeJob", Resource: jobs, Why: "see how far a job is"},
+		{Role: settings.Replayer, Action: "iam:PassRole", Resource: batchRole, Why: "give the job its role"},
+		{Role: settings.Replayer, Action: "s3:PutObject", Resource: reportBucket + "/manifests/*", Why: "list the versions to replicate, where they are few"},
+		{Role: settings.Batch, Action: "s3:InitiateReplication", Resource: sourceBucket + "/*", Why: "replicate versions again"},
+		{Role: settings.Batch, Action: "s3:GetReplicationConfiguration", Resource: sourceBucket, Why: "find what is eligible"},
+		{Role: settings.Batch, Action: "s3:PutInventoryConfiguration", Resource: sourceBucket, Why: "list what failed, where there are many"},
+		{Role: settings.Batch, Action: "s3:GetObject", Resource: reportBucket + "/manifests/*", Why: "read the list of versions"},
+		{Role: settings.Batch, Action: "s3:GetObjectVersion", Resource: reportBucket + "/manifests/*", Why: "read the list of versions"},
+		{Role: settings.Batch, Action: "s3:PutObject", Resource: reportBucket + "/reports/*", Why: "write the report of what failed again"},
 	}
 }

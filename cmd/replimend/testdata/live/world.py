@@ -81,7 +81,7 @@ def make(source, destination):
         "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
         "Destination": {
             "Bucket": f"arn:aws:s3:::{destination}", "Account": account["destination"],
-            "EncryptionConfiguration": {"ReplicaKmsKeyID": replica_key}, "Metrics": {"Status": "Enabled", "EventThreshold": {"Minutes": 15}},
+            "EncryptionConfiguration": {"ReplicaKmsKeyID": replica_key},
         },
     }]})
     version = s3.put_object(Bucket=source, Key="ledger/2026-11-22.csv", Body=b"x" * 1024)["VersionId"]
