@@ -33,6 +33,10 @@ build: ## Build bin/replimend.
 demo: build ## Break and mend a replication in the built-in cloud; needs no AWS account.
 	bin/replimend rehearse --only cross-account-kms --show all
 
+.PHONY: live
+live: setup ## Cure a route in two accounts of an emulator with the real program, and read the documents back with boto3.
+	go test -count=1 -run TestLiveRouteIsCured -v ./cmd/replimend
+
 .PHONY: test
 test: setup build ## Build and run all tests, with the race detector where there is a C compiler.
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')

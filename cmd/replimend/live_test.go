@@ -48,6 +48,13 @@ type world struct {
 func newAccounts(t *testing.T) *accounts {
 	t.Helper()
 	s := mototest.Start(t)
+	return newAccountsWith(t, s.Name(t, "source"), s.Name(t, "destination"))
+}
+
+// newAccountsWith has buckets of those names, which no other test may use.
+func newAccountsWith(t *testing.T, source, destination string) *accounts {
+	t.Helper()
+	s := mototest.Start(t)
 	a := &accounts{t: t, dir: t.TempDir(), python: mototest.Python(t), batch: s.Batch(t)}
 	a.batch.Swift = true
 	var whole mototest.Configurations
@@ -76,7 +83,7 @@ func newAccounts(t *testing.T) *accounts {
 		"AWS_CONFIG_FILE="+filepath.Join(a.dir, "aws-config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(a.dir, "none"), "AWS_ENDPOINT_URL="+address,
 		"AWS_EC2_METADATA_DISABLED=true", "XDG_STATE_HOME="+filepath.Join(a.dir, "state"), "NO_PROXY=*", "AWS_MAX_ATTEMPTS=3",
 	)
-	a.shown = a.boto("", "make", s.Name(t, "source"), s.Name(t, "destination"))
+	a.shown = a.boto("", "make", source, destination)
 	if err := json.Unmarshal([]byte(a.shown), &a.world); err != nil {
 		t.Fatal(err)
 	}
@@ -552,5 +559,66 @@ func TestLiveTable(t *testing.T) {
 	}
 	if r := a.as(t.Context(), "", "incidents", "show", "inc-0", "--journal", "dynamodb:incidents", "--profile", "source"); r.code != exitError || !strings.Contains(r.stderr, "no such entry") {
 		t.Errorf("one that is not there: %s", r)
+	}
+}
+
+// TestReadmeAgainstTheEmulator runs what README.md shows of live accounts, word by word and in its order, in a shell. Between two of
+// the lines a person puts the route into mode approve, as the text says.
+func TestReadmeAgainstTheEmulator(t *testing.T) {
+	t.Parallel()
+	a := newAccountsWith(t, "my-source-bucket", "my-destination-bucket")
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(a.dir, "bin"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(path, filepath.Join(a.dir, "bin", "replimend")); err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, id, ran := a.documents(), "", map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^    (bin/replimend .*)$`).FindAllStringSubmatch(string(readme), -1) {
+		line := m[1]
+		if strings.Contains(line, "docs/examples") {
+			continue
+		}
+		if id != "" {
+			line = strings.ReplaceAll(line, "inc-0123456789abcdef0123", id)
+		}
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(line, "111122223333", a.world.SourceAccount))
+		cmd.Dir, cmd.Env, cmd.Stdin = a.dir, a.env, strings.NewReader("yes\nyes\nyes\n")
+		out, err := cmd.CombinedOutput()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) || cmd.ProcessState.ExitCode() == exitError {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+		command := strings.Fields(line)[1]
+		ran[command] = true
+		switch command {
+		case "routes":
+			settings, err := os.ReadFile(filepath.Join(a.dir, "replimend.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.write("replimend.yaml", strings.Replace(string(settings), "mode: observe", "mode: approve", 1))
+		case "apply":
+			if id = regexp.MustCompile(`inc-[0-9a-f]{20}`).FindString(string(out)); id == "" || a.documents() == before {
+				t.Fatalf("%s: nothing was cured:\n%s", line, out)
+			}
+		case "undo":
+			if a.documents() != before {
+				t.Errorf("%s: it is not as it was:\n%s", line, out)
+			}
+		}
+	}
+	for _, command := range []string{"diagnose", "snapshot", "plan", "routes", "preflight", "enroll", "apply", "sweep", "incidents", "undo"} {
+		if !ran[command] {
+			t.Errorf("README.md shows no live %s", command)
+		}
 	}
 }

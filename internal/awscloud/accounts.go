@@ -23,9 +23,14 @@ import (
 	"github.com/replimend/replimend/internal/settings"
 )
 
-// maxAttempts is how often a call is made at most. Between attempts the SDK waits for a random time that grows up to 20 s.
+// maxAttempts is how often a call is made at most, and longestWait for how long is waited at most before another attempt. The SDK
+// waits for a random time that doubles from attempt to attempt; its own limit of 20 s is too much for somebody at a terminal, and for
+// a function.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-const maxAttempts = 6
+const (
+	maxAttempts = 6
+	longestWait = 5 * time.Second
+)
 
 // Load reads the SDK's configuration as the AWS CLI does: environment, files, and the endpoint that AWS_ENDPOINT_URL names. An
 // empty profile or region is the environment's.
@@ -33,7 +38,7 @@ func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(httpClient()),
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = maxAttempts })
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = maxAttempts, longestWait })
 		}),
 	}
 	if profile != "" {
