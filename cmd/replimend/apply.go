@@ -28,6 +28,7 @@ type applying struct {
 	yes     bool
 	objects []string
 	replay  bool
+	settle  time.Duration
 	opinion bool
 	batch   batch
 }
@@ -60,6 +61,7 @@ wrong, or something failed on the way.`,
 	f.BoolVar(&a.yes, "yes", false, "do not ask: what is shown is meant")
 	f.StringArrayVar(&a.objects, "object", nil, "an object that failed, `KEY@VERSION`: its own encryption is diagnosed, and a replay proves the cure with it")
 	f.BoolVar(&a.replay, "replay", false, "have S3 replicate again what failed, after the cure")
+	f.DurationVar(&a.settle, "settle", time.Minute, "`TIME` between the write and the replay: AWS needs some until a change holds everywhere")
 	f.BoolVar(&a.opinion, "second-opinion", true, "ask IAM Access Analyzer about each document before it is written, where the caller may")
 	a.batch.flags(cmd)
 	return cmd
@@ -138,7 +140,7 @@ func (p *program) workflow(c *cloud, kept record, where locator, a applying) *re
 		Store: awscloud.NewWriter(c.accounts, awscloud.WriteOptions{
 			Owner: where, Trust: true, Opinion: a.opinion, Note: func(text string) { p.note("%s", text) },
 		}),
-		Replayer: &asking{program: p, replayer: p.replayer(c, where, a.batch), wanted: a.replay, yes: a.yes},
+		Replayer: &asking{program: p, replayer: p.replayer(c, where, a.batch), wanted: a.replay, yes: a.yes, settle: a.settle},
 		Journal:  kept, Locker: kept, Notifier: person, Approver: person,
 		Now: time.Now, Worker: fmt.Sprintf("%s %d", c.caller, os.Getpid()), Attended: true,
 	}
@@ -246,6 +248,7 @@ type asking struct {
 	replayer *replay.Replayer
 	wanted   bool
 	yes      bool
+	settle   time.Duration
 }
 
 func (a *asking) Replay(ctx context.Context, q incident.Replay) (incident.Job, error) {
@@ -259,17 +262,44 @@ func (a *asking) Replay(ctx context.Context, q incident.Replay) (incident.Job, e
 	if err != nil || !yes {
 		return declined, err
 	}
+	if err := a.rest(ctx); err != nil {
+		return declined, err
+	}
 	job, err := a.replayer.Replay(ctx, q)
 	if err != nil {
 		return job, err
 	}
 	tell, end := a.counter("replicating again")
 	defer end()
-	return a.replayer.Follow(ctx, q, job, func(j incident.Job) {
+	job, err = a.replayer.Follow(ctx, q, job, func(j incident.Job) {
 		if tell != nil && j.Total > 0 {
 			tell(int(j.Succeeded+j.Failed), int(j.Total))
 		}
 	})
+	if err != nil && ctx.Err() != nil {
+		a.note("job %s goes on without replimend; replimend apply again looks what became of it", job.ID)
+		return job, nil
+	}
+	return job, err
+}
+
+// rest waits until what was written holds everywhere: IAM, KMS and S3 are eventually consistent, an incident has one replay, and one
+// that fails for being early would be taken for a cure that does not help.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+// https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
+func (a *asking) rest(ctx context.Context) error {
+	if a.settle <= 0 {
+		return nil
+	}
+	a.note("waiting %s until what was written holds everywhere", a.settle)
+	timer := time.NewTimer(a.settle)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 func (a *asking) Head(ctx context.Context, bucket, key, versionID string) (snapshot.Object, error) {

@@ -207,7 +207,7 @@ func TestLiveRouteIsCured(t *testing.T) {
 		t.Fatalf("something was written without a yes:\n%s", now)
 	}
 
-	applied := a.replimend("yes\nyes\n", "apply", a.world.Source, "--object", object, "--replay")
+	applied := a.replimend("yes\nyes\n", "apply", a.world.Source, "--object", object, "--replay", "--settle", "0")
 	if applied.code != exitFine || !strings.Contains(applied.stdout, "resolved") {
 		t.Fatalf("apply: %s", applied)
 	}
@@ -590,7 +590,9 @@ func TestReadmeAgainstTheEmulator(t *testing.T) {
 		if id != "" {
 			line = strings.ReplaceAll(line, "inc-0123456789abcdef0123", id)
 		}
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(line, "111122223333", a.world.SourceAccount))
+		line = strings.ReplaceAll(line, "111122223333", a.world.SourceAccount)
+		line = strings.Replace(line, "--replay", "--replay --settle 0", 1) // but for the wait
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
 		cmd.Dir, cmd.Env, cmd.Stdin = a.dir, a.env, strings.NewReader("yes\nyes\nyes\n")
 		out, err := cmd.CombinedOutput()
 		var exit *exec.ExitError

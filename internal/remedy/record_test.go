@@ -11,6 +11,7 @@ import (
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/remedy"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
@@ -262,6 +263,44 @@ func dying(at int) func(int, snapshot.Ref) error {
 			panic(errDeath)
 		}
 		return nil
+	}
+}
+
+// TestReplayIsFollowedLater: the job is not done when the worker ends. The next one looks at what became of it, and asks for no other.
+func TestReplayIsFollowedLater(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		meanwhile func(w *world) error
+		want      incident.Outcome
+	}{
+		"S3 is done":                       {func(w *world) error { return w.Replicate(w.t.Context()) }, incident.Resolved},
+		"S3 fails them again":              {func(w *world) error { w.somebodyAdds(bucketRef, denyAll); return w.Replicate(w.t.Context()) }, incident.Escalated},
+		"S3 is not done yet":               {func(*world) error { return nil }, incident.Applied},
+		"the cure was taken out meanwhile": {func(w *world) error { return w.SetPolicy(roleRef, snapshot.None[policy.Document]()) }, incident.Applied},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			w.approve(settings.Automatic)
+			w.fail(objectKey)
+			w.slow = true
+			first, err := w.handle(t.Context())
+			if err != nil || first.Outcome != incident.Applied || first.Job.State != incident.JobRunning {
+				t.Fatalf("outcome %s, job %+v, %v", first.Outcome, first.Job, err)
+			}
+			if err := tt.meanwhile(w); err != nil {
+				t.Fatal(err)
+			}
+			w.slow = name == "S3 is not done yet"
+			w.now = w.now.Add(time.Minute)
+			i, err := w.workflow.Cure(t.Context(), first.Route, nil)
+			if err != nil || i.ID != first.ID || i.Outcome != tt.want {
+				t.Errorf("outcome %s, want %s, %v: %v", i.Outcome, tt.want, err, i.Timeline)
+			}
+			if tt.want == incident.Escalated && strings.Contains(w.documents(), `"Sid": "Replimend`) {
+				t.Errorf("what does not help stays:\n%s", w.documents())
+			}
+		})
 	}
 }
 

@@ -113,6 +113,12 @@ func (r *run) cure(ctx context.Context) error {
 		// What failed before the last patch says nothing of the route as it is now.
 		r.view.diagnosis = diagnose.Diagnose(r.view.snapshot, nil)
 	}
+	if r.stands() {
+		if r.view, err = r.workflow.look(ctx, r.incident.Route.Source, nil, r.known()); err != nil {
+			return err
+		}
+		return r.prove(ctx, r.view)
+	}
 	if !r.curable() {
 		return nil
 	}
@@ -146,6 +152,29 @@ func (r *run) cure(ctx context.Context) error {
 	}
 	r.become(incident.Applied, "the documents are as written, and the route is %s by them", r.plan.Proof.After)
 	return r.prove(ctx, after)
+}
+
+// stands says whether a cure was applied before, is as it was written, and leaves nothing more to cure: then it is proof that is
+// wanted.
+func (r *run) stands() bool {
+	if r.incident.Outcome != incident.Applied && r.incident.Outcome != incident.Proven {
+		return false
+	}
+	route, ok := r.view.route(r.incident.Route)
+	if !ok || route.Plan != nil {
+		return false
+	}
+	for _, c := range r.incident.Changes {
+		if !stands(c) {
+			continue
+		}
+		r.at = c.At // of the last cure
+		if !patch.Alike(r.view.snapshot.Document(refOf(c)), valueOf(c.After), route.Of.Partition) {
+			return false
+		}
+	}
+	r.route = route
+	return !r.at.IsZero()
 }
 
 // curable looks for a plan. Without one the incident has its outcome.
@@ -244,7 +273,11 @@ func (r *run) prove(ctx context.Context, after view) error {
 	}
 	objects := r.failed(after)
 	if len(objects) == 0 {
-		r.log("nothing to replay: the next object will prove the cure")
+		if n := r.replicated(after); n > 0 {
+			r.become(incident.Resolved, "S3 replicated what failed: %d versions that were looked at", n)
+		} else if r.incident.Outcome == incident.Applied {
+			r.log("nothing to replay: the next object will prove the cure")
+		}
 		return nil
 	}
 	job, err := r.workflow.Replayer.Replay(ctx, r.replay(after, objects))
@@ -277,6 +310,21 @@ func (r *run) prove(ctx context.Context, after view) error {
 		r.log("of %d replayed versions none is replicated yet", len(objects))
 	}
 	return nil
+}
+
+// replicated is how many of the versions that are known to have failed S3 says are COMPLETED.
+func (r *run) replicated(v view) int {
+	known := r.known()
+	n := 0
+	for _, o := range v.snapshot.Objects {
+		if o.Bucket == r.incident.Route.Source && o.ReplicationStatus.V == completed &&
+			slices.ContainsFunc(known, func(k incident.Object) bool {
+				return k.Key == o.Key && (k.VersionID == "" || k.VersionID == o.VersionID)
+			}) {
+			n++
+		}
+	}
+	return n
 }
 
 // replay is what S3 is asked for: exactly the versions that failed where the snapshot has every one of them, and otherwise what

@@ -3,6 +3,7 @@ package remedy_test
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,14 +170,25 @@ func (w *world) somebodyAdds(ref snapshot.Ref, statement string) {
 	}
 }
 
-func (w *world) Snapshot(ctx context.Context, bucket string, _ []incident.Object) (*snapshot.Snapshot, error) {
+func (w *world) Snapshot(ctx context.Context, bucket string, samples []incident.Object) (*snapshot.Snapshot, error) {
 	w.looks++
 	if w.onLook != nil {
 		if err := w.onLook(w.looks); err != nil {
 			return nil, err
 		}
 	}
-	return w.Cloud.Snapshot(ctx, bucket)
+	s, err := w.Cloud.Snapshot(ctx, bucket)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range samples {
+		head, err := w.Cloud.Head(bucket, o.Key, o.VersionID)
+		there := slices.ContainsFunc(s.Objects, func(k snapshot.Object) bool { return k.Key == o.Key && k.VersionID == o.VersionID })
+		if err == nil && !there {
+			s.Objects = append(s.Objects, head)
+		}
+	}
+	return s, nil
 }
 
 func (w *world) Put(ctx context.Context, by incident.Authority, e patch.Edit) error {
