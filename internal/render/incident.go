@@ -182,6 +182,9 @@ func (p Printer) Missing(all []preflight.Missing) string {
 			style = p.bad
 		}
 		p.grid(&b, 2, []column{8}, [][]cell{{{string(m.Severity), style}, {Clean(m.Subject + ": " + m.What), p.plain}}})
+		if m.Fix == "" {
+			continue
+		}
 		for _, line := range cleanLines(m.Fix) {
 			b.WriteString("            " + line + "\n") // as it is: a statement or a command is for copying
 		}
