@@ -141,11 +141,18 @@ func (a *accounts) replimend(answer string, args ...string) ran {
 
 func (a *accounts) as(ctx context.Context, answer string, args ...string) ran {
 	a.t.Helper()
+	return a.ended(ctx, os.Kill, answer, args...)
+}
+
+// ended is as, with the signal that the program gets when the context ends.
+func (a *accounts) ended(ctx context.Context, by os.Signal, answer string, args ...string) ran {
+	a.t.Helper()
 	path, err := binary()
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(by) }
 	var out, errs bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = a.dir, a.env, strings.NewReader(answer), &out, &errs
 	err = cmd.Run()
@@ -616,5 +623,33 @@ func TestLiveQuestionNamesTheIncident(t *testing.T) {
 	}
 	if now := a.documents(); now != before {
 		t.Errorf("something was written:\n%s", now)
+	}
+}
+
+// TestLiveInterruptedWriteIsTakenBack: somebody presses Ctrl-C while a document is being written.
+func TestLiveInterruptedWriteIsTakenBack(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	before := a.documents()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	a.before(func(_ http.ResponseWriter, r *http.Request) bool {
+		if name, _ := operation(r); name == "PutRolePolicy" { // the second one: the key's policy is written
+			interrupt()
+			<-r.Context().Done() // its client goes away
+			return true
+		}
+		return false
+	})
+	r := a.ended(ctx, os.Interrupt, "yes\n", "apply", a.world.Source, "--profile", "source", "--profile", "destination")
+	if r.code != exitError || !strings.Contains(r.stderr, "PutRolePolicy: interrupted\nhint: replimend incidents show inc-") || !strings.Contains(r.stderr, "a second time ends it at once") {
+		t.Errorf("%s", r)
+	}
+	if !strings.Contains(r.stdout, "the cure went wrong") || !strings.Contains(r.stdout, "undid ") {
+		t.Errorf("it does not say what became of it: %s", r)
+	}
+	if now := a.documents(); now != before {
+		t.Errorf("left behind:\n%s", now)
 	}
 }

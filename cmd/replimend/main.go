@@ -1,7 +1,7 @@
 // Command replimend finds out why S3 replication fails and cures it: from files, on AWS and in a built-in cloud.
 //
-// It only wires: it reads files and connects to AWS, hands them to the packages under internal, and prints what they say. Every run is a value of
-// type program, so that tests run the same program with other streams.
+// It only wires: it reads files and connects to AWS, hands them to the packages under internal, and prints what they say. Every run is
+// a value of type program, so that tests run the same program with other streams.
 package main
 
 import (
@@ -23,8 +23,14 @@ import (
 func main() {
 	// Interrupted, a command ends as soon as nothing is half done: what is written by then is kept in the journal, or taken back.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Once is enough for that. Whoever cannot wait for it does it again, and ends the process at once: the journal has what was intended.
+	settled := context.AfterFunc(ctx, func() {
+		stop()
+		fmt.Fprintln(os.Stderr, "note: interrupted: what is half done is taken back first; a second time ends it at once")
+	})
 	p := &program{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
 	code := p.run(os.Args[1:])
+	settled()
 	stop()
 	os.Exit(code)
 }

@@ -18,7 +18,7 @@ func told() incident.Incident {
 		ID: "inc-0123456789abcdef0123", Route: incident.Route{Source: "a", Rule: "r", Destination: "b"}, Outcome: incident.Applied, Opened: noon,
 		Causes: []string{"role-lacks-source-decrypt"}, Breaking: &incident.Call{Event: "PutKeyPolicy", Principal: "arn:aws:iam::111122223333:role/deploy", At: noon},
 		Plan: "abc", Approver: "arn:aws:iam::111122223333:user/ada", Patched: noon, Job: incident.Job{ID: "job-1", State: incident.JobComplete},
-		Changes: []incident.Change{{Kind: "role-policy", ID: "arn:aws:iam::111122223333:role/x", Account: "111122223333", State: incident.Written}},
+		Changes:  []incident.Change{{Kind: "role-policy", ID: "arn:aws:iam::111122223333:role/x", Account: "111122223333", State: incident.Written}},
 		Timeline: []incident.Entry{{At: noon, Text: "wrote role-policy"}},
 	}
 }
