@@ -53,7 +53,12 @@ wrong, or something failed on the way.`,
 		Example: `  replimend apply invoices-to-dr --profile source --profile destination
   replimend apply my-source-bucket/everything-to-dr --object 'ledger/2026-11-22.csv@VERSION' --replay`,
 		Args: exactly("ROUTE|BUCKET[/RULE]", 1),
-		RunE: func(cmd *cobra.Command, args []string) error { return p.apply(cmd.Context(), a, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.batch.check(); err != nil {
+				return hinted(err, "as in --batch-role arn:aws:iam::111122223333:role/replimend/replimend-batch")
+			}
+			return p.apply(cmd.Context(), a, args[0])
+		},
 	}
 	a.live.flags(cmd)
 	journalFlag(cmd, &a.journal)
@@ -100,7 +105,7 @@ func (p *program) apply(ctx context.Context, a applying, name string) error {
 	w := p.workflow(c, kept, located(s), a)
 	i, err := w.Cure(ctx, incident.Route{Source: r.Source, Rule: r.RuleID, Destination: r.Destination}, samples)
 	if err != nil {
-		return hinted(err, "replimend incidents show "+i.ID+" tells how far it got")
+		return astray(err, i.ID)
 	}
 	return p.cured(i)
 }
@@ -111,7 +116,7 @@ func (p *program) cured(i incident.Incident) error {
 	case incident.Healthy:
 		fmt.Fprintln(p.out, "nothing is wrong with the route now: nothing was written")
 	case incident.Ignored:
-		return fmt.Errorf("%s: %s", i.Route, last(i))
+		return hinted(fmt.Errorf("%s: %s", i.Route, last(i)), "replimend routes list shows the rules that there are now")
 	case incident.Applied, incident.Proven, incident.Resolved:
 		fmt.Fprintf(p.out, "\nincident %s, %s: replimend undo %s takes it back\n", i.ID, i.Outcome, i.ID)
 	case incident.AwaitingApproval:
@@ -134,7 +139,7 @@ func last(i incident.Incident) string {
 // workflow is the one that the robot runs, with a person at the other end.
 func (p *program) workflow(c *cloud, kept record, where locator, a applying) *remedy.Workflow {
 	reader := p.reader(c, nil)
-	person := &terminal{program: p, caller: c.caller, yes: a.yes}
+	person := &terminal{program: p, caller: c.caller, yes: a.yes, since: time.Now()}
 	return &remedy.Workflow{
 		Settings: c.settings, Snapshotter: reader,
 		Store: awscloud.NewWriter(c.accounts, awscloud.WriteOptions{
@@ -162,7 +167,8 @@ type terminal struct {
 	*program
 	caller string
 	yes    bool
-	asked  bool // what broke, and what would be done about it, was shown
+	since  time.Time // of this run
+	asked  bool      // what broke, and what would be done about it, was shown
 }
 
 func (t *terminal) Notify(_ context.Context, m incident.Message) error {
@@ -179,6 +185,8 @@ const approvalTime = 15 * time.Minute
 func (t *terminal) Answer(ctx context.Context, q remedy.Question) (incident.Approval, error) {
 	page := t.printer()
 	fmt.Fprint(t.out, page.Explanation(q.Route), "\n", page.Plan(q.Plan), "\n", page.Heading("the guard says"), page.Verdict(q.Verdict))
+	// Before anything is written, so that what a killed run did can be found.
+	fmt.Fprint(t.out, page.Line("incident", t.kept(q.Incident)))
 	t.asked = true
 	yes, err := t.ask(ctx, fmt.Sprintf("write %s?", extent(q.Plan)), t.yes)
 	if err != nil {
@@ -192,6 +200,14 @@ func (t *terminal) Answer(ctx context.Context, q remedy.Question) (incident.Appr
 	return incident.Approval{
 		Incident: q.Incident.ID, Plan: q.Incident.Plan, Answer: answer, Approver: t.caller, At: now, Expires: now.Add(approvalTime),
 	}, nil
+}
+
+// kept says where what is done now is kept: in an incident of this run, or in the open one of the route.
+func (t *terminal) kept(i incident.Incident) string {
+	if i.Opened.Before(t.since) {
+		return fmt.Sprintf("%s, open since %s, which this run joins", i.ID, i.Opened.UTC().Format(time.RFC3339))
+	}
+	return i.ID + ", a new one"
 }
 
 // Use does nothing: what somebody said yes to at the terminal is written at once, and nobody else hears of it.
@@ -214,7 +230,20 @@ func extent(plan patch.Plan) string {
 }
 
 // batch is the flags of who runs batch jobs.
-type batch struct{ role, bucket string }
+type batch struct {
+	role, bucket string
+	arn          policy.ARN // of the role, once it was checked
+}
+
+func (b *batch) check() (err error) {
+	if b.role == "" {
+		return nil
+	}
+	if b.arn, err = policy.ParseARN(b.role); err != nil {
+		return fmt.Errorf("--batch-role: %w", err)
+	}
+	return nil
+}
 
 func (b *batch) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
@@ -230,8 +259,8 @@ func (p *program) replayer(c *cloud, where locator, b batch) *replay.Replayer {
 		Read: c.accounts.Reader,
 		Batch: func(account, region string) (policy.ARN, string) {
 			role, bucket := settings.Batch.ARN(awscloud.Partition(region), account), settings.ReportBucket(account, region)
-			if given, err := policy.ParseARN(b.role); err == nil {
-				role = given
+			if b.role != "" {
+				role = b.arn
 			}
 			if b.bucket != "" {
 				bucket = b.bucket
@@ -318,7 +347,11 @@ func (p *program) ask(ctx context.Context, question string, yes bool) (bool, err
 	answer, err := p.line(ctx)
 	if err != nil {
 		fmt.Fprintln(p.stderr)
-		return false, hinted(fmt.Errorf("ask %q: %w", question, err), "--yes does what is shown without asking")
+		err = fmt.Errorf("ask %q: %w", question, err)
+		if errors.Is(err, errNobody) {
+			err = hinted(err, "--yes does what is shown without asking")
+		}
+		return false, err
 	}
 	return answer == "yes", nil
 }

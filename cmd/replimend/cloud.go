@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
 	"github.com/replimend/replimend/internal/awscloud"
@@ -63,22 +64,56 @@ func (p *program) connect(ctx context.Context, l live) (*cloud, error) {
 		if err != nil {
 			return nil, hinted(err, "check ~/.aws/config, and the name that --profile gives")
 		}
-		who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		account, caller, err := identify(ctx, cfg, profile)
 		if err != nil {
-			return nil, hinted(fmt.Errorf("ask AWS who %s is: %w", called(profile), err), "aws sts get-caller-identity shows whether the credentials work; --profile takes others")
+			return nil, err
 		}
-		account := aws.ToString(who.Account)
 		if _, twice := c.direct[account]; twice {
 			return nil, hinted(fmt.Errorf("%s is of account %s, as another one is", called(profile), account), "give one profile for each account")
 		}
 		c.direct[account] = cfg
 		c.own = append(c.own, account)
 		if i == 0 {
-			c.base, c.account, c.caller = cfg, account, aws.ToString(who.Arn)
+			c.base, c.account, c.caller = cfg, account, caller
 		}
+	}
+	if file != "" && l.settings == "" {
+		p.note("settings are of %s in this folder", file)
 	}
 	c.accounts = awscloud.NewAccounts(awscloud.Access{Base: c.base, Direct: c.direct, Members: set.Members})
 	return c, nil
+}
+
+// patience is how long AWS may take to say who a profile is. It is the first call: who cannot reach AWS hears so before long.
+const patience = 20 * time.Second
+
+// identify asks AWS whose credentials a profile has.
+func identify(ctx context.Context, cfg aws.Config, profile string) (account, caller string, err error) {
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil { // it may ask for a code or open a browser, so that it takes the time it takes
+		return "", "", noCredentials(err, profile)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.RetryMaxAttempts = 3 })
+	if err == nil {
+		return aws.ToString(who.Account), aws.ToString(who.Arn), nil
+	}
+	err = fmt.Errorf("ask AWS who %s is: %w", called(profile), err)
+	if _, ok := reason(err); ok {
+		return "", "", hinted(err, "aws sts get-caller-identity shows whether the credentials work; after aws sso login or with other keys try again")
+	}
+	return "", "", hinted(err, "check the network, its proxy and AWS_ENDPOINT_URL: nothing was read or written")
+}
+
+// noCredentials says that a profile has none that can be used. The last place where they are looked for is the metadata service of a
+// machine in AWS: that there is none says nothing to who sits elsewhere.
+func noCredentials(err error, profile string) error {
+	var call *smithy.OperationError
+	if errors.As(err, &call) && call.Service() == "ec2imds" {
+		err = errors.New("the environment, ~/.aws and this machine have none")
+	}
+	return hinted(fmt.Errorf("find the credentials of %s: %w", called(profile), err),
+		"--profile NAME or AWS_PROFILE names a profile of ~/.aws/config; aws sso login renews one that has expired")
 }
 
 func called(profile string) string {
@@ -93,7 +128,8 @@ func (p *program) readSettings(name string) (set *settings.Settings, file string
 	file = name
 	if file == "" {
 		file = defaultSettings
-		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		// An empty one is what > and >> leave before anything was written into it.
+		if info, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
 			return &settings.Settings{Version: settings.Version, Limits: settings.DefaultLimits()}, "", nil
 		}
 	}
@@ -109,10 +145,11 @@ func (p *program) readSettings(name string) (set *settings.Settings, file string
 	var faults *settings.Error
 	if errors.As(err, &faults) {
 		// All of them at once: who mends one and runs again only to see the next has lost the morning.
-		for _, f := range faults.Faults[1:] {
-			fmt.Fprintf(p.stderr, "replimend: %s:%s\n", label(file), f)
+		last := len(faults.Faults) - 1
+		for _, f := range faults.Faults[:last] {
+			fmt.Fprintf(p.stderr, "replimend: %s\n", render.Clean(fmt.Sprintf("%s:%s", label(file), f)))
 		}
-		return nil, "", hinted(fmt.Errorf("%s:%s", label(file), faults.Faults[0]), "docs/examples/replimend.yaml shows every member")
+		return nil, "", hinted(fmt.Errorf("%s:%s", label(file), faults.Faults[last]), "docs/examples/replimend.yaml shows every member")
 	}
 	return set, file, err
 }
@@ -154,6 +191,7 @@ func (p *program) counter(what string) (tell func(done, total int), end func()) 
 		return nil, func() {}
 	}
 	bar := p.bar(what, 1)
+	_ = bar.RenderBlank() // the first answer may take a while
 	return func(done, total int) {
 		bar.ChangeMax(total)
 		_ = bar.Set(done)

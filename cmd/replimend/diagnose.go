@@ -22,8 +22,9 @@ func (p *program) diagnoseCommand() *cobra.Command {
 missing, in whose document, and the smallest edit that cures the route.
 
 A snapshot is a JSON file of what the cloud looks like; replimend snapshot writes one, and so does docs/take-snapshot.py with the
-AWS CLI. With --live the same is read from AWS at once, with the credentials of each --profile. Further files may follow, so that --snapshot takes a pattern of the shell. With --format json each file gives one document, in the order of the
-arguments; a file that cannot be read gives an error and no document.
+AWS CLI. With --live the same is read from AWS at once, with the credentials of each --profile. Further files may follow, so that
+--snapshot takes a pattern of the shell. With --format json each file and live bucket gives one document, in the order of the
+arguments, live ones last; what cannot be read gives an error and no document.
 
 With --principal it explains instead why a role or user can or cannot read or write the objects of a bucket; docs/consumers.md
 shows how.
@@ -63,7 +64,7 @@ but one is conditional or unknown. Of several files the worst one counts: 2 befo
 func (in *inputs) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&in.snapshots, "snapshot", nil, "snapshot `FILE`, or - for standard input")
 	cmd.Flags().StringVar(&in.event, "event", "", "`FILE` of a failure event of S3, in a message or not, or of denied KMS calls as CloudTrail records them")
-	cmd.Flags().StringArrayVar(&in.buckets, "live", nil, "read the routes of this `BUCKET` or approved route from AWS instead of a file")
+	cmd.Flags().StringArrayVar(&in.buckets, "live", nil, "read the routes of this `BUCKET`, the one BUCKET/RULE or an approved route from AWS instead of a file")
 	in.live.flags(cmd)
 	cmd.Flags().StringVar(&in.route, "route", "", "only this `SOURCE/RULE`: a bucket and the id of its rule")
 }
@@ -86,9 +87,9 @@ func (p *program) each(cmd *cobra.Command, in inputs, args []string, show func(n
 		return err
 	}
 	several := len(files)+len(in.buckets) > 1
-	hand := func(name string, d diagnose.Diagnosis, err error) {
+	hand := func(name, chosen string, d diagnose.Diagnosis, err error) {
 		if err == nil {
-			d.Routes, err = in.choose(name, d.Routes)
+			d.Routes, err = meant(name, chosen, d.Routes)
 		}
 		if err == nil {
 			p.warnUnmet(in.event, name, hints.Signals, d)
@@ -98,7 +99,7 @@ func (p *program) each(cmd *cobra.Command, in inputs, args []string, show func(n
 	}
 	for _, name := range files {
 		d, err := p.diagnosis(name, hints)
-		hand(name, d, err)
+		hand(name, in.route, d, err)
 	}
 	if len(in.buckets) == 0 {
 		return nil
@@ -112,23 +113,27 @@ func (p *program) each(cmd *cobra.Command, in inputs, args []string, show func(n
 		if err == nil {
 			p.unread(s)
 		}
-		hand(name, d, err)
+		chosen := in.route
+		if source, rule := c.route(name); chosen == "" && rule != "" {
+			chosen = source + "/" + rule
+		}
+		hand(name, chosen, d, err)
 	}
 	return nil
 }
 
-// choose is the routes that --route asks for.
-func (in *inputs) choose(name string, routes []diagnose.Route) ([]diagnose.Route, error) {
-	if in.route == "" {
+// meant is the routes that SOURCE/RULE means, all when it is empty.
+func meant(name, chosen string, routes []diagnose.Route) ([]diagnose.Route, error) {
+	if chosen == "" {
 		return routes, nil
 	}
 	var there []string
 	for _, r := range routes {
 		there = append(there, r.Source+"/"+r.Rule)
 	}
-	chosen := slices.DeleteFunc(slices.Clone(routes), func(r diagnose.Route) bool { return r.Source+"/"+r.Rule != in.route })
-	if len(chosen) > 0 {
-		return chosen, nil
+	found := slices.DeleteFunc(slices.Clone(routes), func(r diagnose.Route) bool { return r.Source+"/"+r.Rule != chosen })
+	if len(found) > 0 {
+		return found, nil
 	}
 	hint := "there is no enabled rule in it"
 	if len(there) > 0 {
@@ -138,7 +143,7 @@ func (in *inputs) choose(name string, routes []diagnose.Route) ([]diagnose.Route
 			hint += fmt.Sprintf(" and %d more", len(there)-most)
 		}
 	}
-	return nil, hinted(fmt.Errorf("%s: no route %s", label(name), in.route), hint)
+	return nil, hinted(fmt.Errorf("%s: no route %s", label(name), chosen), hint)
 }
 
 // warnUnmet says that the event speaks of no route of the snapshot: the diagnosis is then not about what failed.

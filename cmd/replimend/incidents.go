@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,7 +32,7 @@ func (p *program) incidentsListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List incidents, the newest first",
-		Long: `List the incidents of a journal, the newest first, a line each.
+		Long: `List the incidents of a journal, the newest first, a line each: 100 at most.
 
 Exit code: 0 they are listed, also when there are none, 2 an argument is wrong or the journal cannot be read.`,
 		Example: `  replimend incidents list --open
@@ -40,6 +41,9 @@ Exit code: 0 they are listed, also when there are none, 2 an argument is wrong o
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(textOrJSON, format) {
 				return badFormat(cmd, format, "text or json")
+			}
+			if since < 0 || filter.Limit < 0 {
+				return hinted(errors.New("--since and --limit take no negative value"), cmd.CommandPath()+" --help shows an example")
 			}
 			kept, err := p.openNamed(cmd.Context(), journal, l)
 			if err != nil {
@@ -50,7 +54,7 @@ Exit code: 0 they are listed, also when there are none, 2 an argument is wrong o
 			}
 			all, err := kept.List(cmd.Context(), filter)
 			if err != nil {
-				return err
+				return unkept(err)
 			}
 			if format == "json" {
 				if all == nil {
@@ -68,7 +72,7 @@ Exit code: 0 they are listed, also when there are none, 2 an argument is wrong o
 	f.BoolVar(&filter.Open, "open", false, "only incidents that somebody still has to do something about")
 	f.StringVar(&filter.Source, "bucket", "", "only incidents of routes that leave this `BUCKET`")
 	f.DurationVar(&since, "since", 0, "only incidents of the last `TIME`, such as 48h")
-	f.IntVar(&filter.Limit, "limit", 0, "at most this `NUMBER`")
+	f.IntVar(&filter.Limit, "limit", 0, "at most this `NUMBER`; 0 is as many as there are, up to 100")
 	formatFlag(cmd, &format)
 	return cmd
 }

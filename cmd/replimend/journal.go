@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -58,7 +59,30 @@ func (p *program) attend(ctx context.Context, name string, base aws.Config) (kep
 		return kept, func() {}, nil
 	}
 	leave, err = file.Attend(ctx)
-	return kept, leave, err
+	return kept, leave, unkept(err)
+}
+
+// unkept adds to an error of the journal what to do about it.
+func unkept(err error) error {
+	if err == nil {
+		return nil
+	}
+	return hinted(err, "--journal names another one; a damaged file is for you to mend or to move: it has what stood there before each change")
+}
+
+// astray adds to an error on the way of an incident what to do about it.
+func astray(err error, id string) error {
+	var locked *incident.LockedError
+	switch {
+	case id == "":
+		return hinted(err, "nothing was written: check the journal, the bucket and the credentials")
+	case errors.As(err, &locked):
+		return hinted(err, fmt.Sprintf("another run is at work there, as %s; it is free when that run ends, or at %s if it was killed: then run this again",
+			locked.Holder, locked.Until.UTC().Format(time.RFC3339)))
+	case errors.Is(err, incident.ErrStale):
+		return hinted(err, "another run took the incident further meanwhile: replimend incidents show "+id+" tells how far")
+	}
+	return hinted(err, "replimend incidents show "+id+" tells how far it got, and what would undo what was written")
 }
 
 // openNamed is openJournal for commands that only read it: a file needs no credentials.
@@ -70,6 +94,11 @@ func (p *program) openNamed(ctx context.Context, name string, l live) (record, e
 			return nil, err
 		}
 		base = c.base
+	} else if name != "" {
+		// The default is made when something is kept. One that is named and not there is more likely a slip than an empty record.
+		if _, err := os.Stat(name); err != nil {
+			return nil, hinted(fmt.Errorf("read journal %s: %w", name, cause(err)), "--journal names a file that is there; without it the one of your own is read")
+		}
 	}
 	return p.openJournal(name, base)
 }
@@ -90,7 +119,7 @@ func (p *program) line(ctx context.Context) (string, error) {
 	}()
 	select {
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", errInterrupted
 	case a := <-answers:
 		text := strings.TrimSpace(a.text)
 		if errors.Is(a.err, io.EOF) && text == "" {

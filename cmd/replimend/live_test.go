@@ -148,11 +148,18 @@ func (a *accounts) replimend(answer string, args ...string) ran {
 
 func (a *accounts) as(ctx context.Context, answer string, args ...string) ran {
 	a.t.Helper()
+	return a.ended(ctx, os.Kill, answer, args...)
+}
+
+// ended is as, with the signal that the program gets when the context ends.
+func (a *accounts) ended(ctx context.Context, by os.Signal, answer string, args ...string) ran {
+	a.t.Helper()
 	path, err := binary()
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(by) }
 	var out, errs bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = a.dir, a.env, strings.NewReader(answer), &out, &errs
 	err = cmd.Run()
@@ -622,5 +629,97 @@ func TestReadmeAgainstTheEmulator(t *testing.T) {
 		if !ran[command] {
 			t.Errorf("README.md shows no live %s", command)
 		}
+	}
+}
+
+// TestLiveSlips is what people get wrong at three in the morning: none of it may look like a sound route.
+func TestLiveSlips(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	for want, args := range map[string][]string{
+		"there is no bucket " + a.world.Source + "-x":   {"diagnose", "--live", a.world.Source + "-x"},
+		"there is no bucket " + a.world.Source + "-y":   {"snapshot", a.world.Source + "-y"},
+		"there is no bucket " + a.world.Source + "-z":   {"sweep", a.world.Source + "-z", a.world.Source},
+		"is no name of a bucket":                        {"snapshot", "Not a bucket"},
+		"no route " + a.world.Source + "/nothing":       {"diagnose", "--live", a.world.Source + "/nothing"},
+		"there is no route " + a.world.Source + "/none": {"apply", a.world.Source + "/none"},
+	} {
+		if r := a.replimend("", args...); r.code != exitError || !strings.Contains(r.stderr, want) || !strings.Contains(r.stderr, "\nhint: ") {
+			t.Errorf("%v: %s", args, r)
+		}
+	}
+	if r := a.replimend("", "diagnose", "--live", a.world.Source+"/everything"); r.code != exitBroken {
+		t.Errorf("BUCKET/RULE: %s", r)
+	}
+	// A newcomer's line: the shell has made the file before the command looks for it.
+	a.write("replimend.yaml", "")
+	adopted := a.replimend("", "routes", "adopt", a.world.Source)
+	if adopted.code != exitFine || !strings.HasPrefix(adopted.stdout, "version: 1\n") || adopted.stderr != "" {
+		t.Fatalf("with an empty file: %s", adopted)
+	}
+	a.write("replimend.yaml", adopted.stdout)
+	if r := a.replimend("", "routes", "adopt", a.world.Source); !strings.Contains(r.stderr, "approved already as "+a.world.Source+"-everything, in mode observe, and is as it was") ||
+		strings.Contains(r.stdout, "version:") {
+		t.Errorf("a second time: %s", r)
+	}
+	for _, role := range []string{"other", "another"} {
+		a.write("replimend.yaml", strings.Replace(adopted.stdout, "service-role/replication", "service-role/"+role, 1))
+		if r := a.replimend("", "routes", "adopt", a.world.Source); !strings.Contains(r.stderr, "and differs: ") || !strings.Contains(r.stderr, role) {
+			t.Errorf("of another role: %s", r)
+		}
+	}
+	a.write("replimend.yaml", adopted.stdout)
+	// Who asks twice is told twice.
+	for range 2 {
+		if r := a.replimend("", "apply", a.world.Source, "--yes"); r.code != exitBroken || !strings.Contains(r.stdout, "observe") {
+			t.Errorf("in mode observe: %s", r)
+		}
+	}
+}
+
+// TestLiveQuestionNamesTheIncident, so that what a killed run wrote can be found, and an answer that does not come writes nothing.
+func TestLiveQuestionNamesTheIncident(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	before := a.documents()
+	first := a.replimend("", "apply", a.world.Source)
+	if first.code != exitError || !strings.Contains(first.stdout, ", a new one") || !strings.Contains(first.stderr, "there is nobody to answer\nhint: --yes") {
+		t.Errorf("nobody there: %s", first)
+	}
+	second := a.replimend("no\n", "apply", a.world.Source)
+	if second.code != exitBroken || !strings.Contains(second.stdout, ", open since ") || second.incident(t) != first.incident(t) {
+		t.Errorf("a second run: %s", second)
+	}
+	if now := a.documents(); now != before {
+		t.Errorf("something was written:\n%s", now)
+	}
+}
+
+// TestLiveInterruptedWriteIsTakenBack: somebody presses Ctrl-C while a document is being written.
+func TestLiveInterruptedWriteIsTakenBack(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	before := a.documents()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	a.before(func(_ http.ResponseWriter, r *http.Request) bool {
+		if name, _ := operation(r); name == "PutRolePolicy" { // the second one: the key's policy is written
+			interrupt()
+			<-r.Context().Done() // its client goes away
+			return true
+		}
+		return false
+	})
+	r := a.ended(ctx, os.Interrupt, "yes\n", "apply", a.world.Source, "--profile", "source", "--profile", "destination")
+	if r.code != exitError || !strings.Contains(r.stderr, "PutRolePolicy: interrupted\nhint: replimend incidents show inc-") || !strings.Contains(r.stderr, "a second time ends it at once") {
+		t.Errorf("%s", r)
+	}
+	if !strings.Contains(r.stdout, "the cure went wrong") || !strings.Contains(r.stdout, "undid ") {
+		t.Errorf("it does not say what became of it: %s", r)
+	}
+	if now := a.documents(); now != before {
+		t.Errorf("left behind:\n%s", now)
 	}
 }

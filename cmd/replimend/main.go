@@ -1,7 +1,7 @@
 // Command replimend finds out why S3 replication fails and cures it: from files, on AWS and in a built-in cloud.
 //
-// It only wires: it reads files and connects to AWS, hands them to the packages under internal, and prints what they say. Every run is a value of
-// type program, so that tests run the same program with other streams.
+// It only wires: it reads files and connects to AWS, hands them to the packages under internal, and prints what they say. Every run is
+// a value of type program, so that tests run the same program with other streams.
 package main
 
 import (
@@ -15,8 +15,6 @@ import (
 	"strings"
 	"syscall"
 
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
 	"github.com/replimend/replimend/internal/render"
@@ -25,8 +23,14 @@ import (
 func main() {
 	// Interrupted, a command ends as soon as nothing is half done: what is written by then is kept in the journal, or taken back.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Once is enough for that. Whoever cannot wait for it does it again, and ends the process at once: the journal has what was intended.
+	settled := context.AfterFunc(ctx, func() {
+		stop()
+		fmt.Fprintln(os.Stderr, "note: interrupted: what is half done is taken back first; a second time ends it at once")
+	})
 	p := &program{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
 	code := p.run(os.Args[1:])
+	settled()
 	stop()
 	os.Exit(code)
 }
@@ -60,7 +64,7 @@ func (p *program) run(args []string) int {
 		ctx = context.Background()
 	}
 	if cmd, err := root.ExecuteContextC(ctx); err != nil {
-		p.fail(suggest(root, cmd, args, err))
+		p.fail(suggest(cmd, args, err))
 	}
 	if err := p.out.Flush(); err != nil && !p.out.closedByReader() {
 		p.fail(hinted(fmt.Errorf("write standard output: %w", cause(err)), "what was printed is not complete"))
@@ -89,7 +93,6 @@ it: each shows what it would write, and asks first.`,
 	root.SetOut(p.out)
 	root.SetErr(p.stderr)
 	root.DisableSuggestions = true // they would make further lines of the error; the hint has them
-	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted(err, cmd.CommandPath()+" --help shows an example")
 	})
@@ -106,17 +109,21 @@ it: each shows what it would write, and asks first.`,
 	return root
 }
 
-// suggest adds the command that was perhaps meant to an error about one that there is not.
-func suggest(root, cmd *cobra.Command, args []string, err error) error {
-	if cmd != root || !strings.HasPrefix(err.Error(), "unknown command") {
+// suggest adds to an error about a command that there is not the one that was perhaps meant, or where those that there are stand.
+func suggest(cmd *cobra.Command, args []string, err error) error {
+	if !strings.HasPrefix(err.Error(), "unknown command") {
 		return err
 	}
+	cmd.SuggestionsMinimumDistance = 2
 	for _, arg := range args {
-		if near := root.SuggestionsFor(arg); len(near) > 0 {
+		if near := cmd.SuggestionsFor(arg); len(near) > 0 {
 			return hinted(err, "did you mean "+strings.Join(near, " or ")+"?")
 		}
 	}
-	return err
+	if cmd.HasSubCommands() {
+		return hinted(err, cmd.CommandPath()+" --help lists the commands")
+	}
+	return hinted(err, cmd.CommandPath()+" --help shows an example")
 }
 
 // raise remembers the worst exit code: an error, then a broken route, then an unclear one.
@@ -142,35 +149,3 @@ func (p *program) fail(err error) {
 	_ = p.out.Flush() // what was already said comes first
 	fmt.Fprintf(p.stderr, "replimend: %s\nhint: %s\n", render.Clean(text), render.Clean(hint))
 }
-
-// plain is the text of an error. What the SDK says of a call, with its attempts and host ids, is cut down to what AWS said, and to the
-// id of the request, which AWS Support asks for.
-func plain(err error) string {
-	text := err.Error()
-	var call *smithy.OperationError
-	if !errors.As(err, &call) {
-		return text
-	}
-	said := "no answer: " + call.Err.Error()
-	var api smithy.APIError
-	if errors.As(call, &api) {
-		said = api.ErrorCode() + ": " + api.ErrorMessage()
-	}
-	var response *awshttp.ResponseError
-	if errors.As(call, &response) && response.RequestID != "" {
-		said += " (request " + response.RequestID + ")"
-	}
-	return strings.Replace(text, call.Error(), call.Service()+" "+call.Operation()+": "+said, 1)
-}
-
-// adviceError is an error with what to do about it.
-type adviceError struct {
-	err  error
-	hint string
-}
-
-func (h *adviceError) Error() string { return h.err.Error() }
-
-func (h *adviceError) Unwrap() error { return h.err }
-
-func hinted(err error, hint string) error { return &adviceError{err, hint} }

@@ -42,7 +42,9 @@ seen or is not known, 2 an argument is wrong or AWS could not be asked.`,
 			if c.found == "" {
 				return hinted(errors.New("there are no settings to check"), "--settings FILE; replimend routes adopt writes the entry of a route")
 			}
-			found, err := p.missing(cmd.Context(), c)
+			tell, end := p.counter("reading")
+			found, err := p.missing(cmd.Context(), c, tell)
+			end()
 			if err != nil {
 				return hinted(err, "check the connection and the credentials; --profile takes others")
 			}
@@ -69,7 +71,7 @@ seen or is not known, 2 an argument is wrong or AWS could not be asked.`,
 }
 
 // missing asks the accounts for everything that package preflight judges.
-func (p *program) missing(ctx context.Context, c *cloud) ([]preflight.Missing, error) {
+func (p *program) missing(ctx context.Context, c *cloud, tell func(done, total int)) ([]preflight.Missing, error) {
 	f := preflight.Facts{Settings: c.settings, Needs: needs()}
 	var sources []string
 	for _, r := range c.settings.Routes {
@@ -78,6 +80,7 @@ func (p *program) missing(ctx context.Context, c *cloud) ([]preflight.Missing, e
 		}
 	}
 	options := p.reading(c)
+	options.Progress = tell
 	for _, m := range c.settings.Members {
 		for _, role := range memberRoles {
 			options.Roles = append(options.Roles, role.ARN(awscloud.Partition(m.Regions[0]), m.Account))

@@ -2,11 +2,23 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/rehearsal"
 	"github.com/replimend/replimend/internal/render"
 )
@@ -103,5 +115,52 @@ func TestManyScenariosAreCountedByTopic(t *testing.T) {
 	}
 	if few := p.board(all[:screenful], scores[:screenful]); !strings.Contains(few, all[1].Name) {
 		t.Errorf("few scenarios are not listed one by one:\n%s", few)
+	}
+}
+
+// TestErrorsOfCallsArePlain: what the SDK says around an answer of AWS is of no use to anybody.
+func TestErrorsOfCallsArePlain(t *testing.T) {
+	t.Parallel()
+	call := func(err error) error {
+		return fmt.Errorf("read key: %w", &smithy.OperationError{ServiceID: "KMS", OperationName: "GetKeyPolicy", Err: err})
+	}
+	status := func(err error) error {
+		return &awshttp.ResponseError{RequestID: "r-1", ResponseError: &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusBadGateway}}, Err: err,
+		}}
+	}
+	refused := &url.Error{Op: "Post", URL: "https://kms.us-east-1.amazonaws.com/", Err: errors.New("connection refused")}
+	for want, err := range map[string]error{
+		"read key: KMS GetKeyPolicy: AccessDeniedException: not yours (request r-1)":             call(status(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not yours"})),
+		"read key: KMS GetKeyPolicy: an answer with HTTP status 502 and no reason (request r-1)": call(status(&smithy.GenericAPIError{Code: unnamed, Message: unnamed})),
+		"read key: KMS GetKeyPolicy: no answer: connection refused":                              call(&retry.MaxAttemptsError{Attempt: 3, Err: &smithyhttp.RequestSendError{Err: refused}}),
+		"read key: KMS GetKeyPolicy: no answer in time":                                          call(&smithy.CanceledError{Err: context.DeadlineExceeded}),
+		"read key: KMS GetKeyPolicy: interrupted":                                                call(&smithy.CanceledError{Err: context.Canceled}),
+		"no call at all": errors.New("no call at all"),
+	} {
+		if got := plain(err); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestAdviceNearestToTheCauseStays: it knows more than what the callers say.
+func TestAdviceNearestToTheCauseStays(t *testing.T) {
+	t.Parallel()
+	until := time.Date(2026, 11, 22, 12, 20, 0, 0, time.UTC)
+	for want, err := range map[string]error{
+		"near": astray(fmt.Errorf("write: %w", hinted(errors.New("x"), "near")), "inc-1"),
+		"free when that run ends, or at 2026-11-22T12:20:00Z": astray(&incident.LockedError{Document: "d", Holder: "inc-2 somebody", Until: until}, "inc-1"),
+		"as inc-2 somebody":              astray(&incident.LockedError{Document: "d", Holder: "inc-2 somebody", Until: until}, "inc-1"),
+		"another run took the incident":  astray(fmt.Errorf("record: %w", incident.ErrStale), "inc-1"),
+		"nothing was written":            astray(errors.New("x"), ""),
+		"replimend incidents show inc-1": astray(errors.New("x"), "inc-1"),
+	} {
+		var errs strings.Builder
+		p := &program{stderr: &errs, out: newOutput(io.Discard)}
+		p.fail(err)
+		if _, hint, ok := strings.Cut(errs.String(), "\nhint: "); !ok || !strings.Contains(hint, want) || strings.Count(errs.String(), "\n") != 2 {
+			t.Errorf("want %q: %q", want, errs.String())
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +36,7 @@ func (p *program) routesListCommand() *cobra.Command {
 		Long: `List every enabled replication rule of the given buckets, or without any of all buckets in the accounts of the profiles: where it
 leads, whether it is an approved route, and in what it differs from what was approved. It only reads.
 
-Exit code: 0 they are listed, also when there are none, 2 an argument is wrong or nothing could be read.`,
+Exit code: 0 they are listed, also when there are none, 2 an argument is wrong or a bucket could not be read.`,
 		Example: `  replimend routes list --profile source --profile destination`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := p.connect(cmd.Context(), l)
@@ -121,10 +122,11 @@ func (p *program) routesAdoptCommand() *cobra.Command {
 		Use:   "adopt BUCKET[/RULE]",
 		Short: "Print the approval of a live route, for review",
 		Long: `Print the entry that pins live routes in replimend.yaml, in mode observe. It approves nothing: a person reviews it, puts it into
-the file and chooses the mode. What cannot be pinned because AWS does not show it is an error that names all of it.
+the file and chooses the mode. Without settings the entry stands in a whole file. Of a route that is approved already it is told in
+what it differs. What cannot be pinned because AWS does not show it is an error that names all of it.
 
 Exit code: 0 every route is printed, 2 an argument is wrong or a route cannot be pinned.`,
-		Example: `  replimend routes adopt my-source-bucket --profile source --profile destination >> replimend.yaml`,
+		Example: `  replimend routes adopt my-source-bucket --profile source --profile destination > adopted.yaml`,
 		Args:    exactly("BUCKET[/RULE]", 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := p.connect(cmd.Context(), l)
@@ -140,6 +142,18 @@ Exit code: 0 every route is printed, 2 an argument is wrong or a route cannot be
 	}
 	l.flags(cmd)
 	return cmd
+}
+
+// adopted says how a route that is approved already differs from that.
+func (p *program) adopted(r route.Route, s *snapshot.Snapshot, set *settings.Settings) {
+	approved, against := guard.Approval(r, s, set)
+	switch {
+	case approved.Name == "":
+	case len(against) == 0:
+		p.note("it is approved already as %s, in mode %s, and is as it was then", approved.Name, approved.Mode)
+	default:
+		p.note("it is approved already as %s, in mode %s, and differs: %s", approved.Name, approved.Mode, strings.Join(against, "; "))
+	}
 }
 
 func (p *program) adopt(c *cloud, s *snapshot.Snapshot, name string) error {
@@ -158,6 +172,10 @@ func (p *program) adopt(c *cloud, s *snapshot.Snapshot, name string) error {
 		}
 		printed++
 		fmt.Fprint(p.out, a.YAML())
+		p.adopted(r, s, c.settings)
+	}
+	if printed > 0 && c.found != "" {
+		p.note("what is printed belongs under routes in %s", c.found)
 	}
 	if printed == 0 {
 		_, err := only(c, s, name) // which says what there is

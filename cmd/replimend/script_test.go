@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -130,6 +131,40 @@ func TestExamplesHaveTheirExitCodes(t *testing.T) {
 		first, _, _ := strings.Cut(out.String(), "\n\n")
 		if strconv.Itoa(code) != row[3] || !strings.Contains(first, row[2]) || errs.Len() > 0 {
 			t.Errorf("%s: exit code %d, want %s; want verdict %s:\n%s%s", row[1], code, row[3], row[2], first, errs.String())
+		}
+	}
+}
+
+// TestExamplesOfLiveCommandsParse: no test has the accounts that they name, but the commands, arguments and flags that they give must be
+// there.
+func TestExamplesOfLiveCommandsParse(t *testing.T) {
+	t.Parallel()
+	p := &program{out: newOutput(io.Discard), stdin: strings.NewReader(""), stderr: io.Discard}
+	for _, command := range []string{
+		"snapshot", "sweep", "apply", "undo", "enroll", "preflight", "routes list", "routes adopt", "incidents list", "incidents show",
+	} {
+		root := p.command()
+		shown, _, err := root.Find(strings.Fields(command))
+		if err != nil || shown.Example == "" || shown.Long == "" || !strings.Contains(shown.Long, "Exit code: ") {
+			t.Errorf("%s: %v: it needs an example and its exit codes", command, err)
+			continue
+		}
+		for line := range strings.Lines(shown.Example) {
+			line, _, _ = strings.Cut(strings.TrimSpace(line), " >")
+			args := strings.Fields(strings.ReplaceAll(line, "'", ""))
+			cmd, rest, err := root.Find(args[1:])
+			if err == nil && cmd != shown {
+				err = errors.New("it is an example of another command")
+			}
+			if err == nil {
+				err = cmd.ParseFlags(rest)
+			}
+			if err == nil {
+				err = cmd.ValidateArgs(cmd.Flags().Args())
+			}
+			if err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/signal"
 	"github.com/replimend/replimend/internal/snapshot"
@@ -30,7 +32,7 @@ ROUTE is the name of an approved route. Give one --profile for each account; wit
 documents are read with the first profile, as far as they allow it. Accounts that are members in the settings are read
 through their reader roles.
 
-Exit code: 0 a snapshot was printed, 2 an argument is wrong or a bucket could not be read at all.`,
+Exit code: 0 a snapshot was printed, 2 an argument is wrong or a bucket could not be read at all. Then it has the other buckets.`,
 		Example: `  replimend snapshot my-source-bucket --profile source --profile destination > snapshot.json
   replimend snapshot my-source-bucket --object 'ledger/2026-11-22.csv@VERSION' > snapshot.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -89,7 +91,33 @@ func (p *program) take(ctx context.Context, c *cloud, names []string, samples []
 	if err != nil {
 		return nil, hinted(err, "check the bucket's name and the credentials; --profile takes others")
 	}
-	return s, nil
+	return s, p.lost(s, sources)
+}
+
+// lost tells of the buckets that are not there or could not be read at all: nothing found is not the same as nothing wrong. It is an
+// error when nothing is left.
+func (p *program) lost(s *snapshot.Snapshot, sources []string) error {
+	var errs []error
+	for _, name := range sources {
+		switch s.Buckets[name].State {
+		case snapshot.Absent:
+			errs = append(errs, hinted(fmt.Errorf("there is no bucket %s", name), "check its name, and that the settings still mean it"))
+		case snapshot.Missing:
+			why := cmp.Or(s.Unreadable[jsontree.Join("buckets", name)], "AWS does not say whose it is")
+			errs = append(errs, hinted(fmt.Errorf("read bucket %s: %s", name, why), "check its name, and give a --profile of its account that may read it"))
+		}
+	}
+	if len(errs) == len(sources) {
+		last := len(errs) - 1
+		for _, err := range errs[:last] {
+			p.fail(err)
+		}
+		return errs[last]
+	}
+	for _, err := range errs {
+		p.fail(err)
+	}
+	return nil
 }
 
 // look is the diagnosis of live buckets, with what events say of them.

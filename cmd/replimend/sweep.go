@@ -24,7 +24,7 @@ every route of the accounts of the profiles. It finds what no event tells: rules
 about to be deleted, routes that are no longer what was approved. It only reads.
 
 Exit code: that of diagnose for all of them: 0 healthy or degraded, 1 some route is broken, 3 none is broken but one is conditional or
-unknown, 2 an argument is wrong or nothing could be read. A route that differs from its approval counts as unknown.`,
+unknown, 2 an argument is wrong or a bucket could not be read. A route that differs from its approval counts as unknown.`,
 		Example: `  replimend sweep --profile source --profile destination
   replimend sweep --all --format json`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -76,7 +76,7 @@ func (p *program) undo(ctx context.Context, l live, journal, id string, yes bool
 	}
 	i, err = w.Undo(ctx, i, incident.Authority{Incident: i.ID, Approver: c.caller})
 	if err != nil {
-		return hinted(err, "replimend incidents show "+id+" tells how far it got")
+		return astray(err, id)
 	}
 	for _, change := range i.Changes {
 		if change.State == incident.Overrun {
@@ -91,5 +91,5 @@ func noIncident(err error) error {
 	if errors.Is(err, incident.ErrNotFound) {
 		return hinted(err, "replimend incidents list names those that there are; --journal names another journal")
 	}
-	return err
+	return unkept(err)
 }

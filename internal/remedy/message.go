@@ -92,13 +92,20 @@ func (r *run) unapproved() bool {
 	return slices.ContainsFunc(r.verdict.Reasons, func(x guard.Reason) bool { return x.Rule == guard.ApprovedRoute })
 }
 
+// mostTold is how much of a timeline is told, the last of it: a message that is cut at its end would lose what happened just now.
+const mostTold = 10
+
 // told is what the timeline says since the incident was opened.
 func (r *run) told() []string {
 	var out []string
 	for _, e := range r.incident.Timeline {
 		out = append(out, e.Text)
 	}
-	return out[min(1, len(out)):]
+	out = out[min(1, len(out)):]
+	if more := len(out) - mostTold; more > 0 {
+		return append([]string{fmt.Sprintf("%d entries before", more)}, out[more:]...)
+	}
+	return out
 }
 
 // undoing says for each document that stands changed who may undo it, and how.

@@ -112,6 +112,28 @@ func TestWhoIsThereIsAsked(t *testing.T) {
 	}
 }
 
+// TestWhoIsThereIsToldEachTime: silence after a command is no answer. What happened last is never what is cut.
+func TestWhoIsThereIsToldEachTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Observe)
+	w.workflow.Attended = true
+	for n := range 8 {
+		w.fail("ledger/" + strings.Repeat("x", n+1))
+		if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Refused || len(w.messages) != n+1 {
+			t.Fatalf("outcome %s, %d messages, want %d, %v", i.Outcome, len(w.messages), n+1, err)
+		}
+	}
+	w.workflow.Settings.Routes[0].Mode, w.answer = settings.Approve, approving
+	if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Resolved {
+		t.Fatalf("outcome %s, %v", i.Outcome, err)
+	}
+	told := w.messages[8].Happened
+	if len(told) != 11 || !strings.HasSuffix(told[0], " entries before") || !strings.HasPrefix(told[10], "resolved: ") {
+		t.Errorf("told: %q", told)
+	}
+}
+
 // TestApprovalIsUsedUpBeforeTheWrite: one that was used already, or cannot be, is no approval.
 func TestApprovalIsUsedUpBeforeTheWrite(t *testing.T) {
 	t.Parallel()

@@ -107,7 +107,8 @@ type Workflow struct {
 	Now         func() time.Time
 	// Worker names who runs the workflow, no two at the same time by the same name: it holds the locks.
 	Worker string
-	// Attended says that a person sits there. Then the Approver is asked also for what the guard would let pass.
+	// Attended says that a person sits there. Then the Approver is asked also for what the guard would let pass, and the Notifier
+	// told also what is as it was.
 	Attended bool
 }
 

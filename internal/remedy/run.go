@@ -44,7 +44,7 @@ func (r *run) do(ctx context.Context) error {
 	if e := r.record(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
 	}
-	if o := r.incident.Outcome; o == incident.Healthy || o == incident.Ignored || news(r.incident) == r.before {
+	if o := r.incident.Outcome; o == incident.Healthy || o == incident.Ignored || news(r.incident) == r.before && !r.workflow.Attended {
 		return err
 	}
 	if e := r.workflow.Notifier.Notify(ctx, r.message()); e != nil {
@@ -54,7 +54,8 @@ func (r *run) do(ctx context.Context) error {
 	return err
 }
 
-// news is what people have to be told about once: ten thousand more failures of the same kind are none.
+// news is what people have to be told about once: ten thousand more failures of the same kind are none. Who sits there asked, and is
+// told each time.
 func news(i incident.Incident) string { return string(i.Outcome) + " " + i.Plan }
 
 // record keeps the incident as it is now.

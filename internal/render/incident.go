@@ -46,7 +46,7 @@ func (p Printer) Incident(i incident.Incident) string {
 			p.fact(&b, label, Clean(text))
 		}
 	}
-	p.grid(&b, 2, []column{14}, [][]cell{{{"outcome", p.faint}, {Clean(i.Outcome.String()), p.outcome(i.Outcome)}}})
+	p.grid(&b, 2, []column{12}, [][]cell{{{"outcome", p.faint}, {Clean(i.Outcome.String()), p.outcome(i.Outcome)}}})
 	line("opened", moment(i.Opened))
 	if !i.Failures.Versions.IsZero() {
 		line("failed", i.Failures.Versions.String()+" versions of objects, first "+moment(i.Failures.First)+", last "+moment(i.Failures.Last))
@@ -182,6 +182,9 @@ func (p Printer) Missing(all []preflight.Missing) string {
 			style = p.bad
 		}
 		p.grid(&b, 2, []column{8}, [][]cell{{{string(m.Severity), style}, {Clean(m.Subject + ": " + m.What), p.plain}}})
+		if m.Fix == "" {
+			continue
+		}
 		for _, line := range cleanLines(m.Fix) {
 			b.WriteString("            " + line + "\n") // as it is: a statement or a command is for copying
 		}
