@@ -16,11 +16,9 @@ import (
 
 // write makes the edits one after the other and says whether all are made. Otherwise it has undone what it wrote.
 func (r *run) write(ctx context.Context) (done bool, err error) {
-	unlock, err := r.workflow.lock(ctx, r.incident.ID, r.plan)
-	if err != nil {
+	if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, r.plan); err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
 	if r.approval.Answer == incident.Approve {
 		if err := r.workflow.Approver.Use(ctx, r.approval); err != nil {
 			return false, fmt.Errorf("use approval: %w", err)
@@ -112,7 +110,7 @@ func documentName(ref snapshot.Ref) string {
 
 // stopped asks again before every write: between the approval and the write somebody may have thrown the switch.
 func (r *run) stopped(ctx context.Context, account string) (bool, error) {
-	thrown, err := r.thrown(ctx)
+	thrown, err := r.workflow.thrown(ctx, r.plan)
 	if err != nil {
 		return false, err
 	}
@@ -143,16 +141,12 @@ func (w *Workflow) takeBack(ctx context.Context, i *incident.Incident, by incide
 		if !stands(*change) || change.At.Before(from) {
 			continue
 		}
-		intended := change.State == incident.Intended
 		e := inverse(*change)
 		err := w.Store.Put(ctx, by, e)
 		switch {
 		case err == nil:
 			change.State = incident.Undone
 			i.Log(w.Now(), "undid %s", e.Document)
-		case errors.Is(err, snapshot.ErrDrift) && intended:
-			change.State = incident.Unmade
-			i.Log(w.Now(), "%s is not as it would have been written: nothing to undo", e.Document)
 		case errors.Is(err, snapshot.ErrDrift):
 			change.State = incident.Overrun
 			i.Log(w.Now(), "%s was changed by somebody else since, and is left as it is", e.Document)
