@@ -68,6 +68,7 @@ var classes = map[string]Class{
 	"InvalidClientTokenId":        Denied,
 	"NotAuthorized":               Denied,
 	"SignatureDoesNotMatch":       Denied,
+	"UnmodifiableEntity":          Denied,
 	"UnauthorizedOperation":       Denied,
 	"UnrecognizedClientException": Denied,
 
@@ -118,6 +119,7 @@ var classes = map[string]Class{
 	"ConditionalCheckFailed":          Conflict, // of one action of a transaction
 	"ConditionalCheckFailedException": Conflict,
 	"IdempotencyException":            Conflict,
+	"KMSInvalidStateException":        Conflict, // such as of a key that is to be deleted
 	"OperationAborted":                Conflict,
 	"TransactionConflict":             Conflict, // of one action of a transaction
 	"TransactionConflictException":    Conflict,
@@ -147,6 +149,9 @@ func Code(err error) string {
 
 // NoBucket says that it is the bucket that does not exist, and not something of it. S3 answers so to whatever is asked of the bucket.
 func NoBucket(err error) bool { return Code(err) == "NoSuchBucket" }
+
+// Refused says that AWS answered, and did nothing of what it was asked. Of an error that is not known it does not say so.
+func Refused(err error) bool { return err != nil && !Is(err, Other, Unavailable) }
 
 // OfCode is the class of a code that came by itself, such as the reason for which a transaction was cancelled.
 func OfCode(code string) Class { return classes[code] }
