@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
 
@@ -143,7 +142,7 @@ func (e Enroller) read(ctx context.Context, at Place, doc enroll.Document) (rece
 	if err != nil {
 		return received{}, fmt.Errorf("read %s of bucket %s: %w", doc, at.Bucket, err)
 	}
-	out.node, _ = asNode(reflect.ValueOf(parsed))
+	out.node = answer(parsed)
 	return out, nil
 }
 
@@ -204,43 +203,6 @@ func (e Enroller) keepsAll(ctx context.Context, at Place, doc enroll.Document, l
 	return nil
 }
 
-// asNode is a value of the SDK's types in the form of the AWS CLI: members by the same names, without those that are not there.
-func asNode(v reflect.Value) (jsontree.Node, bool) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return jsontree.Node{}, false
-		}
-		if v.Elem().Kind() == reflect.String {
-			return jsontree.Str(v.Elem().String()), true // also when it is empty
-		}
-		return asNode(v.Elem())
-	case reflect.String:
-		return jsontree.Str(v.String()), v.Len() > 0
-	case reflect.Bool:
-		return jsontree.Node{Kind: jsontree.Bool, Bool: v.Bool()}, true
-	case reflect.Int32, reflect.Int64:
-		return jsontree.Node{Kind: jsontree.Number, Text: fmt.Sprint(v.Int())}, true
-	case reflect.Slice:
-		items := make([]jsontree.Node, v.Len())
-		for i := range items {
-			items[i], _ = asNode(v.Index(i))
-		}
-		return jsontree.List(items...), len(items) > 0
-	case reflect.Struct:
-		out := jsontree.Obj()
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() {
-				if member, ok := asNode(v.Field(i)); ok {
-					out = out.With(f.Name, member)
-				}
-			}
-		}
-		return out, true
-	}
-	return jsontree.Node{}, false
-}
-
 // fromNode reads a document into the SDK's type, and refuses one that the type cannot hold whole.
 func fromNode(n jsontree.Node, to any) error {
 	text, err := n.MarshalJSON()
@@ -252,7 +214,7 @@ func fromNode(n jsontree.Node, to any) error {
 	if err := d.Decode(to); err != nil {
 		return err
 	}
-	if back, _ := asNode(reflect.ValueOf(to)); !enroll.Same(back, n) {
+	if !enroll.Same(answer(to), n) {
 		return errors.New("the document has what the SDK cannot write")
 	}
 	return nil

@@ -95,9 +95,8 @@ var stores = map[snapshot.Kind]*store{
 
 // store is how one kind of document is read and written.
 type store struct {
-	reads  []preflight.Need // what reading needs
-	put    preflight.Need   // the one action of a session that writes
-	remove *preflight.Need  // the one action of a session that deletes; nil: what it belongs to cannot be without the document
+	put    preflight.Need  // the one action of a session that writes
+	remove *preflight.Need // the one action of a session that deletes; nil: what it belongs to cannot be without the document
 	form   storeForm
 	asks   analyzerForm
 

@@ -20,7 +20,6 @@ import (
 // was deleted can be anybody's.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
 var bucketStore = store{
-	reads:  []preflight.Need{{Role: settings.Reader, Action: "s3:GetBucketPolicy", Resource: needBucket, Why: "a bucket policy cannot be compared before it is written"}},
 	put:    preflight.Need{Role: settings.ResourceWriter, Action: "s3:PutBucketPolicy", Resource: needBucket, Why: "no bucket policy can be repaired"},
 	remove: &preflight.Need{Role: settings.ResourceWriter, Action: "s3:DeleteBucketPolicy", Resource: needBucket, Why: "a bucket's first policy cannot be taken back"},
 	form:   storeForm{principal: true, resource: true, shared: true},

@@ -19,10 +19,9 @@ import (
 // with KMS's check that whoever writes it may write the next one.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 var keyStore = store{
-	reads: []preflight.Need{{Role: settings.Reader, Action: "kms:GetKeyPolicy", Resource: needKey, Why: "a key policy cannot be compared before it is written"}},
-	put:   preflight.Need{Role: settings.ResourceWriter, Action: "kms:PutKeyPolicy", Resource: needKey, Why: "no key policy can be repaired"},
-	form:  storeForm{principal: true, resource: true, latin: true, shared: true},
-	asks:  analyzerForm{policy: types.PolicyTypeResourcePolicy, public: types.AccessCheckResourceTypeKmsKey},
+	put:  preflight.Need{Role: settings.ResourceWriter, Action: "kms:PutKeyPolicy", Resource: needKey, Why: "no key policy can be repaired"},
+	form: storeForm{principal: true, resource: true, latin: true, shared: true},
+	asks: analyzerForm{policy: types.PolicyTypeResourcePolicy, public: types.AccessCheckResourceTypeKmsKey},
 	at: func(_ *WriteOptions, ref snapshot.Ref) (storePlace, error) {
 		arn, err := policy.ParseARN(ref.ID)
 		switch {

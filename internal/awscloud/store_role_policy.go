@@ -19,11 +19,6 @@ import (
 // inlineStore is the inline policies of our own that stand beside the others of a role.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
 var inlineStore = store{
-	reads: []preflight.Need{
-		{Role: settings.Reader, Action: "iam:GetRole", Resource: needRole, Why: "the role cannot be told from another one of its name"},
-		{Role: settings.Reader, Action: "iam:GetRolePolicy", Resource: needRole, Why: "an inline policy cannot be compared before it is written"},
-		{Role: settings.Reader, Action: "iam:ListRolePolicies", Resource: needRole, Why: "the inline policies of a role cannot be measured"},
-	},
 	put:    preflight.Need{Role: settings.IdentityWriter, Action: "iam:PutRolePolicy", Resource: needRole, Why: "no role can be given a permission"},
 	remove: &preflight.Need{Role: settings.IdentityWriter, Action: "iam:DeleteRolePolicy", Resource: needRole, Why: "a permission given to a role cannot be taken back"},
 	form:   storeForm{resource: true, latin: true, plainSids: true},
