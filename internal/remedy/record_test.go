@@ -472,3 +472,24 @@ func TestPeopleAreToldThoughTheRecordMovedOn(t *testing.T) {
 		t.Errorf("outcome %s, %v, %d messages:\n%s", i.Outcome, err, len(w.messages), w.documents())
 	}
 }
+
+// TestWorkerThatEndedProving: S3 can take days to replicate again. Who does not live to see it has cured the route all the same.
+func TestWorkerThatEndedProving(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	w.onReplay = func() error { panic(errDeath) }
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = w.handle(t.Context())
+	}()
+	if kept := w.notes.Incidents()[0]; kept.Outcome != incident.Applied || kept.Changes[1].State != incident.Written {
+		t.Errorf("kept is %s, %+v", kept.Outcome, kept.Changes)
+	}
+	w.onReplay, w.now = nil, w.now.Add(incident.Lease)
+	cured, puts := w.documents(), w.puts
+	if i, err := w.handle(t.Context()); err != nil || w.puts != puts || w.documents() != cured || i.Outcome == incident.Escalated {
+		t.Errorf("outcome %s, %d writes, %v: %v", i.Outcome, w.puts-puts, err, i.Timeline)
+	}
+}

@@ -153,6 +153,10 @@ func (r *run) cure(ctx context.Context) error {
 		return r.giveUp(ctx, fault)
 	}
 	r.become(incident.Applied, "the documents are as written, and the route is %s by them", r.plan.Proof.After)
+	// A replay can take longer than this worker lives, or than its locks hold: the next one must not take the plan for half done.
+	if err := r.record(ctx); err != nil {
+		return fmt.Errorf("record incident: %w", err)
+	}
 	return r.prove(ctx, after)
 }
 
