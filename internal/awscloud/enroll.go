@@ -55,7 +55,7 @@ func (e Enroller) Live(ctx context.Context, source, destination Place) (enroll.L
 		switch {
 		case awserr.Is(err, awserr.Denied):
 			d.to.Why = awserr.Code(err)
-		case awserr.Is(err, awserr.Absent):
+		case awserr.Is(err, awserr.Absent) && !awserr.NoBucket(err):
 			d.to.Value = snapshot.None[jsontree.Node]()
 		case err != nil:
 			return enroll.Live{}, err

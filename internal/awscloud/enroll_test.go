@@ -344,6 +344,10 @@ func TestLiveKeepsRefusalsApart(t *testing.T) {
 	if _, err := e.edge.Live(t.Context(), e.source, e.destination); err == nil {
 		t.Error("an answer that nobody knows is no error")
 	}
+	e = newEnrolling(t, s, refuse(http.StatusNotFound, "NoSuchBucket"))
+	if live, err := e.edge.Live(t.Context(), e.source, e.destination); err == nil {
+		t.Errorf("a bucket that does not exist has the configuration %+v", live)
+	}
 	e = newEnrolling(t, s, s.URL)
 	live, err = e.edge.Live(t.Context(), e.source, awscloud.Place{Bucket: e.destination.Bucket})
 	if err != nil || live.DestinationVersioning.State != snapshot.Missing || live.SourceVersioning.State != snapshot.Present {

@@ -3,7 +3,10 @@
 // Every edge asks it and nobody else holds a list of codes. It knows the codes alone, not the SDK that carries them.
 package awserr
 
-import "errors"
+import (
+	"errors"
+	"net/url"
+)
 
 // Class is what an error means for whoever made the call.
 type Class uint8
@@ -145,6 +148,15 @@ func Code(err error) string {
 		return coded.ErrorCode()
 	}
 	return ""
+}
+
+// WithoutAddress is an error without the address that was asked, where there was no answer: the key of an object stands in it.
+func WithoutAddress(err error) error {
+	var unanswered *url.Error
+	if errors.As(err, &unanswered) {
+		return unanswered.Err
+	}
+	return err
 }
 
 // NoBucket says that it is the bucket that does not exist, and not something of it. S3 answers so to whatever is asked of the bucket.

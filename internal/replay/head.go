@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -25,7 +26,7 @@ func (r *Replayer) Head(ctx context.Context, bucket, key, versionID string) (sna
 	}
 	out, err := storage(r.options.Read(account, region)).HeadObject(ctx, in)
 	if err != nil {
-		return snapshot.Object{}, fmt.Errorf("head version %.80q in bucket %s: %w", versionID, bucket, err)
+		return snapshot.Object{}, fmt.Errorf("head version %.80q in bucket %s: %w", versionID, bucket, awserr.WithoutAddress(err))
 	}
 	o := snapshot.Object{
 		Bucket: bucket, Key: key, VersionID: versionID,

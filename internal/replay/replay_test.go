@@ -517,6 +517,25 @@ func TestOwnersAreSent(t *testing.T) {
 	}
 }
 
+// TestErrorsNameNoKey: the address of a request that broke has the key in it, and errors are logged.
+func TestErrorsNameNoKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	o := w.options()
+	o.Read = func(_, region string) aws.Config {
+		return aws.Config{
+			Region: region, BaseEndpoint: aws.String("http://127.0.0.1:1"), RetryMaxAttempts: 1,
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
+			}),
+		}
+	}
+	_, err := replay.New(o).Head(t.Context(), w.source, "jane-doe-passport.pdf", "v1")
+	if err == nil || strings.Contains(err.Error(), "passport") || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestHead reads what the status and the encryption of a version are.
 func TestHead(t *testing.T) {
 	t.Parallel()
