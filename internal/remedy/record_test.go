@@ -11,6 +11,7 @@ import (
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/remedy"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
@@ -491,5 +492,27 @@ func TestWorkerThatEndedProving(t *testing.T) {
 	cured, puts := w.documents(), w.puts
 	if i, err := w.handle(t.Context()); err != nil || w.puts != puts || w.documents() != cured || i.Outcome == incident.Escalated {
 		t.Errorf("outcome %s, %d writes, %v: %v", i.Outcome, w.puts-puts, err, i.Timeline)
+	}
+}
+
+// TestNobodyAnswersForAnotherPlan: who approved one plan of an incident did not approve the next one.
+func TestNobodyAnswersForAnotherPlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Approve)
+	w.fail(objectKey)
+	w.answer, w.slow = approving, true
+	if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Applied || i.Approver == "" {
+		t.Fatalf("outcome %s by %q, %v", i.Outcome, i.Approver, err)
+	}
+	w.workflow.Settings.Routes[0].Mode = settings.Automatic
+	if err := w.SetPolicy(roleRef, snapshot.None[policy.Document]()); err != nil {
+		t.Fatal(err)
+	}
+	w.now, w.by, w.failedBy = w.now.Add(time.Hour), nil, nil
+	w.fail("ledger/other.pdf")
+	i, err := w.handle(t.Context())
+	if err != nil || len(w.by) == 0 || i.Approver != "" || w.by[0].Approver != "" {
+		t.Errorf("outcome %s by %q, written on the word of %+v, %v: %v", i.Outcome, i.Approver, w.by, err, i.Timeline)
 	}
 }

@@ -188,7 +188,7 @@ func (r *run) curable() bool {
 		return false
 	}
 	r.plan = *r.route.Plan
-	r.incident.Plan = r.plan.Hash()
+	r.incident.Plan, r.incident.Approver = r.plan.Hash(), "" // who approved an earlier plan did not approve this one
 	r.log("the route is %s; plan %s would make it %s", r.plan.Proof.Before, r.incident.Plan, r.plan.Proof.After)
 	return true
 }
