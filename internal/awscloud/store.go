@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"sync"
 	"time"
 
@@ -265,9 +264,9 @@ func (w *Writer) compare(ctx context.Context, s *store, at storePlace, e patch.E
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("read before writing: %w", err)
-	case storeSame(live, e.After, at):
+	case patch.Alike(live, e.After, at.arn.Partition):
 		return true, nil
-	case !storeSame(live, e.Before, at):
+	case !patch.Alike(live, e.Before, at.arn.Partition):
 		return false, snapshot.ErrDrift
 	}
 	return false, nil
@@ -325,14 +324,14 @@ func (w *Writer) confirm(ctx context.Context, s *store, at storePlace, e patch.E
 	pause := storePause
 	for i := 1; ; i++ {
 		live, err := s.live(ctx, w.reader(at), at)
-		if err == nil && storeSame(live, e.After, at) {
+		if err == nil && patch.Alike(live, e.After, at.arn.Partition) {
 			return nil
 		}
 		if i == storeReadings {
 			switch {
 			case err != nil:
 				return fmt.Errorf("%w: read again: %w", ErrUnconfirmed, err)
-			case storeSame(live, e.Before, at):
+			case patch.Alike(live, e.Before, at.arn.Partition):
 				return ErrUnconfirmed
 			}
 			return ErrOverwritten
@@ -342,41 +341,6 @@ func (w *Writer) confirm(ctx context.Context, s *store, at storePlace, e patch.E
 		}
 		pause *= 2
 	}
-}
-
-// storeSame compares by meaning, because services store documents in forms of their own. What is missing is the same as
-// nothing.
-func storeSame(live, want snapshot.Value[policy.Document], at storePlace) bool {
-	if live.State != want.State || live.State == snapshot.Missing {
-		return false
-	}
-	return live.State == snapshot.Absent || live.V.Equivalent(want.V, at.arn.Partition)
-}
-
-// storedPlain is the text of a document that IAM gives back encoded as in a URL.
-// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html
-func storedPlain(encoded *string) (string, error) {
-	text, err := url.PathUnescape(aws.ToString(encoded))
-	if err != nil {
-		return "", fmt.Errorf("decode document: %w", err)
-	}
-	return text, nil
-}
-
-func storedDocument(encoded *string) (snapshot.Value[policy.Document], error) {
-	text, err := storedPlain(encoded)
-	if err != nil {
-		return snapshot.Value[policy.Document]{}, err
-	}
-	return storedText(text)
-}
-
-func storedText(text string) (snapshot.Value[policy.Document], error) {
-	d, err := policy.Parse([]byte(text))
-	if err != nil {
-		return snapshot.Value[policy.Document]{}, fmt.Errorf("read document: %w", err)
-	}
-	return snapshot.Of(d), nil
 }
 
 // storedSize is how long a document is without white space. One that is no JSON counts whole.

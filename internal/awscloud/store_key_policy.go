@@ -27,7 +27,7 @@ var keyStore = store{
 		switch {
 		case err != nil:
 			return storePlace{}, fmt.Errorf("%w: %w", snapshot.ErrUnwritable, err)
-		case arn.Service != "kms" || !storeRegionName.MatchString(arn.Region) || Partition(arn.Region) != arn.Partition ||
+		case arn.Service != "kms" || !isRegion(arn.Region) || Partition(arn.Region) != arn.Partition ||
 			!policy.IsAccountID(arn.Account) || !storeKeyResource.MatchString(arn.Resource):
 			return storePlace{}, fmt.Errorf("%w: %.200q is not the ARN of a key", snapshot.ErrUnwritable, ref.ID)
 		}
@@ -40,7 +40,7 @@ var keyStore = store{
 		if err != nil {
 			return snapshot.Value[policy.Document]{}, err
 		}
-		return storedText(aws.ToString(out.Policy))
+		return present(parseDocument(aws.ToString(out.Policy)))
 	},
 	write: func(ctx context.Context, session aws.Config, at storePlace, text string) error {
 		_, err := kms.NewFromConfig(session).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{
@@ -53,7 +53,4 @@ var keyStore = store{
 // storeKeyPolicyName is the only name that a key policy can have.
 var storeKeyPolicyName = "default"
 
-var (
-	storeKeyResource = regexp.MustCompile(`^key/[A-Za-z0-9-]+$`)
-	storeRegionName  = regexp.MustCompile(`^[a-z]{2}(-[a-z0-9]+)+$`)
-)
+var storeKeyResource = regexp.MustCompile(`^key/[A-Za-z0-9-]+$`)

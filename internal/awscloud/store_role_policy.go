@@ -42,7 +42,7 @@ var inlineStore = store{
 		case err != nil:
 			return snapshot.Value[policy.Document]{}, err
 		}
-		return storedDocument(out.PolicyDocument)
+		return present(iamDocument(out.PolicyDocument))
 	},
 	others: storeOtherInline,
 	write: func(ctx context.Context, session aws.Config, at storePlace, text string) error {
@@ -78,7 +78,7 @@ func storeOtherInline(ctx context.Context, reader aws.Config, at storePlace) (in
 			case err != nil:
 				return 0, err
 			}
-			text, err := storedPlain(out.PolicyDocument)
+			text, err := iamText(out.PolicyDocument)
 			if err != nil {
 				return 0, err
 			}

@@ -28,7 +28,7 @@ var trustStore = store{
 		if err != nil {
 			return snapshot.Value[policy.Document]{}, err
 		}
-		return storedDocument(role.AssumeRolePolicyDocument)
+		return present(iamDocument(role.AssumeRolePolicyDocument))
 	},
 	write: func(ctx context.Context, session aws.Config, at storePlace, text string) error {
 		_, err := iam.NewFromConfig(session).UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{
