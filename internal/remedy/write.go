@@ -26,7 +26,7 @@ func (r *run) write(ctx context.Context) (done bool, err error) {
 	}
 	r.at = r.workflow.Now()
 	for _, e := range r.plan.Edits {
-		stopped, err := r.stopped(ctx, e.Account)
+		stopped, err := r.workflow.stopped(ctx, e.Account)
 		switch {
 		case err != nil:
 			return false, r.abandon(ctx, "the kill switch could not be read", err)
@@ -109,12 +109,9 @@ func documentName(ref snapshot.Ref) string {
 }
 
 // stopped asks again before every write: between the approval and the write somebody may have thrown the switch.
-func (r *run) stopped(ctx context.Context, account string) (bool, error) {
-	thrown, err := r.workflow.thrown(ctx, r.plan)
-	if err != nil {
-		return false, err
-	}
-	return guard.History{KillSwitches: thrown}.Stopped(account), nil
+func (w *Workflow) stopped(ctx context.Context, account string) (bool, error) {
+	thrown, err := w.thrown(ctx, patch.Plan{Edits: []patch.Edit{{Account: account}}})
+	return guard.History{KillSwitches: thrown}.Stopped(account), err
 }
 
 // giveUp undoes a cure that is written and does not help.
@@ -133,7 +130,8 @@ func (r *run) undo(ctx context.Context) error {
 }
 
 // takeBack undoes the changes that an incident made then or later, the last first. Where a document is no longer ours it is left
-// alone: who changed it decided after us.
+// alone: who changed it decided after us. So is one in an account whose kill switch is thrown: who stopped everything wants no undoing
+// either.
 func (w *Workflow) takeBack(ctx context.Context, i *incident.Incident, by incident.Authority, from time.Time) error {
 	var errs []error
 	for n := len(i.Changes) - 1; n >= 0; n-- {
@@ -142,8 +140,13 @@ func (w *Workflow) takeBack(ctx context.Context, i *incident.Incident, by incide
 			continue
 		}
 		e := inverse(*change)
-		err := w.Store.Put(ctx, by, e)
+		stopped, err := w.stopped(ctx, e.Account)
+		if err == nil && !stopped {
+			err = w.Store.Put(ctx, by, e)
+		}
 		switch {
+		case stopped:
+			i.Log(w.Now(), "the kill switch is thrown: %s is left as it is", e.Document)
 		case err == nil:
 			change.State = incident.Undone
 			i.Log(w.Now(), "undid %s", e.Document)
