@@ -40,7 +40,11 @@ func (r *Replayer) Head(ctx context.Context, bucket, key, versionID string) (sna
 	if o.StorageClass == "" {
 		o.StorageClass = string(s3types.StorageClassStandard) // S3 has no header for it
 	}
-	if out.ReplicationStatus != "" {
+	switch out.ReplicationStatus {
+	case "":
+	case s3types.ReplicationStatusComplete: // in old answers
+		o.ReplicationStatus = snapshot.Of(string(s3types.ReplicationStatusCompleted))
+	default:
 		o.ReplicationStatus = snapshot.Of(string(out.ReplicationStatus))
 	}
 	switch {

@@ -556,6 +556,10 @@ func TestHead(t *testing.T) {
 	if got, err = w.replayer.Head(t.Context(), w.source, o.Key, ""); err != nil || got.ReplicationStatus.State != snapshot.Absent {
 		t.Errorf("without a status: %+v, %v", got, err)
 	}
+	w.batch.SetStatus(mototest.Version{Bucket: w.source, Key: o.Key, ID: o.VersionID}, "COMPLETE")
+	if got, err = w.replayer.Head(t.Context(), w.source, o.Key, o.VersionID); err != nil || got.ReplicationStatus.V != "COMPLETED" {
+		t.Errorf("in the words of old answers: %+v, %v", got, err)
+	}
 	if _, err = w.replayer.Head(t.Context(), w.source, "nothing", ""); awserr.Of(err) != awserr.Absent {
 		t.Errorf("of nothing: %v", err)
 	}
