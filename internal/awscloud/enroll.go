@@ -68,7 +68,8 @@ func (e Enroller) Live(ctx context.Context, source, destination Place) (enroll.L
 
 // Write makes one step. It reads the document again and writes nothing when that is no longer the step's Before
 // (snapshot.ErrDrift), or when it has an element that this program does not know and would take away. What is as the step wants it
-// already is not written. It gives back the document as it is after the write; between the last read and the write S3 knows no lock.
+// already is not written. It gives back the document as it is after the write; between the last read and the write S3 knows no lock, and
+// a write that fails is not tried again.
 func (e Enroller) Write(ctx context.Context, s enroll.Step) (jsontree.Node, error) {
 	at, doc := Place{s.Bucket, s.Account, s.Region}, s.Kind.Document()
 	if at.Account == "" {
@@ -87,7 +88,7 @@ func (e Enroller) Write(ctx context.Context, s enroll.Step) (jsontree.Node, erro
 	if err := e.keepsAll(ctx, at, doc, live); err != nil {
 		return live.node, fmt.Errorf("write %s of bucket %s: %w", doc, at.Bucket, err)
 	}
-	if err := e.put(ctx, at, doc, s.After); err != nil {
+	if err := e.put(ctx, at, doc, s.After, once); err != nil {
 		return live.node, fmt.Errorf("write %s of bucket %s: %w", doc, at.Bucket, err)
 	}
 	for look := 1; ; look++ {
@@ -151,6 +152,9 @@ type received struct {
 	node jsontree.Node
 	xml  []byte
 }
+
+// once makes a call that the SDK does not repeat: what was compared before the first attempt need not be so before the next.
+func once(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
 
 // put replaces a document. Each call names the owner that the bucket has to have.
 func (e Enroller) put(ctx context.Context, at Place, doc enroll.Document, n jsontree.Node, options ...func(*s3.Options)) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/enroll"
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/mototest"
@@ -221,6 +222,36 @@ func TestEnrolWritesNothingOnDrift(t *testing.T) {
 	live, err := e.edge.Write(t.Context(), step)
 	if !errors.Is(err, snapshot.ErrDrift) || !strings.Contains(live.Indent(), "of-somebody-else") || writes.Load() != 0 {
 		t.Errorf("%v, %d writes, live %s", err, writes.Load(), live.Indent())
+	}
+}
+
+// TestEnrolTriesNoWriteAgain: between two attempts there is time for somebody else, whose configuration the second would replace.
+func TestEnrolTriesNoWriteAgain(t *testing.T) {
+	t.Parallel()
+	s := mototest.Start(t)
+	var writes atomic.Int64
+	var meanwhile func()
+	e := newEnrolling(t, s, s.Proxy(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPut || writes.Add(1) > 1 {
+			return false
+		}
+		meanwhile()
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, "<Error><Code>SlowDown</Code><Message>later</Message></Error>")
+		return true
+	}))
+	meanwhile = func() {
+		if _, err := e.client.PutBucketNotificationConfiguration(t.Context(), &s3.PutBucketNotificationConfigurationInput{
+			Bucket: &e.source.Bucket, NotificationConfiguration: &types.NotificationConfiguration{TopicConfigurations: []types.TopicConfiguration{{
+				Id: aws.String("of-somebody-else"), TopicArn: &e.target, Events: []types.Event{"s3:ObjectRemoved:*"},
+			}}},
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := e.edge.Write(t.Context(), e.step(t, enroll.FailureNotification))
+	if left := e.live(t).Notification.V.Indent(); awserr.Of(err) != awserr.Throttled || !strings.Contains(left, "of-somebody-else") {
+		t.Errorf("%v: %s", err, left)
 	}
 }
 
