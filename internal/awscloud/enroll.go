@@ -68,8 +68,8 @@ func (e Enroller) Live(ctx context.Context, source, destination Place) (enroll.L
 
 // Write makes one step. It reads the document again and writes nothing when that is no longer the step's Before
 // (snapshot.ErrDrift), or when it has an element that this program does not know and would take away. What is as the step wants it
-// already is not written. It gives back the document as it is after the write; between the last read and the write S3 knows no lock, and
-// a write that fails is not tried again.
+// already is not written. It gives back the document as it is after the write; between the last read and the write S3 knows no lock,
+// and a write that fails is not tried again.
 func (e Enroller) Write(ctx context.Context, s enroll.Step) (jsontree.Node, error) {
 	at, doc := Place{s.Bucket, s.Account, s.Region}, s.Kind.Document()
 	if at.Account == "" {

@@ -83,7 +83,7 @@ func (r *run) settle(ctx context.Context) error {
 	}
 	if len(thrown) > 0 {
 		r.over = true
-		r.become(incident.Escalated, "an earlier worker ended in the middle of a plan, and the kill switch is thrown; what it wrote is left as it is")
+		r.become(incident.Escalated, "an earlier worker ended in the middle of a plan; the kill switch is thrown, and what it wrote is left as it is")
 		return nil
 	}
 	r.at = r.incident.Changes[pending].At
