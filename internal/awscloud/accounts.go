@@ -59,11 +59,14 @@ func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	return cfg, nil
 }
 
+// patience is how long one attempt of a call may take. Whoever undoes what it wrote does so without a deadline of its own.
+const patience = time.Minute
+
 // httpClient is the SDK's own client, which knows AWS_CA_BUNDLE. Names under localhost are this machine, whatever a resolver
 // says of them: S3 Control puts the account before the host, also before that of an emulator.
 // https://www.rfc-editor.org/rfc/rfc6761#section-6.3
 func httpClient() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+	return awshttp.NewBuildableClient().WithTimeout(patience).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = maxConcurrent // the default of 10 would close and open connections all the time
 		dial := t.DialContext
 		if dial == nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
 
@@ -56,7 +55,7 @@ func (e Enroller) Live(ctx context.Context, source, destination Place) (enroll.L
 		switch {
 		case awserr.Is(err, awserr.Denied):
 			d.to.Why = awserr.Code(err)
-		case awserr.Is(err, awserr.Absent):
+		case awserr.Is(err, awserr.Absent) && !awserr.NoBucket(err):
 			d.to.Value = snapshot.None[jsontree.Node]()
 		case err != nil:
 			return enroll.Live{}, err
@@ -69,7 +68,8 @@ func (e Enroller) Live(ctx context.Context, source, destination Place) (enroll.L
 
 // Write makes one step. It reads the document again and writes nothing when that is no longer the step's Before
 // (snapshot.ErrDrift), or when it has an element that this program does not know and would take away. What is as the step wants it
-// already is not written. It gives back the document as it is after the write; between the last read and the write S3 knows no lock.
+// already is not written. It gives back the document as it is after the write; between the last read and the write S3 knows no lock,
+// and a write that fails is not tried again.
 func (e Enroller) Write(ctx context.Context, s enroll.Step) (jsontree.Node, error) {
 	at, doc := Place{s.Bucket, s.Account, s.Region}, s.Kind.Document()
 	if at.Account == "" {
@@ -88,7 +88,7 @@ func (e Enroller) Write(ctx context.Context, s enroll.Step) (jsontree.Node, erro
 	if err := e.keepsAll(ctx, at, doc, live); err != nil {
 		return live.node, fmt.Errorf("write %s of bucket %s: %w", doc, at.Bucket, err)
 	}
-	if err := e.put(ctx, at, doc, s.After); err != nil {
+	if err := e.put(ctx, at, doc, s.After, once); err != nil {
 		return live.node, fmt.Errorf("write %s of bucket %s: %w", doc, at.Bucket, err)
 	}
 	for look := 1; ; look++ {
@@ -143,7 +143,7 @@ func (e Enroller) read(ctx context.Context, at Place, doc enroll.Document) (rece
 	if err != nil {
 		return received{}, fmt.Errorf("read %s of bucket %s: %w", doc, at.Bucket, err)
 	}
-	out.node, _ = asNode(reflect.ValueOf(parsed))
+	out.node = answer(parsed)
 	return out, nil
 }
 
@@ -152,6 +152,9 @@ type received struct {
 	node jsontree.Node
 	xml  []byte
 }
+
+// once makes a call that the SDK does not repeat: what was compared before the first attempt need not be so before the next.
+func once(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
 
 // put replaces a document. Each call names the owner that the bucket has to have.
 func (e Enroller) put(ctx context.Context, at Place, doc enroll.Document, n jsontree.Node, options ...func(*s3.Options)) error {
@@ -204,43 +207,6 @@ func (e Enroller) keepsAll(ctx context.Context, at Place, doc enroll.Document, l
 	return nil
 }
 
-// asNode is a value of the SDK's types in the form of the AWS CLI: members by the same names, without those that are not there.
-func asNode(v reflect.Value) (jsontree.Node, bool) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return jsontree.Node{}, false
-		}
-		if v.Elem().Kind() == reflect.String {
-			return jsontree.Str(v.Elem().String()), true // also when it is empty
-		}
-		return asNode(v.Elem())
-	case reflect.String:
-		return jsontree.Str(v.String()), v.Len() > 0
-	case reflect.Bool:
-		return jsontree.Node{Kind: jsontree.Bool, Bool: v.Bool()}, true
-	case reflect.Int32, reflect.Int64:
-		return jsontree.Node{Kind: jsontree.Number, Text: fmt.Sprint(v.Int())}, true
-	case reflect.Slice:
-		items := make([]jsontree.Node, v.Len())
-		for i := range items {
-			items[i], _ = asNode(v.Index(i))
-		}
-		return jsontree.List(items...), len(items) > 0
-	case reflect.Struct:
-		out := jsontree.Obj()
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() {
-				if member, ok := asNode(v.Field(i)); ok {
-					out = out.With(f.Name, member)
-				}
-			}
-		}
-		return out, true
-	}
-	return jsontree.Node{}, false
-}
-
 // fromNode reads a document into the SDK's type, and refuses one that the type cannot hold whole.
 func fromNode(n jsontree.Node, to any) error {
 	text, err := n.MarshalJSON()
@@ -252,7 +218,7 @@ func fromNode(n jsontree.Node, to any) error {
 	if err := d.Decode(to); err != nil {
 		return err
 	}
-	if back, _ := asNode(reflect.ValueOf(to)); !enroll.Same(back, n) {
+	if !enroll.Same(answer(to), n) {
 		return errors.New("the document has what the SDK cannot write")
 	}
 	return nil

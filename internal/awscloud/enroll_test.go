@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/enroll"
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/mototest"
@@ -224,6 +225,36 @@ func TestEnrolWritesNothingOnDrift(t *testing.T) {
 	}
 }
 
+// TestEnrolTriesNoWriteAgain: between two attempts there is time for somebody else, whose configuration the second would replace.
+func TestEnrolTriesNoWriteAgain(t *testing.T) {
+	t.Parallel()
+	s := mototest.Start(t)
+	var writes atomic.Int64
+	var meanwhile func()
+	e := newEnrolling(t, s, s.Proxy(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPut || writes.Add(1) > 1 {
+			return false
+		}
+		meanwhile()
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, "<Error><Code>SlowDown</Code><Message>later</Message></Error>")
+		return true
+	}))
+	meanwhile = func() {
+		if _, err := e.client.PutBucketNotificationConfiguration(t.Context(), &s3.PutBucketNotificationConfigurationInput{
+			Bucket: &e.source.Bucket, NotificationConfiguration: &types.NotificationConfiguration{TopicConfigurations: []types.TopicConfiguration{{
+				Id: aws.String("of-somebody-else"), TopicArn: &e.target, Events: []types.Event{"s3:ObjectRemoved:*"},
+			}}},
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := e.edge.Write(t.Context(), e.step(t, enroll.FailureNotification))
+	if left := e.live(t).Notification.V.Indent(); awserr.Of(err) != awserr.Throttled || !strings.Contains(left, "of-somebody-else") {
+		t.Errorf("%v: %s", err, left)
+	}
+}
+
 // rewriting is a proxy that changes what S3 answers to one kind of read, and counts what is written.
 func rewriting(t *testing.T, s *mototest.Server, query, from, to string, writes *atomic.Int64) string {
 	t.Helper()
@@ -343,6 +374,10 @@ func TestLiveKeepsRefusalsApart(t *testing.T) {
 	e = newEnrolling(t, s, refuse(http.StatusBadRequest, "SomethingNew"))
 	if _, err := e.edge.Live(t.Context(), e.source, e.destination); err == nil {
 		t.Error("an answer that nobody knows is no error")
+	}
+	e = newEnrolling(t, s, refuse(http.StatusNotFound, "NoSuchBucket"))
+	if live, err := e.edge.Live(t.Context(), e.source, e.destination); err == nil {
+		t.Errorf("a bucket that does not exist has the configuration %+v", live)
 	}
 	e = newEnrolling(t, s, s.URL)
 	live, err = e.edge.Live(t.Context(), e.source, awscloud.Place{Bucket: e.destination.Bucket})

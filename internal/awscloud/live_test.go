@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -185,7 +184,6 @@ func TestNeeds(t *testing.T) {
 	for _, access := range []awscloud.Access{w.access(), {Base: w.in}} {
 		r := awscloud.NewReader(awscloud.NewAccounts(access), awscloud.ReadOptions{Region: sourceRegion})
 		must(r.Snapshot(t.Context(), w.source, []incident.Object{{Key: "reports/1 ü.txt", VersionID: w.version}}))(t)
-		must(r.Head(t.Context(), w.source, "reports/1 ü.txt", w.version))(t)
 		buckets, unread, err := r.Replicating(t.Context(), w.a)
 		if err != nil || !slices.Equal(buckets, []string{w.source}) || len(unread) > 0 {
 			t.Errorf("replicating: %v, unread %v, %v", buckets, unread, err)
@@ -257,29 +255,4 @@ func TestReplicating(t *testing.T) {
 	if _, _, err := r.Replicating(t.Context(), sourceAccount); !awserr.Is(err, awserr.Denied) {
 		t.Errorf("error %v, want one that says who refused", err)
 	}
-}
-
-// TestHead: where the bucket is not where it was, and what is not there.
-func TestHead(t *testing.T) {
-	t.Parallel()
-	c, approved := network(1, 1, 2)
-	b := c.buckets["source-0"]
-	b.region = "us-west-2"
-	c.buckets["source-0"] = b
-	c.objects = map[string]http.Header{"source-0/k": {"X-Amz-Replication-Status": {"COMPLETED"}, "X-Amz-Version-Id": {"v9"}}}
-	synctest.Test(t, func(t *testing.T) {
-		for _, o := range []awscloud.ReadOptions{{Approved: approved}, {Region: sourceRegion}} {
-			r := awscloud.NewReader(awscloud.NewAccounts(c.access(both)), o)
-			got, err := r.Head(t.Context(), "source-0", "k", "")
-			if err != nil || got.ReplicationStatus.V != "COMPLETED" || got.VersionID != "v9" {
-				t.Errorf("head %+v, %v", got, err)
-			}
-			if _, err := r.Head(t.Context(), "source-0", "gone", "v1"); !awserr.Is(err, awserr.Absent) {
-				t.Errorf("error %v, want absent", err)
-			}
-		}
-		if _, err := awscloud.NewReader(awscloud.NewAccounts(c.access(nil)), awscloud.ReadOptions{}).Head(t.Context(), "source-0", "k", ""); err == nil {
-			t.Error("read from a bucket of nobody known")
-		}
-	})
 }

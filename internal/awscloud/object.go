@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 
@@ -190,54 +188,4 @@ func deleteMarker(err error) (snapshot.Object, bool) {
 func refusesHead(err error) bool {
 	var response *awshttp.ResponseError
 	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusBadRequest
-}
-
-// Head is one version of an object as a sample; without a version, the current one. An error of class Absent says that it is not
-// there. Its owner is not known: only the bucket's ownership says it. Tags that are refused are missing.
-func (r *Reader) Head(ctx context.Context, bucket, key, versionID string) (snapshot.Object, error) {
-	o, err := r.run().headObject(ctx, bucket, key, versionID)
-	if err != nil {
-		return o, fmt.Errorf("head object of bucket %s: %w", bucket, err)
-	}
-	return o, nil
-}
-
-func (u *run) headObject(ctx context.Context, bucket, key, version string) (snapshot.Object, error) {
-	at, err := u.locate(ctx, bucket)
-	if err != nil {
-		return snapshot.Object{}, err
-	}
-	var o snapshot.Object
-	for range 2 {
-		d := u.door(ctx, at)
-		if d.err != nil {
-			return o, d.err
-		}
-		o, _, err = readObject(ctx, d.s3, bucket, at.account, key, version)
-		region := regionOf(err)
-		if region == "" || region == at.region {
-			break
-		}
-		at.region = region // the bucket is not where it was when the route was approved
-	}
-	return o, err
-}
-
-// locate is where the bucket is, or is thought to be.
-func (u *run) locate(ctx context.Context, bucket string) (place, error) {
-	guess := u.reader.place(bucket)
-	if guess.account != "" && guess.region != "" {
-		return guess, nil
-	}
-	if !isBucket(bucket) {
-		return place{}, unusable("%.80q is no name of a bucket", bucket)
-	}
-	accounts := u.reader.accounts.Known()
-	if caller := u.caller(ctx); caller != "" && !slices.Contains(accounts, caller) {
-		accounts = append(accounts, caller)
-	}
-	if owner := u.owner(ctx, bucket, places(accounts, u.reader.home)); len(owner) == 1 {
-		return owner[0], nil
-	}
-	return place{}, unusable("no account that can be read proves to own the bucket")
 }

@@ -353,7 +353,7 @@ const maxRefusal = 300
 
 // refusal is an error as a snapshot lists it: the code, and what AWS says about it in one line.
 func refusal(err error) string {
-	code, text := "Unanswered", err.Error()
+	code, text := "Unanswered", awserr.WithoutAddress(err).Error()
 	var api smithy.APIError
 	var unusable *unusableError
 	switch {

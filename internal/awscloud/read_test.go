@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -489,6 +491,32 @@ func TestUnreadableDocuments(t *testing.T) {
 		if why := s.Unreadable[path]; !strings.HasPrefix(why, "Unusable: ") || !strings.Contains(why, "Perhaps") {
 			t.Errorf("unreadable[%s] = %q", path, why)
 		}
+	}
+}
+
+// broken is a cloud to which connections break when they ask for an object.
+type broken struct{ *cloud }
+
+func (b broken) Do(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.URL.Path, "passport") {
+		return nil, &url.Error{Op: r.Method, URL: r.URL.String(), Err: io.ErrUnexpectedEOF}
+	}
+	return b.cloud.Do(r)
+}
+
+// TestUnreadableNamesNoKey: why an object could not be read is shown to everybody, and its key is not.
+func TestUnreadableNamesNoKey(t *testing.T) {
+	t.Parallel()
+	c, approved := network(1, 1, 2)
+	access := c.access(both)
+	for account, cfg := range access.Direct {
+		cfg.HTTPClient = broken{c}
+		access.Direct[account] = cfg
+	}
+	s, _ := waited(t, c, access, awscloud.ReadOptions{Approved: approved, Region: sourceRegion},
+		incident.Object{Key: "jane-doe-passport.pdf", VersionID: "v1"})
+	if why := s.Unreadable["objects[0].replicationStatus"]; why != "Unanswered: unexpected EOF" {
+		t.Errorf("unreadable: %q", s.Unreadable)
 	}
 }
 

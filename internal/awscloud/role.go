@@ -173,14 +173,22 @@ func managedDocument(arn string, out *iam.GetPolicyVersionOutput) document {
 	return document{d, err}
 }
 
-// iamDocument reads a document as IAM returns it, URL-encoded after RFC 3986.
+// iamText is the text of a document that IAM returns URL-encoded after RFC 3986.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html
-func iamDocument(text *string) (policy.Document, error) {
-	plain, err := url.PathUnescape(aws.ToString(text))
+func iamText(encoded *string) (string, error) {
+	text, err := url.PathUnescape(aws.ToString(encoded))
 	if err != nil {
-		return policy.Document{}, unusable("decode policy: %w", err)
+		return "", unusable("decode policy: %w", err)
 	}
-	return parseDocument(plain)
+	return text, nil
+}
+
+func iamDocument(encoded *string) (policy.Document, error) {
+	text, err := iamText(encoded)
+	if err != nil {
+		return policy.Document{}, err
+	}
+	return parseDocument(text)
 }
 
 func zip[V any](names []string, values []V) map[string]V {

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
@@ -27,6 +29,14 @@ var (
 	// The write may show later, also after a reading that does not have it.
 	ErrUnconfirmed = errors.New("document was written and is not seen yet")
 )
+
+// unwritten is an error before which nothing was written.
+func unwritten(err error) error {
+	if errors.Is(err, snapshot.ErrDrift) || errors.Is(err, snapshot.ErrUnwritable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", snapshot.ErrUnwritable, err)
+}
 
 // WriteOptions is what a Writer may do and whom it asks.
 type WriteOptions struct {
@@ -48,11 +58,14 @@ type Writer struct {
 	accounts *Accounts
 	options  WriteOptions
 	wait     func(context.Context, time.Duration) error
+
+	mu     sync.Mutex
+	doubts map[storePlace]bool // documents that may have been written and were not seen since
 }
 
 // NewWriter makes no call.
 func NewWriter(a *Accounts, o WriteOptions) *Writer {
-	return &Writer{accounts: a, options: o, wait: storeWait}
+	return &Writer{accounts: a, options: o, wait: storeWait, doubts: map[storePlace]bool{}}
 }
 
 func storeWait(ctx context.Context, d time.Duration) error {
@@ -81,9 +94,8 @@ var stores = map[snapshot.Kind]*store{
 
 // store is how one kind of document is read and written.
 type store struct {
-	reads  []preflight.Need // what reading needs
-	put    preflight.Need   // the one action of a session that writes
-	remove *preflight.Need  // the one action of a session that deletes; nil: what it belongs to cannot be without the document
+	put    preflight.Need  // the one action of a session that writes
+	remove *preflight.Need // the one action of a session that deletes; nil: what it belongs to cannot be without the document
 	form   storeForm
 	asks   analyzerForm
 
@@ -103,7 +115,7 @@ type storePlace struct {
 	account string     // that owns it
 	region  string     // in which the calls are made
 	owner   string     // the name of what it belongs to, as calls take it
-	policy  string     // the name of an inline policy
+	policy  string     // the name of an inline policy; of a role without one it is the trust policy
 }
 
 // Live is the document as it is now, read with the reader's role. It is absent when what it belongs to is there and has none, and
@@ -132,7 +144,8 @@ func (w *Writer) find(ref snapshot.Ref) (*store, storePlace, error) {
 }
 
 // Put writes the document after in place of the one before; an absent document deletes it. It reads again before it writes, and
-// after. When the live document is the one after already, nothing is written and all is well.
+// after. When the live document is the one after already, nothing is written and all is well; but a document that this Writer wrote
+// and has not seen since is written even then, because the earlier write may show later.
 //
 // An error that is snapshot.ErrDrift or snapshot.ErrUnwritable says that nothing was written, ErrOverwritten and ErrUnconfirmed that
 // something was. After any other error, such as a connection that broke, the document may be written or not. The code of an
@@ -147,7 +160,7 @@ func (w *Writer) Put(ctx context.Context, by incident.Authority, e patch.Edit) e
 func (w *Writer) write(ctx context.Context, by incident.Authority, e patch.Edit) error {
 	s, at, err := w.find(e.Document)
 	if err != nil {
-		return err
+		return unwritten(err)
 	}
 	if e.Account != "" && e.Account != at.account {
 		return fmt.Errorf("%w: it belongs to account %s and not to %.20q", snapshot.ErrUnwritable, at.account, e.Account)
@@ -159,30 +172,90 @@ func (w *Writer) write(ctx context.Context, by incident.Authority, e patch.Edit)
 	}
 	text, err := s.text(e)
 	if err != nil {
-		return err
+		return unwritten(err)
 	}
 	session, err := w.session(s, at, by, text)
 	if err != nil {
-		return err
+		return unwritten(err)
 	}
-	if there, err := w.compare(ctx, s, at, e); there || err != nil {
-		return err
+	doubted := w.doubted(at)
+	if there, err := w.compare(ctx, s, at, e); err != nil {
+		return unwritten(err)
+	} else if there && !doubted {
+		return nil
 	}
 	if err := w.judge(ctx, s, at, e); err != nil {
+		return unwritten(err)
+	}
+	// The session is opened before the last look at the document, so that nothing but the call itself comes after that.
+	if _, err := session.Credentials.Retrieve(ctx); err != nil {
+		return unwritten(fmt.Errorf("open session: %w", err))
+	}
+	if err := w.send(ctx, s, session, at, e, text); err != nil {
 		return err
 	}
-	if w.options.Opinion || s.others != nil { // that took a while
-		if there, err := w.compare(ctx, s, at, e); there || err != nil {
-			return err
+	if err := w.confirm(ctx, s, at, e); err != nil {
+		return err
+	}
+	w.doubt(at, false)
+	return nil
+}
+
+func (w *Writer) doubted(at storePlace) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.doubts[at]
+}
+
+func (w *Writer) doubt(at storePlace, doubted bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if doubted {
+		w.doubts[at] = true
+		return
+	}
+	delete(w.doubts, at)
+}
+
+// send makes the one call, and again where the service was too busy or failed. It looks at the document before every attempt and the
+// SDK repeats none, because between two of them there is time for somebody else.
+func (w *Writer) send(ctx context.Context, s *store, session aws.Config, at storePlace, e patch.Edit, text string) error {
+	session.RetryMaxAttempts = 1
+	doubted := w.doubted(at)
+	var unsure error // of an attempt that may have been made
+	failed := func(err error) error {
+		if unsure != nil {
+			return fmt.Errorf("%w; then: %v", unsure, err) //nolint:errorlint // it must not say that nothing was written
+		}
+		return unwritten(err)
+	}
+	for try, pause := 1, storePause; ; try, pause = try+1, 2*pause {
+		there, err := w.compare(ctx, s, at, e)
+		switch {
+		case err != nil:
+			return failed(err)
+		case there && !doubted:
+			return nil
+		case ctx.Err() != nil:
+			return failed(ctx.Err())
+		}
+		w.doubt(at, true)
+		err = s.write(ctx, session, at, text)
+		switch gone := text == "" && awserr.Is(err, awserr.Absent); {
+		case err == nil, gone && (doubted || unsure != nil):
+			return nil
+		case !awserr.Refused(err):
+			unsure = err
+		case unsure == nil && !doubted:
+			w.doubt(at, false)
+		}
+		if try == maxAttempts || !awserr.Is(err, awserr.Throttled, awserr.Unavailable) {
+			return failed(err)
+		}
+		if err := w.wait(ctx, pause/2+rand.N(pause/2)); err != nil {
+			return failed(err)
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := s.write(ctx, session, at, text); err != nil {
-		return err
-	}
-	return w.confirm(ctx, s, at, e)
 }
 
 // compare reads the live document and says whether it is the one after already. Otherwise it must be the one before.
@@ -191,9 +264,9 @@ func (w *Writer) compare(ctx context.Context, s *store, at storePlace, e patch.E
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("read before writing: %w", err)
-	case storeSame(live, e.After, at):
+	case patch.Alike(live, e.After, at.arn.Partition):
 		return true, nil
-	case !storeSame(live, e.Before, at):
+	case !patch.Alike(live, e.Before, at.arn.Partition):
 		return false, snapshot.ErrDrift
 	}
 	return false, nil
@@ -251,14 +324,14 @@ func (w *Writer) confirm(ctx context.Context, s *store, at storePlace, e patch.E
 	pause := storePause
 	for i := 1; ; i++ {
 		live, err := s.live(ctx, w.reader(at), at)
-		if err == nil && storeSame(live, e.After, at) {
+		if err == nil && patch.Alike(live, e.After, at.arn.Partition) {
 			return nil
 		}
 		if i == storeReadings {
 			switch {
 			case err != nil:
 				return fmt.Errorf("%w: read again: %w", ErrUnconfirmed, err)
-			case storeSame(live, e.Before, at):
+			case patch.Alike(live, e.Before, at.arn.Partition):
 				return ErrUnconfirmed
 			}
 			return ErrOverwritten
@@ -268,41 +341,6 @@ func (w *Writer) confirm(ctx context.Context, s *store, at storePlace, e patch.E
 		}
 		pause *= 2
 	}
-}
-
-// storeSame compares by meaning, because services store documents in forms of their own. What is missing is the same as
-// nothing.
-func storeSame(live, want snapshot.Value[policy.Document], at storePlace) bool {
-	if live.State != want.State || live.State == snapshot.Missing {
-		return false
-	}
-	return live.State == snapshot.Absent || live.V.Equivalent(want.V, at.arn.Partition)
-}
-
-// storedPlain is the text of a document that IAM gives back encoded as in a URL.
-// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html
-func storedPlain(encoded *string) (string, error) {
-	text, err := url.PathUnescape(aws.ToString(encoded))
-	if err != nil {
-		return "", fmt.Errorf("decode document: %w", err)
-	}
-	return text, nil
-}
-
-func storedDocument(encoded *string) (snapshot.Value[policy.Document], error) {
-	text, err := storedPlain(encoded)
-	if err != nil {
-		return snapshot.Value[policy.Document]{}, err
-	}
-	return storedText(text)
-}
-
-func storedText(text string) (snapshot.Value[policy.Document], error) {
-	d, err := policy.Parse([]byte(text))
-	if err != nil {
-		return snapshot.Value[policy.Document]{}, fmt.Errorf("read document: %w", err)
-	}
-	return snapshot.Of(d), nil
 }
 
 // storedSize is how long a document is without white space. One that is no JSON counts whole.

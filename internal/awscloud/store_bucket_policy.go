@@ -3,7 +3,6 @@ package awscloud
 import (
 	"context"
 	"fmt"
-	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer/types"
@@ -20,7 +19,6 @@ import (
 // was deleted can be anybody's.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
 var bucketStore = store{
-	reads:  []preflight.Need{{Role: settings.Reader, Action: "s3:GetBucketPolicy", Resource: needBucket, Why: "a bucket policy cannot be compared before it is written"}},
 	put:    preflight.Need{Role: settings.ResourceWriter, Action: "s3:PutBucketPolicy", Resource: needBucket, Why: "no bucket policy can be repaired"},
 	remove: &preflight.Need{Role: settings.ResourceWriter, Action: "s3:DeleteBucketPolicy", Resource: needBucket, Why: "a bucket's first policy cannot be taken back"},
 	form:   storeForm{principal: true, resource: true, shared: true},
@@ -29,7 +27,7 @@ var bucketStore = store{
 		validate: types.ValidatePolicyResourceTypeS3Bucket, public: types.AccessCheckResourceTypeS3Bucket,
 	},
 	at: func(o *WriteOptions, ref snapshot.Ref) (storePlace, error) {
-		if !storeBucketName.MatchString(ref.ID) {
+		if !isBucket(ref.ID) {
 			return storePlace{}, fmt.Errorf("%w: %.255q is not the name of a bucket", snapshot.ErrUnwritable, ref.ID)
 		}
 		if o.Owner != nil {
@@ -48,7 +46,7 @@ var bucketStore = store{
 		case err != nil:
 			return snapshot.Value[policy.Document]{}, err
 		}
-		return storedText(aws.ToString(out.Policy))
+		return present(parseDocument(aws.ToString(out.Policy)))
 	},
 	write: func(ctx context.Context, session aws.Config, at storePlace, text string) error {
 		client := s3Client(session)
@@ -62,7 +60,3 @@ var bucketStore = store{
 		return err
 	},
 }
-
-// storeBucketName is what a bucket can be called, those of old included.
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-var storeBucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)

@@ -19,16 +19,15 @@ import (
 // with KMS's check that whoever writes it may write the next one.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 var keyStore = store{
-	reads: []preflight.Need{{Role: settings.Reader, Action: "kms:GetKeyPolicy", Resource: needKey, Why: "a key policy cannot be compared before it is written"}},
-	put:   preflight.Need{Role: settings.ResourceWriter, Action: "kms:PutKeyPolicy", Resource: needKey, Why: "no key policy can be repaired"},
-	form:  storeForm{principal: true, resource: true, latin: true, shared: true},
-	asks:  analyzerForm{policy: types.PolicyTypeResourcePolicy, public: types.AccessCheckResourceTypeKmsKey},
+	put:  preflight.Need{Role: settings.ResourceWriter, Action: "kms:PutKeyPolicy", Resource: needKey, Why: "no key policy can be repaired"},
+	form: storeForm{principal: true, resource: true, latin: true, shared: true},
+	asks: analyzerForm{policy: types.PolicyTypeResourcePolicy, public: types.AccessCheckResourceTypeKmsKey},
 	at: func(_ *WriteOptions, ref snapshot.Ref) (storePlace, error) {
 		arn, err := policy.ParseARN(ref.ID)
 		switch {
 		case err != nil:
 			return storePlace{}, fmt.Errorf("%w: %w", snapshot.ErrUnwritable, err)
-		case arn.Service != "kms" || !storeRegionName.MatchString(arn.Region) || Partition(arn.Region) != arn.Partition ||
+		case arn.Service != "kms" || !isRegion(arn.Region) || Partition(arn.Region) != arn.Partition ||
 			!policy.IsAccountID(arn.Account) || !storeKeyResource.MatchString(arn.Resource):
 			return storePlace{}, fmt.Errorf("%w: %.200q is not the ARN of a key", snapshot.ErrUnwritable, ref.ID)
 		}
@@ -41,7 +40,7 @@ var keyStore = store{
 		if err != nil {
 			return snapshot.Value[policy.Document]{}, err
 		}
-		return storedText(aws.ToString(out.Policy))
+		return present(parseDocument(aws.ToString(out.Policy)))
 	},
 	write: func(ctx context.Context, session aws.Config, at storePlace, text string) error {
 		_, err := kms.NewFromConfig(session).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{
@@ -54,7 +53,4 @@ var keyStore = store{
 // storeKeyPolicyName is the only name that a key policy can have.
 var storeKeyPolicyName = "default"
 
-var (
-	storeKeyResource = regexp.MustCompile(`^key/[A-Za-z0-9-]+$`)
-	storeRegionName  = regexp.MustCompile(`^[a-z]{2}(-[a-z0-9]+)+$`)
-)
+var storeKeyResource = regexp.MustCompile(`^key/[A-Za-z0-9-]+$`)

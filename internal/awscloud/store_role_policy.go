@@ -19,11 +19,6 @@ import (
 // inlineStore is the inline policies of our own that stand beside the others of a role.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
 var inlineStore = store{
-	reads: []preflight.Need{
-		{Role: settings.Reader, Action: "iam:GetRole", Resource: needRole, Why: "the role cannot be told from another one of its name"},
-		{Role: settings.Reader, Action: "iam:GetRolePolicy", Resource: needRole, Why: "an inline policy cannot be compared before it is written"},
-		{Role: settings.Reader, Action: "iam:ListRolePolicies", Resource: needRole, Why: "the inline policies of a role cannot be measured"},
-	},
 	put:    preflight.Need{Role: settings.IdentityWriter, Action: "iam:PutRolePolicy", Resource: needRole, Why: "no role can be given a permission"},
 	remove: &preflight.Need{Role: settings.IdentityWriter, Action: "iam:DeleteRolePolicy", Resource: needRole, Why: "a permission given to a role cannot be taken back"},
 	form:   storeForm{resource: true, latin: true, plainSids: true},
@@ -47,7 +42,7 @@ var inlineStore = store{
 		case err != nil:
 			return snapshot.Value[policy.Document]{}, err
 		}
-		return storedDocument(out.PolicyDocument)
+		return present(iamDocument(out.PolicyDocument))
 	},
 	others: storeOtherInline,
 	write: func(ctx context.Context, session aws.Config, at storePlace, text string) error {
@@ -83,7 +78,7 @@ func storeOtherInline(ctx context.Context, reader aws.Config, at storePlace) (in
 			case err != nil:
 				return 0, err
 			}
-			text, err := storedPlain(out.PolicyDocument)
+			text, err := iamText(out.PolicyDocument)
 			if err != nil {
 				return 0, err
 			}

@@ -16,9 +16,8 @@ import (
 // trustStore is the trust policy of a role. It says who else gets everything that the role may do.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html
 var trustStore = store{
-	reads: []preflight.Need{{Role: settings.Reader, Action: "iam:GetRole", Resource: needRole, Why: "the role cannot be told from another one of its name"}},
-	put:   preflight.Need{Role: settings.IdentityWriter, Action: "iam:UpdateAssumeRolePolicy", Resource: needRole, Why: "no trust policy can be repaired"},
-	form:  storeForm{principal: true, latin: true, plainSids: true, shared: true},
+	put:  preflight.Need{Role: settings.IdentityWriter, Action: "iam:UpdateAssumeRolePolicy", Resource: needRole, Why: "no trust policy can be repaired"},
+	form: storeForm{principal: true, latin: true, plainSids: true, shared: true},
 	asks: analyzerForm{
 		policy:   types.PolicyTypeResourcePolicy,
 		validate: types.ValidatePolicyResourceTypeRoleTrust, public: types.AccessCheckResourceTypeRoleTrust,
@@ -29,7 +28,7 @@ var trustStore = store{
 		if err != nil {
 			return snapshot.Value[policy.Document]{}, err
 		}
-		return storedDocument(role.AssumeRolePolicyDocument)
+		return present(iamDocument(role.AssumeRolePolicyDocument))
 	},
 	write: func(ctx context.Context, session aws.Config, at storePlace, text string) error {
 		_, err := iam.NewFromConfig(session).UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{

@@ -3,7 +3,10 @@
 // Every edge asks it and nobody else holds a list of codes. It knows the codes alone, not the SDK that carries them.
 package awserr
 
-import "errors"
+import (
+	"errors"
+	"net/url"
+)
 
 // Class is what an error means for whoever made the call.
 type Class uint8
@@ -68,6 +71,7 @@ var classes = map[string]Class{
 	"InvalidClientTokenId":        Denied,
 	"NotAuthorized":               Denied,
 	"SignatureDoesNotMatch":       Denied,
+	"UnmodifiableEntity":          Denied,
 	"UnauthorizedOperation":       Denied,
 	"UnrecognizedClientException": Denied,
 
@@ -118,6 +122,7 @@ var classes = map[string]Class{
 	"ConditionalCheckFailed":          Conflict, // of one action of a transaction
 	"ConditionalCheckFailedException": Conflict,
 	"IdempotencyException":            Conflict,
+	"KMSInvalidStateException":        Conflict, // such as of a key that is to be deleted
 	"OperationAborted":                Conflict,
 	"TransactionConflict":             Conflict, // of one action of a transaction
 	"TransactionConflictException":    Conflict,
@@ -145,8 +150,20 @@ func Code(err error) string {
 	return ""
 }
 
+// WithoutAddress is an error without the address that was asked, where there was no answer: the key of an object stands in it.
+func WithoutAddress(err error) error {
+	var unanswered *url.Error
+	if errors.As(err, &unanswered) {
+		return unanswered.Err
+	}
+	return err
+}
+
 // NoBucket says that it is the bucket that does not exist, and not something of it. S3 answers so to whatever is asked of the bucket.
 func NoBucket(err error) bool { return Code(err) == "NoSuchBucket" }
+
+// Refused says that AWS answered, and did nothing of what it was asked. Of an error that is not known it does not say so.
+func Refused(err error) bool { return err != nil && !Is(err, Other, Unavailable) }
 
 // OfCode is the class of a code that came by itself, such as the reason for which a transaction was cancelled.
 func OfCode(code string) Class { return classes[code] }

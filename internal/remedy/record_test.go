@@ -403,3 +403,176 @@ func TestUndoLeavesWhatIsNotOurs(t *testing.T) {
 		t.Errorf("changes %+v", i.Changes)
 	}
 }
+
+// TestNobodyDisturbsWhoProves: a second worker that comes while the first looks whether its cure helps takes nothing of it back,
+// and the first one's word is kept.
+func TestNobodyDisturbsWhoProves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	other := w.workflow
+	other.Worker = "other"
+	w.onLook = func(n int) error {
+		if n != 2 { // the first one's look at what it wrote
+			return nil
+		}
+		if _, err := other.Handle(t.Context(), w.failedBy); !errors.Is(err, incident.ErrLocked) {
+			t.Errorf("error %v, want that the documents are locked", err)
+		}
+		return nil
+	}
+	if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Resolved || w.puts != 2 {
+		t.Errorf("outcome %s, %d writes, %v: %v", i.Outcome, w.puts, err, i.Timeline)
+	}
+	if kept := w.notes.Incidents(); kept[0].Outcome != incident.Resolved || kept[0].Changes[1].State != incident.Written {
+		t.Errorf("kept is %s, %+v", kept[0].Outcome, kept[0].Changes)
+	}
+}
+
+// TestWhoDoesNothingRecordsNothing: a worker that cannot begin does not put another one's record out of date.
+func TestWhoDoesNothingRecordsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Approve)
+	w.fail(objectKey)
+	if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.AwaitingApproval {
+		t.Fatalf("outcome %s, %v", i.Outcome, err)
+	}
+	before := w.notes.Incidents()[0].Revision
+	w.answer, w.onUse = approving, func() error { return errPort }
+	if _, err := w.handle(t.Context()); !errors.Is(err, errPort) {
+		t.Errorf("error %v", err)
+	}
+	if after := w.notes.Incidents()[0].Revision; after != before {
+		t.Errorf("revision %d became %d", before, after)
+	}
+}
+
+// TestUndoOfWhatMovedOn: who looked at an incident before somebody else went on with it undoes nothing.
+func TestUndoOfWhatMovedOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	i, err := w.handle(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.notes.Record(t.Context(), i); err != nil {
+		t.Fatal(err)
+	}
+	before, puts := w.documents(), w.puts
+	by := incident.Authority{Incident: i.ID, Approver: "arn:aws:iam::111122223333:user/jane"}
+	if _, err := w.workflow.Undo(t.Context(), i, by); !errors.Is(err, incident.ErrStale) || w.puts != puts || w.documents() != before {
+		t.Errorf("error %v, %d writes", err, w.puts-puts)
+	}
+	if i, err = w.workflow.Undo(t.Context(), w.notes.Incidents()[0], by); err != nil || i.Changes[0].State != incident.Undone {
+		t.Errorf("read again: %v, %+v", err, i.Changes)
+	}
+}
+
+// TestKillSwitchStopsSettling: what a worker that ended left behind stays under a thrown switch, and is taken back after it.
+func TestKillSwitchStopsSettling(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	before := w.documents()
+	w.afterPut = dying(1)
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = w.handle(t.Context())
+	}()
+	w.afterPut, w.now = nil, w.now.Add(incident.Lease)
+	w.notes.Throw(guard.Hub)
+	puts := w.puts
+	if i, err := w.handle(t.Context()); err != nil || w.puts != puts || i.Outcome != incident.Escalated || i.Changes[0].State != incident.Intended {
+		t.Errorf("%d writes, outcome %s, %v", w.puts-puts, i.Outcome, err)
+	}
+	w.workflow.Switches = nil
+	if i, err := w.handle(t.Context()); err != nil || w.documents() != before || i.Changes[0].State != incident.Undone {
+		t.Errorf("outcome %s, %v:\n%s", i.Outcome, err, w.documents())
+	}
+}
+
+// TestWhatWasWrittenOverIsNotUnmade: a write whose answer did not come and that somebody wrote over counts as one.
+func TestWhatWasWrittenOverIsNotUnmade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	w.afterPut = func(n int, _ snapshot.Ref) error {
+		if n != 1 {
+			return nil
+		}
+		w.somebodyAdds(keyRef, `{"Sid": "TheirOwn", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:CreateGrant", "Resource": "*"}`)
+		return errPort
+	}
+	i, err := w.handle(t.Context())
+	if !errors.Is(err, errPort) || i.Outcome != incident.Escalated || i.Changes[0].State != incident.Overrun {
+		t.Errorf("outcome %s, %v, changes %+v", i.Outcome, err, i.Changes)
+	}
+}
+
+// TestPeopleAreToldThoughTheRecordMovedOn: documents were written and taken back, whatever the record says.
+func TestPeopleAreToldThoughTheRecordMovedOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	before := w.documents()
+	w.onRecord = func(i incident.Incident) error {
+		if len(i.Changes) == 2 {
+			return incident.ErrStale
+		}
+		return nil
+	}
+	i, err := w.handle(t.Context())
+	if !errors.Is(err, incident.ErrStale) || i.Outcome != incident.Escalated || w.documents() != before || len(w.messages) != 1 {
+		t.Errorf("outcome %s, %v, %d messages:\n%s", i.Outcome, err, len(w.messages), w.documents())
+	}
+}
+
+// TestWorkerThatEndedProving: S3 can take days to replicate again. Who does not live to see it has cured the route all the same.
+func TestWorkerThatEndedProving(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	w.onReplay = func() error { panic(errDeath) }
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = w.handle(t.Context())
+	}()
+	if kept := w.notes.Incidents()[0]; kept.Outcome != incident.Applied || kept.Changes[1].State != incident.Written {
+		t.Errorf("kept is %s, %+v", kept.Outcome, kept.Changes)
+	}
+	w.onReplay, w.now = nil, w.now.Add(incident.Lease)
+	cured, puts := w.documents(), w.puts
+	if i, err := w.handle(t.Context()); err != nil || w.puts != puts || w.documents() != cured || i.Outcome == incident.Escalated {
+		t.Errorf("outcome %s, %d writes, %v: %v", i.Outcome, w.puts-puts, err, i.Timeline)
+	}
+}
+
+// TestNobodyAnswersForAnotherPlan: who approved one plan of an incident did not approve the next one.
+func TestNobodyAnswersForAnotherPlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Approve)
+	w.fail(objectKey)
+	w.answer, w.slow = approving, true
+	if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Applied || i.Approver == "" {
+		t.Fatalf("outcome %s by %q, %v", i.Outcome, i.Approver, err)
+	}
+	w.workflow.Settings.Routes[0].Mode = settings.Automatic
+	if err := w.SetPolicy(roleRef, snapshot.None[policy.Document]()); err != nil {
+		t.Fatal(err)
+	}
+	w.now, w.by, w.failedBy = w.now.Add(time.Hour), nil, nil
+	w.fail("ledger/other.pdf")
+	i, err := w.handle(t.Context())
+	if err != nil || len(w.by) == 0 || i.Approver != "" || w.by[0].Approver != "" {
+		t.Errorf("outcome %s by %q, written on the word of %+v, %v: %v", i.Outcome, i.Approver, w.by, err, i.Timeline)
+	}
+}

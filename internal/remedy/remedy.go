@@ -32,7 +32,7 @@ type Snapshotter interface {
 // Store writes the document of an edit in place of the one before it; an absent document is deleted. It compares first: when the
 // live document is not the one before, it writes nothing and the error is snapshot.ErrDrift; when AWS would not store the document or
 // it must not be written, it writes nothing and the error is snapshot.ErrUnwritable. After any other error the document may have been
-// written.
+// written, and may show later: asked to undo it then, the same Store writes also where the document looks as it was before.
 type Store interface {
 	Put(ctx context.Context, by incident.Authority, e patch.Edit) error
 }

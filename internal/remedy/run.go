@@ -26,17 +26,25 @@ type run struct {
 	before   string            // what people were told last
 	approval incident.Approval // of the plan; zero: nobody was asked
 	at       time.Time         // when this cure began to write
+	judged   bool              // this run gave the incident an outcome
 	over     bool              // nothing more is to be done now
+	unlock   func() error      // gives back the documents; nil: none is locked
 
 	route   diagnose.Route
 	plan    patch.Plan
 	verdict guard.Verdict
 }
 
-// do takes the incident as far as it goes, keeps it, and tells people what is new.
-func (r *run) do(ctx context.Context) error {
-	err := r.cure(ctx)
-	if err != nil && (r.incident.Outcome == incident.Open || errors.Is(err, incident.ErrStale)) {
+// do takes the incident as far as it goes, keeps it, and tells people what is new. Documents that it wrote stay locked until what
+// became of them is kept: until then another worker would take this one for ended, and its changes back.
+func (r *run) do(ctx context.Context) (err error) {
+	defer func() {
+		if r.unlock != nil {
+			err = errors.Join(err, r.unlock())
+		}
+	}()
+	err = r.cure(ctx)
+	if err != nil && !r.judged {
 		return err // nothing was done here; the signal comes again, or another worker has the incident
 	}
 	// What was done must be kept and told even when there is no time left for more.
@@ -74,7 +82,7 @@ func (r *run) history(ctx context.Context) (incident.Past, guard.History, error)
 	if err != nil {
 		return past, guard.History{}, fmt.Errorf("read history: %w", err)
 	}
-	thrown, err := r.thrown(ctx)
+	thrown, err := r.workflow.thrown(ctx, r.plan)
 	h := History(past, r.plan, now)
 	h.KillSwitches = thrown
 	if c := r.incident.Breaking; c != nil {
@@ -83,18 +91,18 @@ func (r *run) history(ctx context.Context) (incident.Past, guard.History, error)
 	return past, h, err
 }
 
-// thrown is where the kill switch is thrown, of the accounts that the plan writes in.
-func (r *run) thrown(ctx context.Context) ([]string, error) {
-	if r.workflow.Switches == nil {
+// thrown is where the kill switch is thrown, of the accounts that a plan writes in.
+func (w *Workflow) thrown(ctx context.Context, p patch.Plan) ([]string, error) {
+	if w.Switches == nil {
 		return nil, nil
 	}
 	var accounts []string
-	for _, e := range r.plan.Edits {
+	for _, e := range p.Edits {
 		if !slices.Contains(accounts, e.Account) {
 			accounts = append(accounts, e.Account)
 		}
 	}
-	thrown, err := r.workflow.Switches.Thrown(ctx, accounts)
+	thrown, err := w.Switches.Thrown(ctx, accounts)
 	if err != nil {
 		return nil, fmt.Errorf("read kill switch: %w", err)
 	}
@@ -152,6 +160,10 @@ func (r *run) cure(ctx context.Context) error {
 		return r.giveUp(ctx, fault)
 	}
 	r.become(incident.Applied, "the documents are as written, and the route is %s by them", r.plan.Proof.After)
+	// A replay can take longer than this worker lives, or than its locks hold: the next one must not take the plan for half done.
+	if err := r.record(ctx); err != nil {
+		return fmt.Errorf("record incident: %w", err)
+	}
 	return r.prove(ctx, after)
 }
 
@@ -206,7 +218,7 @@ func (r *run) curable() bool {
 		return false
 	}
 	r.plan = *r.route.Plan
-	r.incident.Plan = r.plan.Hash()
+	r.incident.Plan, r.incident.Approver = r.plan.Hash(), "" // who approved an earlier plan did not approve this one
 	r.log("the route is %s; plan %s would make it %s", r.plan.Proof.Before, r.incident.Plan, r.plan.Proof.After)
 	return true
 }
@@ -380,6 +392,7 @@ func (r *run) failed(v view) []snapshot.Object {
 }
 
 func (r *run) become(o incident.Outcome, format string, args ...any) {
+	r.judged = true
 	r.incident.Become(o, r.workflow.Now(), format, args...)
 }
 

@@ -23,8 +23,7 @@ func (w *Workflow) Undo(ctx context.Context, i incident.Incident, by incident.Au
 	if len(plan.Edits) == 0 {
 		return i, ErrNothingToUndo
 	}
-	r := run{workflow: w, incident: i, plan: plan}
-	thrown, err := r.thrown(ctx)
+	thrown, err := w.thrown(ctx, plan)
 	switch {
 	case err != nil:
 		return i, err
@@ -35,7 +34,11 @@ func (w *Workflow) Undo(ctx context.Context, i incident.Incident, by incident.Au
 	if err != nil {
 		return i, err
 	}
+	r := run{workflow: w, incident: i}
 	r.log("undone on the word of %s", by.Approver)
+	if err := r.record(ctx); err != nil { // somebody may have gone on with it since it was read
+		return i, errors.Join(fmt.Errorf("record incident: %w", err), unlock())
+	}
 	err = w.takeBack(ctx, &r.incident, by, time.Time{})
 	// A deadline must not lose what was done.
 	r.become(incident.Escalated, "taken back")
@@ -63,17 +66,27 @@ func stands(c incident.Change) bool {
 
 // settle finds out what became of changes that were intended when the worker before this one ended. Each is held against the
 // live document: it was written, or it was not, or somebody else has changed the document since. What was written of a plan
-// that did not get to its end is taken back, and the route is left for the next signal or a person.
+// that did not get to its end is taken back, and the route is left for the next signal or a person. Under a thrown kill switch
+// everything stays as it is.
 func (r *run) settle(ctx context.Context) error {
 	pending := slices.IndexFunc(r.incident.Changes, func(c incident.Change) bool { return c.State == incident.Intended })
 	if pending < 0 {
 		return nil
 	}
-	r.at = r.incident.Changes[pending].At
-	unlock, err := r.workflow.lock(ctx, r.incident.ID, Standing(r.incident))
+	plan := Standing(r.incident)
+	thrown, err := r.workflow.thrown(ctx, plan)
 	if err != nil {
 		return err
 	}
+	if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, plan); err != nil {
+		return err
+	}
+	if len(thrown) > 0 {
+		r.over = true
+		r.become(incident.Escalated, "an earlier worker ended in the middle of a plan; the kill switch is thrown, and what it wrote is left as it is")
+		return nil
+	}
+	r.at = r.incident.Changes[pending].At
 	partition := "aws"
 	if d, ok := r.view.route(r.incident.Route); ok {
 		partition = d.Of.Partition
@@ -96,12 +109,18 @@ func (r *run) settle(ctx context.Context) error {
 	}
 	if !wrote {
 		r.log("an earlier worker ended before it wrote anything")
-		return unlock()
+		err := r.unlock()
+		r.unlock = nil
+		return err
+	}
+	// The other worker may have come to its end, and recorded it, before the documents were locked here.
+	if err := r.record(ctx); err != nil {
+		return fmt.Errorf("record incident: %w", err)
 	}
 	if r.incident.Patched.IsZero() {
 		r.incident.Patched = r.at
 	}
 	r.over = true
 	r.become(incident.Escalated, "an earlier worker ended in the middle of a plan")
-	return errors.Join(r.undo(context.WithoutCancel(ctx)), unlock())
+	return r.undo(context.WithoutCancel(ctx))
 }

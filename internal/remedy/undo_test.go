@@ -348,3 +348,22 @@ func TestLookThatFailsAfterTheWriteUndoesNothing(t *testing.T) {
 		t.Errorf("the message does not say how to undo both: %+v", w.messages)
 	}
 }
+
+// TestKillSwitchStopsTheWayBack: who throws it while a cure is proven finds everything as it was when they did.
+func TestKillSwitchStopsTheWayBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	w.onReplay = func() error {
+		w.notes.Throw("444455556666") // of the key, and not of the role
+		return w.denyEverything()
+	}
+	i, err := w.handle(t.Context())
+	if err != nil || i.Outcome != incident.Escalated || i.Changes[0].State != incident.Written || i.Changes[1].State != incident.Undone {
+		t.Errorf("outcome %s, %v, changes %+v", i.Outcome, err, i.Changes)
+	}
+	if len(w.messages) != 1 || len(w.messages[0].Undo) != 1 {
+		t.Errorf("the message does not say how to undo what stays: %+v", w.messages)
+	}
+}

@@ -16,11 +16,9 @@ import (
 
 // write makes the edits one after the other and says whether all are made. Otherwise it has undone what it wrote.
 func (r *run) write(ctx context.Context) (done bool, err error) {
-	unlock, err := r.workflow.lock(ctx, r.incident.ID, r.plan)
-	if err != nil {
+	if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, r.plan); err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
 	if r.approval.Answer == incident.Approve {
 		if err := r.workflow.Approver.Use(ctx, r.approval); err != nil {
 			return false, fmt.Errorf("use approval: %w", err)
@@ -28,7 +26,7 @@ func (r *run) write(ctx context.Context) (done bool, err error) {
 	}
 	r.at = r.workflow.Now()
 	for _, e := range r.plan.Edits {
-		stopped, err := r.stopped(ctx, e.Account)
+		stopped, err := r.workflow.stopped(ctx, e.Account)
 		switch {
 		case err != nil:
 			return false, r.abandon(ctx, "the kill switch could not be read", err)
@@ -111,12 +109,9 @@ func documentName(ref snapshot.Ref) string {
 }
 
 // stopped asks again before every write: between the approval and the write somebody may have thrown the switch.
-func (r *run) stopped(ctx context.Context, account string) (bool, error) {
-	thrown, err := r.thrown(ctx)
-	if err != nil {
-		return false, err
-	}
-	return guard.History{KillSwitches: thrown}.Stopped(account), nil
+func (w *Workflow) stopped(ctx context.Context, account string) (bool, error) {
+	thrown, err := w.thrown(ctx, patch.Plan{Edits: []patch.Edit{{Account: account}}})
+	return guard.History{KillSwitches: thrown}.Stopped(account), err
 }
 
 // giveUp undoes a cure that is written and does not help.
@@ -135,7 +130,8 @@ func (r *run) undo(ctx context.Context) error {
 }
 
 // takeBack undoes the changes that an incident made then or later, the last first. Where a document is no longer ours it is left
-// alone: who changed it decided after us.
+// alone: who changed it decided after us. So is one in an account whose kill switch is thrown: who stopped everything wants no undoing
+// either.
 func (w *Workflow) takeBack(ctx context.Context, i *incident.Incident, by incident.Authority, from time.Time) error {
 	var errs []error
 	for n := len(i.Changes) - 1; n >= 0; n-- {
@@ -143,16 +139,17 @@ func (w *Workflow) takeBack(ctx context.Context, i *incident.Incident, by incide
 		if !stands(*change) || change.At.Before(from) {
 			continue
 		}
-		intended := change.State == incident.Intended
 		e := inverse(*change)
-		err := w.Store.Put(ctx, by, e)
+		stopped, err := w.stopped(ctx, e.Account)
+		if err == nil && !stopped {
+			err = w.Store.Put(ctx, by, e)
+		}
 		switch {
+		case stopped:
+			i.Log(w.Now(), "the kill switch is thrown: %s is left as it is", e.Document)
 		case err == nil:
 			change.State = incident.Undone
 			i.Log(w.Now(), "undid %s", e.Document)
-		case errors.Is(err, snapshot.ErrDrift) && intended:
-			change.State = incident.Unmade
-			i.Log(w.Now(), "%s is not as it would have been written: nothing to undo", e.Document)
 		case errors.Is(err, snapshot.ErrDrift):
 			change.State = incident.Overrun
 			i.Log(w.Now(), "%s was changed by somebody else since, and is left as it is", e.Document)

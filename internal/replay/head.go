@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -25,7 +26,7 @@ func (r *Replayer) Head(ctx context.Context, bucket, key, versionID string) (sna
 	}
 	out, err := storage(r.options.Read(account, region)).HeadObject(ctx, in)
 	if err != nil {
-		return snapshot.Object{}, fmt.Errorf("head version %.80q in bucket %s: %w", versionID, bucket, err)
+		return snapshot.Object{}, fmt.Errorf("head version %.80q in bucket %s: %w", versionID, bucket, awserr.WithoutAddress(err))
 	}
 	o := snapshot.Object{
 		Bucket: bucket, Key: key, VersionID: versionID,
@@ -39,7 +40,11 @@ func (r *Replayer) Head(ctx context.Context, bucket, key, versionID string) (sna
 	if o.StorageClass == "" {
 		o.StorageClass = string(s3types.StorageClassStandard) // S3 has no header for it
 	}
-	if out.ReplicationStatus != "" {
+	switch out.ReplicationStatus {
+	case "":
+	case s3types.ReplicationStatusComplete: // in old answers
+		o.ReplicationStatus = snapshot.Of(string(s3types.ReplicationStatusCompleted))
+	default:
 		o.ReplicationStatus = snapshot.Of(string(out.ReplicationStatus))
 	}
 	switch {

@@ -517,6 +517,25 @@ func TestOwnersAreSent(t *testing.T) {
 	}
 }
 
+// TestErrorsNameNoKey: the address of a request that broke has the key in it, and errors are logged.
+func TestErrorsNameNoKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	o := w.options()
+	o.Read = func(_, region string) aws.Config {
+		return aws.Config{
+			Region: region, BaseEndpoint: aws.String("http://127.0.0.1:1"), RetryMaxAttempts: 1,
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
+			}),
+		}
+	}
+	_, err := replay.New(o).Head(t.Context(), w.source, "jane-doe-passport.pdf", "v1")
+	if err == nil || strings.Contains(err.Error(), "passport") || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestHead reads what the status and the encryption of a version are.
 func TestHead(t *testing.T) {
 	t.Parallel()
@@ -536,6 +555,10 @@ func TestHead(t *testing.T) {
 	w.batch.SetStatus(mototest.Version{Bucket: w.source, Key: o.Key, ID: o.VersionID}, "")
 	if got, err = w.replayer.Head(t.Context(), w.source, o.Key, ""); err != nil || got.ReplicationStatus.State != snapshot.Absent {
 		t.Errorf("without a status: %+v, %v", got, err)
+	}
+	w.batch.SetStatus(mototest.Version{Bucket: w.source, Key: o.Key, ID: o.VersionID}, "COMPLETE")
+	if got, err = w.replayer.Head(t.Context(), w.source, o.Key, o.VersionID); err != nil || got.ReplicationStatus.V != "COMPLETED" {
+		t.Errorf("in the words of old answers: %+v, %v", got, err)
 	}
 	if _, err = w.replayer.Head(t.Context(), w.source, "nothing", ""); awserr.Of(err) != awserr.Absent {
 		t.Errorf("of nothing: %v", err)

@@ -6,6 +6,6 @@ import "errors"
 // nothing.
 var ErrDrift = errors.New("document changed since it was read")
 
-// ErrUnwritable says that a document is not to be written, or that AWS would not store it. A store that answers it has written
-// nothing.
+// ErrUnwritable says that a document is not to be written, that AWS would not store it, or that what has to be known before could
+// not be found out. A store that answers it has written nothing.
 var ErrUnwritable = errors.New("document cannot be written")
