@@ -137,10 +137,6 @@ func (p *program) readSettings(name string) (set *settings.Settings, file string
 	if err != nil {
 		return nil, "", err
 	}
-	if name == "" && len(data) == 0 {
-		// The shell has just made it, for "replimend routes adopt … > replimend.yaml".
-		return &settings.Settings{Version: settings.Version, Limits: settings.DefaultLimits()}, "", nil
-	}
 	set, err = settings.Parse(data)
 	var faults *settings.Error
 	if errors.As(err, &faults) {

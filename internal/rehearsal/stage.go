@@ -185,7 +185,7 @@ func (r replayer) Replay(ctx context.Context, q incident.Replay) (incident.Job, 
 	if err := r.replayed(ctx, q); err != nil {
 		return incident.Job{}, err
 	}
-	return incident.Job{ID: q.Incident, State: incident.JobComplete, Total: int64(len(q.Objects))}, nil
+	return incident.Job{ID: q.Incident, State: incident.JobComplete}, nil
 }
 
 func (r replayer) replayed(ctx context.Context, q incident.Replay) error {

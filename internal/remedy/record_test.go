@@ -3,6 +3,7 @@ package remedy_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/lab"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/remedy"
@@ -153,6 +155,85 @@ func TestApprovalIsUsedUpBeforeTheWrite(t *testing.T) {
 	}
 	if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Resolved || len(w.used) != 2 || w.used[1].Plan != i.Plan {
 		t.Errorf("outcome %s, used %+v, %v", i.Outcome, w.used, err)
+	}
+}
+
+// TestAnswerToAnotherQuestionIsNone: then people have to be asked again, and no message is refused for ever.
+func TestAnswerToAnotherQuestionIsNone(t *testing.T) {
+	t.Parallel()
+	for _, why := range []error{incident.ErrUsed, incident.ErrExpired, incident.ErrOtherPlan, incident.ErrForged} {
+		w := newWorld(t, nil)
+		w.approve(settings.Approve)
+		w.fail(objectKey)
+		w.onAnswer = func() error { return fmt.Errorf("read approval: %w", why) }
+		i, err := w.handle(t.Context())
+		if err != nil || i.Outcome != incident.AwaitingApproval || w.puts > 0 || !strings.Contains(i.Timeline[len(i.Timeline)-1].Text, why.Error()) {
+			t.Errorf("%v: outcome %s, %d writes, %v: %v", why, i.Outcome, w.puts, err, i.Timeline)
+		}
+	}
+	w := newWorld(t, nil)
+	w.approve(settings.Approve)
+	w.fail(objectKey)
+	w.onAnswer = func() error { return errPort }
+	if _, err := w.handle(t.Context()); !errors.Is(err, errPort) {
+		t.Errorf("an approver that is down: %v", err)
+	}
+}
+
+// TestInventedEventProvesNothing: it names a version that S3 replicated long ago. The cure does not help, and is taken back.
+func TestInventedEventProvesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	// One version went through while the route was healthy.
+	if _, err := w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r1", Destination: destination}, nil); err != nil {
+		t.Fatal(err)
+	}
+	old, err := w.PutObject(source, "ledger/old", lab.PutOptions{Size: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Replicate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if head, err := w.Cloud.Head(source, "ledger/old", old.VersionID); err != nil || head.ReplicationStatus.V != "COMPLETED" {
+		t.Fatalf("%v, %v", head.ReplicationStatus, err)
+	}
+	if err := w.SetPolicy(roleRef, snapshot.None[policy.Document]()); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(2 * time.Hour)
+	w.fail(objectKey)
+	invented := w.failedBy[0]
+	invented.Key, invented.VersionID = "ledger/old", old.VersionID
+	w.failedBy = append(w.failedBy, invented)
+	w.onReplay = w.denyEverything
+	i, err := w.handle(t.Context())
+	if err != nil || i.Outcome != incident.Escalated {
+		t.Errorf("outcome %s, %v: %v", i.Outcome, err, i.Timeline)
+	}
+	if left := w.documents(); !strings.Contains(left, "inline/Replimend absent") {
+		t.Errorf("the cure stays:\n%s", left)
+	}
+}
+
+// TestOldMessageOfARouteThatIsIllAgain opens another incident: what it says is known, that the route is ill is not.
+func TestOldMessageOfARouteThatIsIllAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	first, err := w.handle(t.Context())
+	if err != nil || first.Outcome != incident.Resolved {
+		t.Fatalf("outcome %s, %v", first.Outcome, err)
+	}
+	if err := w.SetPolicy(roleRef, snapshot.None[policy.Document]()); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(2 * time.Hour)
+	second, err := w.handle(t.Context()) // the same message
+	if err != nil || second.ID == first.ID || second.Outcome != incident.Applied {
+		t.Errorf("incident %s, outcome %s, %v: %v", second.ID, second.Outcome, err, second.Timeline)
 	}
 }
 

@@ -200,10 +200,12 @@ func (w *Workflow) open(ctx context.Context, v view, c concern) (incident.Incide
 	if err != nil || !i.Over() {
 		return i, err
 	}
-	if d, ok := v.route(c.route); !ok || d.Verdict == diagnose.Healthy {
+	// The message says nothing of the route as it is now.
+	if d, _ := (view{v.snapshot, diagnose.Diagnose(v.snapshot, nil)}).route(c.route); d.Verdict == diagnose.Healthy {
 		return i, nil
 	}
-	c.failures.First = w.Now()
+	// What the message says is told already. What failed of the new illness is found by looking.
+	c.failures = incident.Failures{First: w.Now(), Last: w.Now()}
 	return w.Journal.Open(ctx, c.open(w.Now()))
 }
 

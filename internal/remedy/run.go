@@ -123,9 +123,14 @@ func (r *run) cure(ctx context.Context) error {
 		r.view.diagnosis = diagnose.Diagnose(r.view.snapshot, nil)
 	}
 	if r.stands() {
+		// It may have to be taken back.
+		if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, Standing(r.incident)); err != nil {
+			return err
+		}
 		if r.view, err = r.workflow.look(ctx, r.incident.Route.Source, nil, r.known()); err != nil {
 			return err
 		}
+		r.judged = true
 		return r.prove(ctx, r.view)
 	}
 	if !r.curable() {
@@ -240,7 +245,13 @@ func (r *run) asked(ctx context.Context) (bool, error) {
 	var a incident.Approval
 	if r.workflow.Approver != nil {
 		var err error
-		if a, err = r.workflow.Approver.Answer(ctx, Question{r.incident, r.route, r.plan, r.verdict}); err != nil {
+		a, err = r.workflow.Approver.Answer(ctx, Question{r.incident, r.route, r.plan, r.verdict})
+		switch {
+		case errors.Is(err, incident.ErrUsed), errors.Is(err, incident.ErrExpired), errors.Is(err, incident.ErrOtherPlan), errors.Is(err, incident.ErrForged):
+			// There was an answer, and it is none to this question: somebody has to be asked again.
+			r.become(incident.AwaitingApproval, "%s", err)
+			return false, nil
+		case err != nil:
 			return false, fmt.Errorf("ask for approval: %w", err)
 		}
 	}
@@ -285,12 +296,8 @@ func (r *run) prove(ctx context.Context, after view) error {
 		return nil
 	}
 	objects := r.failed(after)
-	if len(objects) == 0 {
-		if n := r.replicated(after); n > 0 {
-			r.become(incident.Resolved, "S3 replicated what failed: %d versions that were looked at", n)
-		} else if r.incident.Outcome == incident.Applied {
-			r.log("nothing to replay: the next object will prove the cure")
-		}
+	if len(objects) == 0 && r.incident.Job.ID == "" {
+		r.log("nothing to replay: the next object will prove the cure")
 		return nil
 	}
 	job, err := r.workflow.Replayer.Replay(ctx, r.replay(after, objects))
@@ -298,12 +305,17 @@ func (r *run) prove(ctx context.Context, after view) error {
 		r.log("the replay could not be started")
 		return fmt.Errorf("replay: %w", err)
 	}
+	if job.ID != "" && job.ID != r.incident.Job.ID {
+		r.log("S3 replicates what failed again, in job %s", job.ID)
+	}
 	r.incident.Job = job
 	if !job.Over() {
-		r.log("S3 replicates what failed again, in job %s", job.ID)
 		return nil
 	}
 	count := map[string]int{}
+	if job.Succeeded > 0 { // else what is COMPLETED was so before
+		count[completed] = r.replicated(after)
+	}
 	for _, o := range objects {
 		now, err := r.workflow.Replayer.Head(ctx, source, o.Key, o.VersionID)
 		if err != nil {
@@ -313,27 +325,26 @@ func (r *run) prove(ctx context.Context, after view) error {
 		count[now.ReplicationStatus.V]++
 	}
 	switch {
-	case count[completed] == len(objects) && job.Failed == 0:
-		r.become(incident.Resolved, "S3 replicated what failed: %d of %d versions that were looked at", count[completed], len(objects))
+	case count[completed] > 0 && count[failed] == 0 && job.State == incident.JobComplete && job.Failed == 0:
+		r.become(incident.Resolved, "S3 replicated what failed: %d of the versions that were looked at", count[completed])
 	case count[completed] > 0:
-		r.become(incident.Proven, "S3 replicated %d of %d replayed versions, %d failed", count[completed], len(objects), count[failed])
-	case count[failed] == len(objects) && job.State == incident.JobComplete:
+		r.become(incident.Proven, "S3 replicated %d of the versions that were looked at, %d failed", count[completed], count[failed])
+	case count[failed] > 0 && count[failed] == len(objects) && job.State == incident.JobComplete:
 		return r.giveUp(ctx, "the replayed versions failed again")
 	default:
-		r.log("of %d replayed versions none is replicated yet", len(objects))
+		r.log("of the versions that were looked at none is replicated yet")
 	}
 	return nil
 }
 
-// replicated is how many of the versions that are known to have failed S3 says are COMPLETED.
+// replicated is how many of the versions that the incident knows failed S3 says are COMPLETED. It means something only when S3 says
+// that the replay replicated something: who makes an event up can name versions that never failed.
 func (r *run) replicated(v view) int {
-	known := r.known()
+	sample := r.incident.Failures.Versions.Sample()
 	n := 0
 	for _, o := range v.snapshot.Objects {
 		if o.Bucket == r.incident.Route.Source && o.ReplicationStatus.V == completed &&
-			slices.ContainsFunc(known, func(k incident.Object) bool {
-				return k.Key == o.Key && (k.VersionID == "" || k.VersionID == o.VersionID)
-			}) {
+			slices.ContainsFunc(sample, func(k incident.Object) bool { return k.Key == o.Key && k.VersionID == o.VersionID }) {
 			n++
 		}
 	}

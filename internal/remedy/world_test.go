@@ -55,12 +55,14 @@ type world struct {
 	answer   func(incident.Incident) incident.Approval
 	onSwitch func(n int) error
 	onUse    func() error
+	onAnswer func() error
 
 	slow               bool // S3 does not work replays off at once
 	puts, looks, asked int
 	by                 []incident.Authority // of each put
 	used               []incident.Approval
 	replays            []incident.Replay
+	replayed           map[string][]snapshot.Object // by incident
 	failedBy           []signal.Signal
 }
 
@@ -209,6 +211,9 @@ func (w *world) Put(ctx context.Context, by incident.Authority, e patch.Edit) er
 func (w *world) Replay(ctx context.Context, q incident.Replay) (incident.Job, error) {
 	job := incident.Job{ID: q.Incident, State: incident.JobComplete}
 	w.replays = append(w.replays, q)
+	if w.replayed == nil {
+		w.replayed = map[string][]snapshot.Object{}
+	}
 	if w.onReplay != nil {
 		if err := w.onReplay(); err != nil {
 			return incident.Job{}, err
@@ -229,10 +234,20 @@ func (w *world) Replay(ctx context.Context, q incident.Replay) (incident.Job, er
 		return incident.Job{}, err
 	}
 	if w.slow {
+		w.replayed[q.Incident] = append(w.replayed[q.Incident], objects...)
 		job.State = incident.JobRunning
 		return job, nil
 	}
-	return job, w.Replicate(ctx)
+	if err := w.Replicate(ctx); err != nil {
+		return job, err
+	}
+	w.replayed[q.Incident] = append(w.replayed[q.Incident], objects...)
+	for _, o := range w.replayed[q.Incident] {
+		if head, err := w.Cloud.Head(q.Bucket, o.Key, o.VersionID); err == nil && head.ReplicationStatus.V == "COMPLETED" {
+			job.Succeeded++
+		}
+	}
+	return job, nil
 }
 
 func (w *world) Head(_ context.Context, bucket, key, versionID string) (snapshot.Object, error) {
@@ -291,6 +306,11 @@ func (w *world) Use(_ context.Context, a incident.Approval) error {
 }
 
 func (w *world) Answer(_ context.Context, q remedy.Question) (incident.Approval, error) {
+	if w.onAnswer != nil {
+		if err := w.onAnswer(); err != nil {
+			return incident.Approval{}, err
+		}
+	}
 	if w.answer == nil {
 		return incident.Approval{}, nil
 	}
