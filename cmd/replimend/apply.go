@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -253,22 +254,27 @@ func (b *batch) flags(cmd *cobra.Command) {
 
 func (p *program) replayer(c *cloud, where locator, b batch) *replay.Replayer {
 	return replay.New(replay.Options{
-		Config: func(account, region string) (aws.Config, error) {
-			return c.accounts.Narrowed(account, region, awscloud.Purpose{Role: settings.Replayer, Incident: "replay", Approver: c.caller})
-		},
-		Read: c.accounts.Reader,
-		Batch: func(account, region string) (policy.ARN, string) {
-			role, bucket := settings.Batch.ARN(awscloud.Partition(region), account), settings.ReportBucket(account, region)
-			if b.role != "" {
-				role = b.arn
+		Config: func(account, region, incident string) (aws.Config, error) {
+			role, reports := b.of(account, region)
+			may, err := replay.SessionPolicy(account, region, role, reports)
+			if err != nil {
+				return aws.Config{}, err
 			}
-			if b.bucket != "" {
-				bucket = b.bucket
-			}
-			return role, bucket
+			return c.accounts.Narrowed(account, region, awscloud.Purpose{Role: settings.Replayer, Policy: may, Incident: incident, Approver: c.caller})
 		},
+		Read:   c.accounts.Reader,
+		Batch:  b.of,
 		Locate: where,
 	})
+}
+
+// of is who runs batch jobs in an account and Region, and where their manifests and reports go.
+func (b *batch) of(account, region string) (policy.ARN, string) {
+	role := b.arn
+	if role.IsZero() {
+		role = settings.Batch.ARN(policy.Partition(region), account)
+	}
+	return role, cmp.Or(b.bucket, settings.ReportBucket(account, region))
 }
 
 // asking tells what a replay costs and asks before it is started, and then waits for its end.

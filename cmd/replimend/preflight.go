@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/replay"
 	"github.com/replimend/replimend/internal/settings"
@@ -83,7 +84,7 @@ func (p *program) missing(ctx context.Context, c *cloud, tell func(done, total i
 	options.Progress = tell
 	for _, m := range c.settings.Members {
 		for _, role := range memberRoles {
-			options.Roles = append(options.Roles, role.ARN(awscloud.Partition(m.Regions[0]), m.Account))
+			options.Roles = append(options.Roles, role.ARN(policy.Partition(m.Regions[0]), m.Account))
 		}
 	}
 	watched := preflight.Watched(c.settings)

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -187,7 +188,7 @@ func (a *Accounts) member(account string) (settings.Member, bool) {
 func (a *Accounts) assume(m settings.Member, role settings.MemberRole, region string, set func(*stscreds.AssumeRoleOptions)) aws.Config {
 	cfg := in(a.access.Base, region)
 	client := sts.NewFromConfig(cfg)
-	arn := role.ARN(Partition(region), m.Account).String()
+	arn := role.ARN(policy.Partition(region), m.Account).String()
 	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, arn, func(o *stscreds.AssumeRoleOptions) {
 		if m.ExternalID != "" {
 			o.ExternalID = aws.String(m.ExternalID)
@@ -223,19 +224,6 @@ func SourceIdentity(name string) string {
 		return robot
 	}
 	return strings.TrimLeft(name[max(0, len(name)-64):], "-")
-}
-
-// Partition is the partition of a Region.
-// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
-func Partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	default:
-		return "aws"
-	}
 }
 
 // s3Client addresses buckets by path where the endpoint is not S3's own: an emulator has one host name, and no bucket is before it.

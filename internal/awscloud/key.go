@@ -18,7 +18,7 @@ import (
 // https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
 func keyARN(text string, at place) policy.ARN {
 	if arn, err := policy.ParseARN(text); err == nil {
-		usable := arn.Service == "kms" && policy.IsAccountID(arn.Account) && isRegion(arn.Region) && arn.Partition == Partition(arn.Region)
+		usable := arn.Service == "kms" && policy.IsAccountID(arn.Account) && isRegion(arn.Region) && arn.Partition == policy.Partition(arn.Region)
 		if !usable || !isKey(arn) && !isAlias(arn) {
 			return policy.ARN{}
 		}
@@ -30,7 +30,7 @@ func keyARN(text string, at place) policy.ARN {
 	if !strings.HasPrefix(text, "alias/") {
 		text = "key/" + text
 	}
-	return policy.ARN{Partition: Partition(at.region), Service: "kms", Region: at.region, Account: at.account, Resource: text}
+	return policy.ARN{Partition: policy.Partition(at.region), Service: "kms", Region: at.region, Account: at.account, Resource: text}
 }
 
 func isKey(arn policy.ARN) bool   { return strings.HasPrefix(arn.Resource, "key/") }

@@ -468,7 +468,7 @@ func (u *run) caller(ctx context.Context) string {
 // base would answer for its own.
 func (u *run) enters(ctx context.Context, account string) *door {
 	if !slices.Contains(u.reader.accounts.Known(), account) && u.caller(ctx) != account {
-		return &door{err: unusable("nothing leads into account %.20s", account)}
+		return &door{err: unusable("no credentials lead into account %.20s", account)}
 	}
 	return u.door(ctx, place{account, u.reader.home})
 }

@@ -463,7 +463,7 @@ func TestRoleOfAnotherAccount(t *testing.T) {
 		c.roles = own
 		c.buckets["source-0"].documents["replication"] = replicationXML(role, "destination-0", "", "arn:aws:kms:eu-central-1:444455556666:key/replica-0")
 		s, _ := waited(t, c, c.access(both), awscloud.ReadOptions{Region: sourceRegion})
-		if _, ok := s.Roles[arn(role)]; ok || s.Unreadable["roles."+role] != "Unusable: nothing leads into account 777788889999" {
+		if _, ok := s.Roles[arn(role)]; ok || s.Unreadable["roles."+role] != "Unusable: no credentials lead into account 777788889999" {
 			t.Errorf("%s: roles %v, unreadable %v", name, s.Roles, s.Unreadable)
 		}
 		r := awscloud.NewReader(awscloud.NewAccounts(c.access(both)), awscloud.ReadOptions{})

@@ -24,7 +24,7 @@ func (u *run) role(ctx context.Context, arn policy.ARN) reading[snapshot.Role] {
 	return u.roles.get(arn, func() reading[snapshot.Role] {
 		d := u.enters(ctx, arn.Account)
 		err := d.err
-		if arn.Partition != Partition(u.reader.home) {
+		if arn.Partition != policy.Partition(u.reader.home) {
 			err = unusable("the role is in partition %.40s, and %s is not", arn.Partition, u.reader.home)
 		}
 		if err != nil {

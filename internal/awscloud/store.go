@@ -356,7 +356,7 @@ func storedSize(text string) int {
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
 func storeRegion(partition string) (string, error) {
 	for _, region := range []string{"us-east-1", "cn-north-1", "us-gov-west-1"} {
-		if Partition(region) == partition {
+		if policy.Partition(region) == partition {
 			return region, nil
 		}
 	}

@@ -32,7 +32,7 @@ var bucketStore = store{
 		}
 		if o.Owner != nil {
 			if account, region, ok := o.Owner(ref.ID); ok {
-				arn := policy.BucketARN(Partition(region), ref.ID)
+				arn := policy.BucketARN(policy.Partition(region), ref.ID)
 				return storePlace{arn: arn, account: account, region: region, owner: ref.ID}, nil
 			}
 		}

@@ -27,7 +27,7 @@ var keyStore = store{
 		switch {
 		case err != nil:
 			return storePlace{}, fmt.Errorf("%w: %w", snapshot.ErrUnwritable, err)
-		case arn.Service != "kms" || !isRegion(arn.Region) || Partition(arn.Region) != arn.Partition ||
+		case arn.Service != "kms" || !isRegion(arn.Region) || policy.Partition(arn.Region) != arn.Partition ||
 			!policy.IsAccountID(arn.Account) || !storeKeyResource.MatchString(arn.Resource):
 			return storePlace{}, fmt.Errorf("%w: %.200q is not the ARN of a key", snapshot.ErrUnwritable, ref.ID)
 		}

@@ -45,7 +45,7 @@ func (c *Cloud) byAlias(alias, account, region string) (policy.ARN, *snapshot.Ke
 }
 
 func keyARN(region, account, id string) policy.ARN {
-	return policy.ARN{Partition: partitionOf(region), Service: "kms", Region: region, Account: account, Resource: "key/" + id}
+	return policy.ARN{Partition: policy.Partition(region), Service: "kms", Region: region, Account: account, Resource: "key/" + id}
 }
 
 // managed is the AWS managed key of S3 of that account and region, which AWS makes when it is first needed.
@@ -81,7 +81,7 @@ func managedPolicy(account, region string) policy.Document {
 		Resources:  []string{"*"},
 		Conditions: []policy.Condition{through("kms:CallerAccount", account), through("kms:ViaService", viaService(region))},
 	}
-	root := policy.ARN{Partition: partitionOf(region), Service: "iam", Account: account, Resource: "root"}
+	root := policy.ARN{Partition: policy.Partition(region), Service: "iam", Account: account, Resource: "root"}
 	look := policy.StatementSpec{
 		Sid:        "Allow direct access to key metadata to the account",
 		Effect:     policy.Allow,
@@ -104,7 +104,7 @@ func must(s policy.Statement, err error) policy.Statement {
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
 func viaService(region string) string {
 	suffix := ".amazonaws.com"
-	if partitionOf(region) == "aws-cn" {
+	if policy.Partition(region) == "aws-cn" {
 		suffix += ".cn"
 	}
 	return "s3." + region + suffix

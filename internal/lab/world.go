@@ -5,7 +5,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/replimend/replimend/internal/jsontree"
@@ -53,7 +52,7 @@ func (b *bucket) find(key, versionID string) *version {
 	return nil
 }
 
-func (b *bucket) partition() string { return partitionOf(b.Region) }
+func (b *bucket) partition() string { return policy.Partition(b.Region) }
 
 func (b *bucket) arn() policy.ARN { return policy.BucketARN(b.partition(), b.name) }
 
@@ -63,19 +62,6 @@ func (b *bucket) locks() bool { return b.ObjectLock.V.ObjectLockEnabled == "Enab
 
 // blocksPublic reads one switch of Block Public Access.
 func (b *bucket) blocksPublic(name string) bool { return b.PublicAccessBlock.V.Get(name).Bool }
-
-// partitionOf is the partition of a region.
-// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
-func partitionOf(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	default:
-		return "aws"
-	}
-}
 
 // settled is the value, or that it does not exist: in the lab nothing is merely not known.
 func settled[T any](v snapshot.Value[T]) snapshot.Value[T] {

@@ -65,6 +65,19 @@ func ObjectARN(partition, bucket, key string) ARN {
 	return ARN{Partition: partition, Service: "s3", Resource: bucket + "/" + key}
 }
 
+// Partition is the partition of a Region: aws, aws-cn or aws-us-gov. Regions of others are not known and taken for those of aws.
+// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+func Partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	default:
+		return "aws"
+	}
+}
+
 // IsAccountID says whether the text is an account id: twelve digits.
 func IsAccountID(s string) bool {
 	if len(s) != 12 {

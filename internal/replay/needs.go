@@ -1,6 +1,10 @@
 package replay
 
 import (
+	"fmt"
+	"strings"
+
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/settings"
 )
@@ -33,4 +37,28 @@ func Needs() []preflight.Need {
 		{Role: settings.Batch, Action: "s3:GetObjectVersion", Resource: reportBucket + "/manifests/*", Why: "read the list of versions"},
 		{Role: settings.Batch, Action: "s3:PutObject", Resource: reportBucket + "/reports/*", Why: "write the report of what failed again"},
 	}
+}
+
+// SessionPolicy is what a session of the replayer role may do in an account and Region: make and see jobs, with that batch role and
+// that report bucket and no other.
+func SessionPolicy(account, region string, batch policy.ARN, reports string) (string, error) {
+	fill := strings.NewReplacer("${Partition}", batch.Partition, "${Region}", region, "${Account}", account, "${ReportBucket}", reports)
+	var d policy.Document
+	for _, n := range Needs() {
+		if n.Role != settings.Replayer {
+			continue
+		}
+		resource := fill.Replace(n.Resource)
+		if n.Resource == batchRole {
+			resource = batch.String()
+		}
+		s, err := policy.StatementSpec{Effect: policy.Allow, Actions: []string{n.Action}, Resources: []string{resource}}.Build()
+		if err != nil {
+			return "", fmt.Errorf("make session policy: %w", err)
+		}
+		d = d.Append(s)
+	}
+	d.Version = policy.Version2012
+	text, err := d.MarshalJSON()
+	return string(text), err
 }

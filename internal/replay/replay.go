@@ -25,8 +25,9 @@ import (
 
 // Options is what a Replayer needs to know of the accounts. Every field but Wait is needed.
 type Options struct {
-	// Config has credentials that may make jobs in an account: those of the member's replayer role, or a person's own.
-	Config func(account, region string) (aws.Config, error)
+	// Config has credentials that may make the job of an incident in an account: those of the member's replayer role, narrowed to
+	// SessionPolicy, or a person's own.
+	Config func(account, region, incident string) (aws.Config, error)
 	// Read has credentials that read the heads of objects.
 	Read func(account, region string) aws.Config
 	// Batch is the role that S3 assumes for a job, and the bucket of the same account and Region that manifests and reports go to:
@@ -65,7 +66,7 @@ func (r *Replayer) Replay(ctx context.Context, q incident.Replay) (incident.Job,
 	if err != nil {
 		return incident.Job{}, err
 	}
-	cfg, err := r.options.Config(q.Account, q.Region)
+	cfg, err := r.options.Config(q.Account, q.Region, q.Incident)
 	if err != nil {
 		return incident.Job{}, fmt.Errorf("replay %s: %w", q.Incident, err)
 	}
@@ -131,7 +132,7 @@ func look(ctx context.Context, jobs *s3control.Client, q incident.Replay, id str
 // Follow looks at a job until it is over, and tells of every change. When the context ends or an error does, the job is as it was
 // seen last. What the service itself fails at, and too many requests, only make it wait longer.
 func (r *Replayer) Follow(ctx context.Context, q incident.Replay, job incident.Job, tell func(incident.Job)) (incident.Job, error) {
-	cfg, err := r.options.Config(q.Account, q.Region)
+	cfg, err := r.options.Config(q.Account, q.Region, q.Incident)
 	if err != nil {
 		return job, fmt.Errorf("follow batch job %s for %s: %w", job.ID, q.Incident, err)
 	}

@@ -469,7 +469,7 @@ func TestNothingWithoutCredentials(t *testing.T) {
 	w := newWorld(t, nil)
 	cause := errors.New("no way in")
 	o := w.options()
-	o.Config = func(string, string) (aws.Config, error) { return aws.Config{}, cause }
+	o.Config = func(string, string, string) (aws.Config, error) { return aws.Config{}, cause }
 	o.Locate = func(string) (string, string, bool) { return "", "", false }
 	r := replay.New(o)
 	if _, err := r.Replay(t.Context(), w.request()); !errors.Is(err, cause) {

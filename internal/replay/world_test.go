@@ -71,7 +71,7 @@ func newWorld(t *testing.T, handle func(http.ResponseWriter, *http.Request) bool
 // options are those of a member. Nothing waits.
 func (w *world) options() replay.Options {
 	return replay.Options{
-		Config: func(string, string) (aws.Config, error) { return w.cfg, nil },
+		Config: func(string, string, string) (aws.Config, error) { return w.cfg, nil },
 		Read:   func(string, string) aws.Config { return w.cfg },
 		Batch: func(account, _ string) (policy.ARN, string) {
 			return settings.Batch.ARN("aws", account), w.reports

@@ -53,7 +53,7 @@ func (s *stack) property(id, name string) jsontree.Node {
 	})
 }
 
-func (s *stack) partition() string { return partitionOf(s.home.Region) }
+func (s *stack) partition() string { return policy.Partition(s.home.Region) }
 
 func (s *stack) arn(service, region, account, resource string) jsontree.Node {
 	return jsontree.Str(policy.ARN{Partition: s.partition(), Service: service, Region: region, Account: account, Resource: resource}.String())

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/replimend/replimend/internal/jsontree"
+	"github.com/replimend/replimend/internal/policy"
 )
 
 // maxSteps and maxText bound what functions can make of a short template: they nest, and each may repeat what it is given.
@@ -115,9 +116,9 @@ func (s *stack) refTo(at jsontree.Node, name string) jsontree.Node {
 	case "AWS::Region":
 		return jsontree.Str(s.home.Region)
 	case "AWS::Partition":
-		return jsontree.Str(partitionOf(s.home.Region))
+		return jsontree.Str(policy.Partition(s.home.Region))
 	case "AWS::URLSuffix":
-		if partitionOf(s.home.Region) == "aws-cn" {
+		if policy.Partition(s.home.Region) == "aws-cn" {
 			return jsontree.Str("amazonaws.com.cn")
 		}
 		return jsontree.Str("amazonaws.com")

@@ -102,7 +102,7 @@ func (t *terraform) derive(r *resource, name string) jsontree.Node {
 		return v
 	}
 	home := t.home(r)
-	partition := partitionOf(home.Region)
+	partition := policy.Partition(home.Region)
 	arn := func(service, region, account, prefix string, name jsontree.Node) jsontree.Node {
 		return prefixed("arn:"+partition+":"+service+":"+region+":"+account+":"+prefix, name)
 	}

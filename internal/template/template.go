@@ -260,16 +260,3 @@ func (f File) home(n jsontree.Node) (home Home, assumed []string, err error) {
 	}
 	return home, assumed, nil
 }
-
-// partitionOf is the partition of a Region.
-// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
-func partitionOf(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	default:
-		return "aws"
-	}
-}
