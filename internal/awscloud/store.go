@@ -224,6 +224,9 @@ func (w *Writer) send(ctx context.Context, s *store, session aws.Config, at stor
 	doubted := w.doubted(at)
 	var unsure error // of an attempt that may have been made
 	failed := func(err error) error {
+		if unsure != nil && ctx.Err() != nil {
+			return unsure // there was no time to look what became of it
+		}
 		if unsure != nil {
 			return fmt.Errorf("%w; then: %v", unsure, err) //nolint:errorlint // it must not say that nothing was written
 		}

@@ -5,7 +5,7 @@
 # accounts 111122223333, 444455556666 own a part each, and every part is needed
 
 set -eu
-folder='replimend-12b9ac5e0e10'
+folder='replimend-bf02298fb4a2'
 umask 077
 AWS_PAGER=
 export AWS_PAGER
@@ -194,8 +194,8 @@ END_OF_JSON
 }
 
 # Undo, under credentials of account 111122223333 and while nobody has changed them since:
-#   aws s3api put-bucket-policy --bucket='shared' --expected-bucket-owner='111122223333' --policy 'file://replimend-12b9ac5e0e10/2.before.json'
-#   aws kms put-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --policy 'file://replimend-12b9ac5e0e10/1.before.json'
+#   aws s3api put-bucket-policy --bucket='shared' --expected-bucket-owner='111122223333' --policy 'file://replimend-bf02298fb4a2/2.before.json'
+#   aws kms put-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --policy 'file://replimend-bf02298fb4a2/1.before.json'
 
 # account 444455556666
 account_444455556666() {
@@ -267,7 +267,7 @@ END_OF_JSON
 }
 
 # Undo, under credentials of account 444455556666 and while nobody has changed them since:
-#   aws iam put-user-policy --user-name='uploader' --policy-name='use' --policy-document 'file://replimend-12b9ac5e0e10/4.before.json'
+#   aws iam put-user-policy --user-name='uploader' --policy-name='use' --policy-document 'file://replimend-bf02298fb4a2/4.before.json'
 #   aws iam delete-user-policy --user-name='uploader' --policy-name='Replimend'
 
 caller=$(aws sts get-caller-identity --query Account --output text)

@@ -4,7 +4,7 @@
 # accounts 444455556666, 111122223333 own a part each, and every part is needed
 
 set -eu
-folder='replimend-7170dccd8c6a'
+folder='replimend-500c2519e7c8'
 umask 077
 AWS_PAGER=
 export AWS_PAGER
@@ -168,7 +168,7 @@ END_OF_JSON
 
 # Undo, under credentials of account 444455556666 and while nobody has changed them since:
 #   aws s3api delete-bucket-policy --bucket='dst' --expected-bucket-owner='444455556666'
-#   aws kms put-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --policy 'file://replimend-7170dccd8c6a/1.before.json'
+#   aws kms put-key-policy --region='us-west-2' --key-id='arn:aws:kms:us-west-2:444455556666:key/mrk-0987dcba09fe87dc65baab0987654321' --policy-name default --policy 'file://replimend-500c2519e7c8/1.before.json'
 
 # account 111122223333
 account_111122223333() {
@@ -218,7 +218,7 @@ END_OF_JSON
 }
 
 # Undo, under credentials of account 111122223333 and while nobody has changed them since:
-#   aws iam put-role-policy --role-name='replication' --policy-name='Replimend' --policy-document 'file://replimend-7170dccd8c6a/3.before.json'
+#   aws iam put-role-policy --role-name='replication' --policy-name='Replimend' --policy-document 'file://replimend-500c2519e7c8/3.before.json'
 
 caller=$(aws sts get-caller-identity --query Account --output text)
 case $caller in

@@ -2,7 +2,7 @@
 # a"; rm -rf / #�$(id) `id` ${x} %{ if true } */ --> dst (rule �[2J�'): broken, then healthy; class automatic
 
 set -eu
-folder='replimend-f9ff8fb71088'
+folder='replimend-139a8960e747'
 umask 077
 AWS_PAGER=
 export AWS_PAGER
@@ -285,9 +285,9 @@ END_OF_JSON
 }
 
 # Undo, under credentials of account 111122223333 and while nobody has changed them since:
-#   aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document 'file://replimend-f9ff8fb71088/3.before.json'
+#   aws iam put-role-policy --role-name='-r+=,.@_' --policy-name='--Replimend,@=' --policy-document 'file://replimend-139a8960e747/3.before.json'
 #   aws s3api delete-bucket-policy --bucket='a-b.c' --expected-bucket-owner='111122223333'
-#   aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy 'file://replimend-f9ff8fb71088/1.before.json'
+#   aws s3api put-bucket-policy --bucket='a.b--c' --expected-bucket-owner='111122223333' --policy 'file://replimend-139a8960e747/1.before.json'
 
 caller=$(aws sts get-caller-identity --query Account --output text)
 case $caller in

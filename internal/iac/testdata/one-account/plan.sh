@@ -4,7 +4,7 @@
 # src → third (rule photos): broken, no edit can or may cure replica-key-aws-managed
 
 set -eu
-folder='replimend-85875802928e'
+folder='replimend-5a747e536f99'
 umask 077
 AWS_PAGER=
 export AWS_PAGER
@@ -216,9 +216,9 @@ END_OF_JSON
 }
 
 # Undo, under credentials of account 111122223333 and while nobody has changed them since:
-#   aws iam update-assume-role-policy --role-name='replication' --policy-document 'file://replimend-85875802928e/3.before.json'
+#   aws iam update-assume-role-policy --role-name='replication' --policy-document 'file://replimend-5a747e536f99/3.before.json'
 #   aws iam delete-role-policy --role-name='replication' --policy-name='Replimend'
-#   aws kms put-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --policy 'file://replimend-85875802928e/1.before.json'
+#   aws kms put-key-policy --region='us-east-1' --key-id='arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' --policy-name default --policy 'file://replimend-5a747e536f99/1.before.json'
 
 caller=$(aws sts get-caller-identity --query Account --output text)
 case $caller in
