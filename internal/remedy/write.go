@@ -32,9 +32,9 @@ func (r *run) write(ctx context.Context) (done bool, err error) {
 		switch {
 		case err != nil:
 			return false, r.abandon(ctx, "the kill switch could not be read", err)
-		case stopped:
+		case stopped != "":
 			// Who stopped everything wants no undoing either.
-			r.become(incident.Escalated, "the kill switch was thrown; documents that were written are left as they are")
+			r.become(incident.Escalated, "the kill switch of %s was thrown; documents that were written are left as they are", stopped)
 			return false, nil
 		}
 		// Whoever undoes this needs the image, so it is kept before there is anything to undo.
@@ -110,13 +110,17 @@ func documentName(ref snapshot.Ref) string {
 	return string(ref.Kind) + " " + ref.ID
 }
 
-// stopped asks again before every write: between the approval and the write somebody may have thrown the switch.
-func (r *run) stopped(ctx context.Context, account string) (bool, error) {
+// stopped asks again before every write: between the approval and the write somebody may have thrown the switch. It says whose
+// switch forbids writing in the account, in words; "": none.
+func (r *run) stopped(ctx context.Context, account string) (string, error) {
 	thrown, err := r.thrown(ctx)
-	if err != nil {
-		return false, err
+	if err != nil || !(guard.History{KillSwitches: thrown}).Stopped(account) {
+		return "", err
 	}
-	return guard.History{KillSwitches: thrown}.Stopped(account), nil
+	if slices.Contains(thrown, guard.Hub) {
+		return "the hub", nil
+	}
+	return "account " + account, nil
 }
 
 // giveUp undoes a cure that is written and does not help.
