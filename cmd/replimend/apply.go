@@ -147,9 +147,14 @@ func (p *program) workflow(c *cloud, kept record, where locator, a applying) *re
 			Owner: where, Trust: true, Opinion: a.opinion, Note: func(text string) { p.note("%s", text) },
 		}),
 		Replayer: &asking{program: p, replayer: p.replayer(c, where, a.batch), wanted: a.replay, yes: a.yes, settle: a.settle},
-		Journal:  kept, Locker: kept, Notifier: person, Approver: person,
+		Journal:  kept, Locker: kept, Switches: p.switches(c), Notifier: person, Approver: person,
 		Now: time.Now, Worker: fmt.Sprintf("%s %d", c.caller, os.Getpid()), Attended: true,
 	}
+}
+
+// switches reads the kill switches, and tells of those that are thrown.
+func (p *program) switches(c *cloud) remedy.Switches {
+	return awscloud.NewSwitches(c.accounts, func(text string) { p.note("%s", text) })
 }
 
 // locator is who owns a bucket and where it is; false: it is not known for certain.

@@ -21,7 +21,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/replimend/replimend/internal/awscloud"
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/mototest"
 )
@@ -338,6 +341,76 @@ func TestLiveDriftWritesNothing(t *testing.T) {
 	}
 	if now := a.documents(); !strings.Contains(now, `"Theirs"`) || strings.Contains(now, "Replimend") {
 		t.Errorf("the documents are:\n%s", now)
+	}
+}
+
+// TestLiveKillSwitch: somebody stops everything while a person reads the diff. Nothing is written, and nothing is undone either.
+func TestLiveKillSwitch(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	before := a.documents()
+	hub := ssm.NewFromConfig(a.source)
+	set := func(value string) {
+		t.Helper()
+		if _, err := hub.PutParameter(t.Context(), &ssm.PutParameterInput{
+			Name: aws.String(awscloud.SwitchParameter), Value: &value, Type: types.ParameterTypeString, Overwrite: aws.Bool(true),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stopped := func(when string, r ran) {
+		t.Helper()
+		for _, want := range []string{"on: jane, ticket 42", "the kill switch of the hub is thrown since 20", "aws ssm delete-parameter --name /replimend/kill-switch --region us-east-1 lifts it"} {
+			if r.code != exitBroken || strings.Count(r.stderr, want) != 1 {
+				t.Errorf("%s: it does not say %q once: %s", when, want, r)
+			}
+		}
+	}
+	r := a.talk(func() { set("on: jane, ticket 42") }, "yes\n", "apply", a.world.Source)
+	stopped("while it asks", r)
+	if !strings.Contains(r.stdout, "the kill switch of the hub was thrown") {
+		t.Errorf("the incident does not say so: %s", r)
+	}
+	r = a.replimend("yes\n", "apply", a.world.Source)
+	stopped("before", r)
+	if !strings.Contains(r.stdout, "kill-switch: the kill switch of the hub is thrown") {
+		t.Errorf("the guard does not say so: %s", r)
+	}
+	if now := a.documents(); now != before {
+		t.Fatalf("something was written:\n%s", now)
+	}
+	set("off")
+	r = a.replimend("yes\n", "apply", a.world.Source)
+	after := a.documents()
+	if r.code != exitFine || after == before {
+		t.Fatalf("lifted: %s", r)
+	}
+	undone := a.talk(func() { set("on: jane, ticket 42") }, "yes\n", "undo", r.incident(t))
+	stopped("undo", undone)
+	if now := a.documents(); now != after || !strings.Contains(undone.stdout, "nothing was written") {
+		t.Errorf("undone: %s\n%s", undone, now)
+	}
+}
+
+// TestLiveKillSwitchThatNobodyMayRead stops as well.
+func TestLiveKillSwitchThatNobodyMayRead(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	before := a.documents()
+	a.before(func(w http.ResponseWriter, r *http.Request) bool {
+		name, _ := operation(r)
+		if name != "GetParameter" || !strings.Contains(r.Header.Get("Authorization"), "/eu-west-1/") {
+			return false
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"__type": "AccessDeniedException", "message": "is not authorized to perform: ssm:GetParameter"}`)
+		return true
+	})
+	r := a.replimend("yes\n", "apply", a.world.Source)
+	if r.code != exitError || !strings.Contains(r.stderr, "read kill switch of account "+a.world.DestinationAccount+" in eu-west-1") || a.documents() != before {
+		t.Errorf("%s", r)
 	}
 }
 

@@ -73,7 +73,7 @@ seen or is not known, 2 an argument is wrong or AWS could not be asked.`,
 
 // missing asks the accounts for everything that package preflight judges.
 func (p *program) missing(ctx context.Context, c *cloud, tell func(done, total int)) ([]preflight.Missing, error) {
-	f := preflight.Facts{Settings: c.settings, Needs: needs()}
+	f := preflight.Facts{Settings: c.settings, Needs: needs(), HubRegion: c.base.Region}
 	var sources []string
 	for _, r := range c.settings.Routes {
 		if !slices.Contains(sources, r.Source.Bucket) {

@@ -12,6 +12,7 @@ import (
 	"github.com/replimend/replimend/internal/awscloud"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/remedy"
+	"github.com/replimend/replimend/internal/render"
 )
 
 func (p *program) undoCommand() *cobra.Command {
@@ -72,10 +73,15 @@ func (p *program) undo(ctx context.Context, l live, journal, id string, yes bool
 	}
 	w := &remedy.Workflow{
 		Settings: c.settings, Store: awscloud.NewWriter(c.accounts, awscloud.WriteOptions{Owner: located(s), Trust: true}),
-		Journal: kept, Locker: kept, Now: time.Now, Worker: fmt.Sprintf("%s %d", c.caller, os.Getpid()),
+		Journal: kept, Locker: kept, Switches: p.switches(c), Now: time.Now, Worker: fmt.Sprintf("%s %d", c.caller, os.Getpid()),
 	}
 	i, err = w.Undo(ctx, i, incident.Authority{Incident: i.ID, Approver: c.caller})
-	if err != nil {
+	switch {
+	case errors.Is(err, remedy.ErrStopped):
+		p.raise(exitBroken)
+		fmt.Fprintf(p.out, "nothing was written: %s\n", render.Clean(err.Error()))
+		return nil
+	case err != nil:
 		return astray(err, id)
 	}
 	for _, change := range i.Changes {

@@ -18,9 +18,9 @@ const (
 	needAny    = "*" // AWS gives the action no resource
 )
 
-// Needs is what writing documents needs of the roles of a member beside ReadNeeds, each action once for a role, sorted by role and
-// action. What a store writes is asked for in sessions that are narrowed to it; these are the actions that the roles themselves
-// must have.
+// Needs is what writing documents, and asking whether it is stopped, needs of the roles of a member beside ReadNeeds, each action once
+// for a role, sorted by role and action. What a store writes is asked for in sessions that are narrowed to it; these are the actions
+// that the roles themselves must have.
 func Needs() []preflight.Need {
 	type one struct {
 		role   settings.MemberRole
@@ -39,6 +39,7 @@ func Needs() []preflight.Need {
 		}
 	}
 	add(opinionNeeds...)
+	add(switchNeeds...)
 	return slices.SortedFunc(maps.Values(all), compareNeeds)
 }
 

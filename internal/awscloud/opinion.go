@@ -76,9 +76,9 @@ func (w *Writer) note(format string, args ...any) {
 // opinionError is why there is no opinion: a code of AWS, whose text is longer than a note.
 func opinionError(err error) string {
 	if code := awserr.Code(err); code != "" {
-		return opinionText(code)
+		return forPeople(code)
 	}
-	return opinionText(err.Error())
+	return forPeople(err.Error())
 }
 
 // validatePolicy is the findings that say that the document does not work, or allows too much. Warnings and suggestions are
@@ -103,7 +103,7 @@ func validatePolicy(
 		for _, f := range page.Findings {
 			switch f.FindingType {
 			case types.ValidatePolicyFindingTypeError, types.ValidatePolicyFindingTypeSecurityWarning:
-				out = append(out, opinionText(aws.ToString(f.IssueCode)+": "+aws.ToString(f.FindingDetails)))
+				out = append(out, forPeople(aws.ToString(f.IssueCode)+": "+aws.ToString(f.FindingDetails)))
 			default:
 			}
 		}
@@ -129,13 +129,13 @@ func checkNoPublicAccess(
 	if err != nil || answer.Result != types.CheckNoPublicAccessResultFail {
 		return nil, err
 	}
-	out := []string{opinionText(aws.ToString(answer.Message))}
+	out := []string{forPeople(aws.ToString(answer.Message))}
 	for _, r := range answer.Reasons {
 		at := "statement " + aws.ToString(r.StatementId)
 		if r.StatementId == nil {
 			at = fmt.Sprintf("statement #%d", aws.ToInt32(r.StatementIndex)+1)
 		}
-		out = append(out, opinionText(at+": "+aws.ToString(r.Description)))
+		out = append(out, forPeople(at+": "+aws.ToString(r.Description)))
 	}
 	return out, nil
 }
@@ -155,8 +155,8 @@ func opinionBeyond(list, known []string) []string {
 	return out
 }
 
-// opinionText is a text of the service as people can be shown it.
-func opinionText(s string) string {
+// forPeople is a text that somebody else wrote as people can be shown it.
+func forPeople(s string) string {
 	const most = 300
 	s = strings.Map(func(r rune) rune {
 		if !jsontree.Visible(r) {

@@ -32,31 +32,36 @@ func (c Class) String() string { return classNames[c] }
 // NoBucketPolicy is the code of S3 for a bucket that is there and has no policy. Of the class Absent is also a bucket that is not.
 const NoBucketPolicy = "NoSuchBucketPolicy"
 
+// NoParameter is the code of SSM for a parameter that does not exist. What reads a switch takes no other code for that.
+const NoParameter = "ParameterNotFound"
+
 // classes is every code that an edge depends on.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 // https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshooting-batch-operations.html
 var classes = map[string]Class{
-	"NoSuchBucket":                                   Absent,
-	NoBucketPolicy:                                   Absent,
-	"NoSuchConfiguration":                            Absent,
-	"NoSuchEntity":                                   Absent,
-	"NoSuchEntityException":                          Absent,
-	"NoSuchJobException":                             Absent,
-	"NoSuchKey":                                      Absent,
-	"NoSuchPublicAccessBlockConfiguration":           Absent,
-	"NoSuchTagSet":                                   Absent,
-	"NoSuchTagSetError":                              Absent,
-	"NoSuchVersion":                                  Absent,
-	"NotFound":                                       Absent,
-	"NotFoundException":                              Absent,
-	"ObjectLockConfigurationNotFoundError":           Absent,
-	"OwnershipControlsNotFoundError":                 Absent,
-	"ReplicationConfigurationNotFoundError":          Absent,
-	"ResourceNotFoundException":                      Absent,
+	"NoSuchBucket":                          Absent,
+	NoBucketPolicy:                          Absent,
+	"NoSuchConfiguration":                   Absent,
+	"NoSuchEntity":                          Absent,
+	"NoSuchEntityException":                 Absent,
+	"NoSuchJobException":                    Absent,
+	"NoSuchKey":                             Absent,
+	"NoSuchPublicAccessBlockConfiguration":  Absent,
+	"NoSuchTagSet":                          Absent,
+	"NoSuchTagSetError":                     Absent,
+	"NoSuchVersion":                         Absent,
+	"NotFound":                              Absent,
+	"NotFoundException":                     Absent,
+	"ObjectLockConfigurationNotFoundError":  Absent,
+	"OwnershipControlsNotFoundError":        Absent,
+	NoParameter:                             Absent,
+	"ReplicationConfigurationNotFoundError": Absent,
+	"ResourceNotFoundException":             Absent,
 	"ServerSideEncryptionConfigurationNotFoundError": Absent,
 	"TrailNotFoundException":                         Absent,
 	"AWSOrganizationsNotInUseException":              Absent,

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/route"
@@ -97,7 +98,7 @@ type Removal struct {
 }
 
 // Hub is the kill switch that stops everything.
-const Hub = "hub"
+const Hub = incident.Hub
 
 // Stopped says whether a kill switch forbids writing in an account.
 func (h History) Stopped(account string) bool {

@@ -263,6 +263,9 @@ type Job struct {
 // Over says whether nothing more will become of the job.
 func (j Job) Over() bool { return j.State != JobRunning }
 
+// Hub is the name of the kill switch that stops everything; those of accounts are named by the account's id.
+const Hub = "hub"
+
 // Authority is on whose word something is written.
 type Authority struct {
 	Incident string // its ID: the session in which the write is made has its name

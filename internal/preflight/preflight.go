@@ -42,7 +42,8 @@ type Need struct {
 	Action string
 	// Resource is what the action is made on: role, key, bucket or object for those of the approved routes, * for actions that
 	// know no resource, or an ARN in IAM's notation, in which ${Partition}, ${Account}, ${Region}, ${SourceBucket} and
-	// ${ReportBucket} stand for those of the approved routes.
+	// ${ReportBucket} stand for those of the approved routes. One with ${MemberRegion}, the first Region of the member or the
+	// hub's, is needed in every account.
 	Resource string
 	Why      string // what becomes of it without the action
 }
@@ -67,8 +68,9 @@ type Facts struct {
 	// Snapshot is the documents of all approved routes, and the member roles of Replimend where they could be read.
 	Snapshot *snapshot.Snapshot
 	Needs    []Need
-	// Base is who assumes the roles of members.
+	// Base is who assumes the roles of members, and HubRegion the Region of its kill switch.
 	Base        Caller
+	HubRegion   string
 	Callers     []Caller // of accounts that are entered without a role of Replimend
 	Assumptions []Assumption
 	Trails      []Trails

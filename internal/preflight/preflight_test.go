@@ -85,6 +85,7 @@ func load(t testing.TB, changes map[string]string) preflight.Facts {
 	t.Helper()
 	var read struct {
 		Base        preflight.Caller
+		HubRegion   string
 		Needs       []preflight.Need
 		Callers     []preflight.Caller
 		Assumptions []preflight.Assumption
@@ -106,7 +107,7 @@ func load(t testing.TB, changes map[string]string) preflight.Facts {
 		t.Fatal(err)
 	}
 	return preflight.Facts{
-		Settings: set, Snapshot: s, Needs: read.Needs, Base: read.Base, Callers: read.Callers, Assumptions: read.Assumptions, Trails: read.Trails,
+		Settings: set, Snapshot: s, Needs: read.Needs, Base: read.Base, HubRegion: read.HubRegion, Callers: read.Callers, Assumptions: read.Assumptions, Trails: read.Trails,
 	}
 }
 

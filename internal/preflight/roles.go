@@ -279,9 +279,16 @@ func (c *checker) targets(a *account, resource string) []target {
 	case "object":
 		return exact(a.objects)
 	}
+	sources, home := a.sources, c.f.HubRegion
+	if a.member != nil {
+		home = a.member.Regions[0]
+	}
+	if strings.Contains(resource, "${MemberRegion}") {
+		sources = []settings.Bucket{{}} // once, wherever routes begin
+	}
 	var out []target
-	for _, b := range a.sources {
-		text := strings.NewReplacer("${Partition}", a.partition, "${Account}", a.id, "${Region}", b.Region,
+	for _, b := range sources {
+		text := strings.NewReplacer("${Partition}", a.partition, "${Account}", a.id, "${Region}", b.Region, "${MemberRegion}", home,
 			"${SourceBucket}", b.Bucket,
 			"${ReportBucket}", settings.ReportBucket(a.id, b.Region)).Replace(resource)
 		arn, err := policy.ParseARN(strings.ReplaceAll(text, "*", "any"))

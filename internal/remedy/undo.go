@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/replimend/replimend/internal/incident"
@@ -14,6 +15,9 @@ import (
 
 // ErrNothingToUndo says that nothing of an incident stands changed.
 var ErrNothingToUndo = errors.New("nothing of this incident is left to undo")
+
+// ErrStopped says that a kill switch is thrown.
+var ErrStopped = errors.New("the kill switch is thrown")
 
 // Undo brings back what stood there before every document that an incident changed, the last first. A document that somebody
 // changed since is theirs, and is left as it is. It is for people: they ask for it, and no guard stands before the way back. The
@@ -28,7 +32,7 @@ func (w *Workflow) Undo(ctx context.Context, i incident.Incident, by incident.Au
 	case err != nil:
 		return i, err
 	case len(thrown) > 0:
-		return i, fmt.Errorf("undo incident %s: the kill switch is thrown", i.ID)
+		return i, fmt.Errorf("undo incident %s: %w: %s", i.ID, ErrStopped, strings.Join(thrown, ", "))
 	}
 	unlock, err := w.lock(ctx, i.ID, plan)
 	if err != nil {

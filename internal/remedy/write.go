@@ -30,9 +30,9 @@ func (r *run) write(ctx context.Context) (done bool, err error) {
 		switch {
 		case err != nil:
 			return false, r.abandon(ctx, "the kill switch could not be read", err)
-		case stopped:
+		case stopped != "":
 			// Who stopped everything wants no undoing either.
-			r.become(incident.Escalated, "the kill switch was thrown; documents that were written are left as they are")
+			r.become(incident.Escalated, "the kill switch of %s was thrown; documents that were written are left as they are", stopped)
 			return false, nil
 		}
 		// Whoever undoes this needs the image, so it is kept before there is anything to undo.
@@ -108,10 +108,17 @@ func documentName(ref snapshot.Ref) string {
 	return string(ref.Kind) + " " + ref.ID
 }
 
-// stopped asks again before every write: between the approval and the write somebody may have thrown the switch.
-func (w *Workflow) stopped(ctx context.Context, account string) (bool, error) {
+// stopped asks again before every write: between the approval and the write somebody may have thrown the switch. It says whose switch
+// forbids writing in the account, in words; "": none.
+func (w *Workflow) stopped(ctx context.Context, account string) (string, error) {
 	thrown, err := w.thrown(ctx, patch.Plan{Edits: []patch.Edit{{Account: account}}})
-	return guard.History{KillSwitches: thrown}.Stopped(account), err
+	if err != nil || !(guard.History{KillSwitches: thrown}).Stopped(account) {
+		return "", err
+	}
+	if slices.Contains(thrown, guard.Hub) {
+		return "the hub", nil
+	}
+	return "account " + account, nil
 }
 
 // giveUp undoes a cure that is written and does not help.
@@ -141,12 +148,12 @@ func (w *Workflow) takeBack(ctx context.Context, i *incident.Incident, by incide
 		}
 		e := inverse(*change)
 		stopped, err := w.stopped(ctx, e.Account)
-		if err == nil && !stopped {
+		if err == nil && stopped == "" {
 			err = w.Store.Put(ctx, by, e)
 		}
 		switch {
-		case stopped:
-			i.Log(w.Now(), "the kill switch is thrown: %s is left as it is", e.Document)
+		case stopped != "":
+			i.Log(w.Now(), "the kill switch of %s is thrown: %s is left as it is", stopped, e.Document)
 		case err == nil:
 			change.State = incident.Undone
 			i.Log(w.Now(), "undid %s", e.Document)
