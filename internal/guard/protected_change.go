@@ -38,12 +38,12 @@ var protectedChange = Rule{
 // isProtected says whether an entry of the settings means that principal. A session's ARN does not say the path of its role, so
 // that there the names decide.
 func isProtected(entry policy.ARN, principal string) bool {
-	if matches(entry.String(), principal) {
+	if policy.Star(entry.String(), principal) {
 		return true
 	}
 	p, err := authz.ParsePrincipal(principal)
 	if err != nil || p.Kind != authz.Session || !strings.HasPrefix(entry.Resource, "role/") {
 		return false
 	}
-	return matches(entry.Account, p.Account) && matches(entry.Name(), p.Issuer.Name())
+	return policy.Star(entry.Account, p.Account) && policy.Star(entry.Name(), p.Issuer.Name())
 }
