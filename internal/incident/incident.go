@@ -142,6 +142,15 @@ type Call struct {
 	At        time.Time `json:"at"`
 }
 
+// String is "PutKeyPolicy of arn:… at 2026-11-28T03:00:00Z".
+func (c Call) String() string {
+	by := c.Principal
+	if by == "" {
+		by = "somebody who is not known"
+	}
+	return c.Event + " of " + by + " at " + c.At.UTC().Format(time.RFC3339)
+}
+
 // Schema is the version of an incident's JSON form.
 const Schema = "replimend/incident/v1"
 

@@ -153,12 +153,12 @@ func TestWhoAsksForARouteGetsIt(t *testing.T) {
 	w.approve(settings.Automatic)
 	w.fail(objectKey)
 	before := w.documents()
-	i, err := w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r1", Destination: destination}, nil)
+	i, err := w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r1", Destination: destination}, remedy.Known{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.expect(i, incident.Resolved, before, true)
-	if i, err = w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r9", Destination: destination}, nil); err != nil || i.Outcome != incident.Ignored {
+	if i, err = w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r9", Destination: destination}, remedy.Known{}); err != nil || i.Outcome != incident.Ignored {
 		t.Errorf("a rule that is not there: outcome %s, %v", i.Outcome, err)
 	}
 }
@@ -293,7 +293,7 @@ func TestReplayIsFollowedLater(t *testing.T) {
 			}
 			w.slow = name == "S3 is not done yet"
 			w.now = w.now.Add(time.Minute)
-			i, err := w.workflow.Cure(t.Context(), first.Route, nil)
+			i, err := w.workflow.Cure(t.Context(), first.Route, remedy.Known{})
 			if err != nil || i.ID != first.ID || i.Outcome != tt.want {
 				t.Errorf("outcome %s, want %s, %v: %v", i.Outcome, tt.want, err, i.Timeline)
 			}

@@ -77,9 +77,27 @@ func (r *run) history(ctx context.Context) (incident.Past, guard.History, error)
 	h := History(past, r.plan, now)
 	h.KillSwitches = thrown
 	if c := r.incident.Breaking; c != nil {
-		h.Breaking = &guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
+		made := changeOf(*c)
+		h.Breaking = &made
 	}
 	return past, h, err
+}
+
+// blame keeps the change that broke the route. Of several it is the one that forbids the most, and else the first: whoever tells of
+// another one, be it invented, cannot have that one forgotten.
+func (r *run) blame(c incident.Call) {
+	judge := func(c incident.Call) guard.Decision {
+		return guard.CheckChange(changeOf(c), r.workflow.Settings, r.workflow.Now()).Decision
+	}
+	if known := r.incident.Breaking; known != nil && judge(c) <= judge(*known) {
+		return
+	}
+	r.incident.Breaking = &c
+	r.log("broken by %s", c)
+}
+
+func changeOf(c incident.Call) guard.Change {
+	return guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
 }
 
 // thrown is where the kill switch is thrown, of the accounts that the plan writes in.
