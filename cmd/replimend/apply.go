@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 
+	"github.com/replimend/replimend/internal/affected"
 	"github.com/replimend/replimend/internal/awscloud"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
@@ -19,6 +21,7 @@ import (
 	"github.com/replimend/replimend/internal/render"
 	"github.com/replimend/replimend/internal/replay"
 	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/signal"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -28,6 +31,7 @@ type applying struct {
 	journal string
 	yes     bool
 	objects []string
+	event   string
 	replay  bool
 	settle  time.Duration
 	opinion bool
@@ -66,6 +70,7 @@ wrong, or something failed on the way.`,
 	f := cmd.Flags()
 	f.BoolVar(&a.yes, "yes", false, "do not ask: what is shown is meant")
 	f.StringArrayVar(&a.objects, "object", nil, "an object that failed, `KEY@VERSION`: its own encryption is diagnosed, and a replay proves the cure with it")
+	f.StringVar(&a.event, "event", "", "`FILE` of what CloudTrail recorded of the change that broke the route: what a protected principal changed is not changed back")
 	f.BoolVar(&a.replay, "replay", false, "have S3 replicate again what failed, after the cure")
 	f.DurationVar(&a.settle, "settle", time.Minute, "`TIME` between the write and the replay: AWS needs some until a change holds everywhere")
 	f.BoolVar(&a.opinion, "second-opinion", true, "ask IAM Access Analyzer about each document before it is written, where the caller may")
@@ -93,6 +98,10 @@ func (p *program) apply(ctx context.Context, a applying, name string) error {
 		return err
 	}
 	defer leave()
+	found, err := p.hints(a.event)
+	if err != nil {
+		return err
+	}
 	samples := sampled(a.objects)
 	// Only to know which route is meant: the workflow looks for itself.
 	s, err := p.take(ctx, c, []string{name}, nil)
@@ -104,11 +113,31 @@ func (p *program) apply(ctx context.Context, a applying, name string) error {
 		return err
 	}
 	w := p.workflow(c, kept, located(s), a)
-	i, err := w.Cure(ctx, incident.Route{Source: r.Source, Rule: r.RuleID, Destination: r.Destination}, samples)
+	known := remedy.Known{Samples: samples, Changes: p.blamed(c, found.Changes, r.Source, r.RuleID)}
+	i, err := w.Cure(ctx, incident.Route{Source: r.Source, Rule: r.RuleID, Destination: r.Destination}, known)
 	if err != nil {
 		return astray(err, i.ID)
 	}
 	return p.cured(i)
+}
+
+// blamed is the changes that may have broken the route, the latest first, which Replimend did not make itself.
+func (p *program) blamed(c *cloud, changes []signal.Change, source, rule string) []incident.Call {
+	var out []incident.Call
+	for _, change := range changes {
+		switch {
+		case change.MadeBy(c.settings.Self):
+			p.note("%s: made by Replimend itself, and not counted", change)
+		case !slices.ContainsFunc(affected.Routes(change, c.settings), func(r settings.ApprovedRoute) bool {
+			return r.Source.Bucket == source && r.Rule.ID == rule
+		}):
+			p.note("%s: it does not concern this route as the settings have it, and is not counted", change)
+		default:
+			out = append(out, incident.Call{Event: change.Event, Principal: change.Principal, At: change.At})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b incident.Call) int { return b.At.Compare(a.At) })
+	return out
 }
 
 // cured says what became of the incident.

@@ -63,7 +63,7 @@ but one is conditional or unknown. Of several files the worst one counts: 2 befo
 
 func (in *inputs) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&in.snapshots, "snapshot", nil, "snapshot `FILE`, or - for standard input")
-	cmd.Flags().StringVar(&in.event, "event", "", "`FILE` of a failure event of S3, in a message or not, or of denied KMS calls as CloudTrail records them")
+	cmd.Flags().StringVar(&in.event, "event", "", "`FILE` of a failure event of S3, in a message or not, or of denied KMS calls or changes as CloudTrail records them")
 	cmd.Flags().StringArrayVar(&in.buckets, "live", nil, "read the routes of this `BUCKET`, the one BUCKET/RULE or an approved route from AWS instead of a file")
 	in.live.flags(cmd)
 	cmd.Flags().StringVar(&in.route, "route", "", "only this `SOURCE/RULE`: a bucket and the id of its rule")

@@ -118,9 +118,12 @@ func (p *program) hints(name string) (signal.Evidence, error) {
 	found, err := signal.ParseEvidence(data)
 	switch {
 	case errors.Is(err, signal.ErrIgnored):
-		return found, hinted(at(name, err), "give an event of S3 replication or a denied KMS call of the role, or leave --event out")
+		return found, hinted(at(name, err), "give an event of S3 replication, a denied KMS call of the role or a change that CloudTrail recorded, or leave --event out")
 	case err != nil:
 		return found, hinted(at(name, err), "give the event as S3, SNS, SQS or CloudTrail delivered it: docs/examples/events has one of each")
+	}
+	for _, change := range found.Changes {
+		p.note("%s", change)
 	}
 	return found, nil
 }

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -411,6 +412,39 @@ func TestLiveKillSwitchThatNobodyMayRead(t *testing.T) {
 	r := a.replimend("yes\n", "apply", a.world.Source)
 	if r.code != exitError || !strings.Contains(r.stderr, "read kill switch of account "+a.world.DestinationAccount+" in eu-west-1") || a.documents() != before {
 		t.Errorf("%s", r)
+	}
+}
+
+// TestLiveProtectedChange: CloudTrail's record says that the security team took the permission away. It is not given back, and diagnose
+// tells who it was. A change of another key is not counted.
+func TestLiveProtectedChange(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	text, err := os.ReadFile(filepath.Join(a.dir, "replimend.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.write("replimend.yaml", string(text)+"protected:\n  - arn:aws:iam::*:role/Security\n")
+	event := func(name, key string) {
+		a.write(name, fmt.Sprintf(`{"detail-type": "AWS API Call via CloudTrail", "detail": {"eventVersion": "1.11", "eventSource": "kms.amazonaws.com",
+			"eventName": "PutKeyPolicy", "eventTime": %q, "awsRegion": "eu-west-1", "recipientAccountId": %q, "readOnly": false, "requestParameters": {"keyId": %q},
+			"userIdentity": {"arn": "arn:aws:sts::%s:assumed-role/Security/jane"}}}`,
+			time.Now().UTC().Format(time.RFC3339), a.world.DestinationAccount, key, a.world.DestinationAccount))
+	}
+	event("theirs.json", a.world.ReplicaKey)
+	event("other.json", "1234abcd-12ab-34cd-56ef-1234567890ab")
+	before := a.documents()
+	if r := a.replimend("", "diagnose", "--live", a.world.Source, "--event", "theirs.json"); r.code != exitBroken || !strings.Contains(r.stderr, "note: PutKeyPolicy of "+a.world.ReplicaKey+" by arn:aws:sts::") {
+		t.Errorf("diagnose: %s", r)
+	}
+	r := a.replimend("yes\n", "apply", a.world.Source, "--event", "theirs.json")
+	if r.code != exitBroken || !strings.Contains(r.stdout, "protected-change") || !strings.Contains(r.stdout, "broken by PutKeyPolicy of") || a.documents() != before {
+		t.Errorf("apply: %s", r)
+	}
+	// Somebody who tells of another change gets no further: the incident remembers.
+	if r := a.replimend("yes\n", "apply", a.world.Source, "--event", "other.json"); r.code != exitBroken || !strings.Contains(r.stderr, "does not concern this route") || a.documents() != before {
+		t.Errorf("apply with another change: %s", r)
 	}
 }
 

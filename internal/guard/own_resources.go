@@ -49,28 +49,9 @@ func (q *inquiry) own(arn policy.ARN) bool {
 		return false
 	}
 	for _, pattern := range q.settings.Self {
-		if matches(pattern.String(), arn.String()) {
+		if policy.Star(pattern.String(), arn.String()) {
 			return true
 		}
-	}
-	return false
-}
-
-// matches says whether a text is what a pattern says, in which a star stands for any characters.
-func matches(pattern, text string) bool {
-	first, rest, starred := strings.Cut(pattern, "*")
-	if !starred {
-		return pattern == text
-	}
-	text, ok := strings.CutPrefix(text, first)
-	for ok {
-		if matches(rest, text) {
-			return true
-		}
-		if text == "" {
-			return false
-		}
-		text = text[1:]
 	}
 	return false
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/replimend/replimend/internal/authz"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/settings"
 )
 
 // protectedChange: when the security team takes a permission away in an incident, that is what broke the route, and giving it
@@ -14,36 +15,49 @@ var protectedChange = Rule{
 	Name:    "protected-change",
 	Summary: "what a protected principal changed of late is reported, not changed back",
 	judge: func(q *inquiry) []objection {
-		c := q.history.Breaking
-		if c == nil || q.settings == nil || len(q.settings.Protected) == 0 {
+		if q.history.Breaking == nil {
 			return nil
 		}
-		// Without a clock, and with one that is behind, every change is recent.
-		window := time.Duration(q.settings.Limits.IncidentHours) * time.Hour
-		if q.history.Now.Sub(c.At) > window {
-			return nil
-		}
-		if c.Principal == "" {
-			return []objection{ask("who made the change %s that broke the route is not known: it may be a protected principal", c.Event)}
-		}
-		for _, p := range q.settings.Protected {
-			if isProtected(p, c.Principal) {
-				return []objection{refuse("%s of %s broke the route, made by %s, which is protected as %s: it is reported, not changed back", c.Event, c.At.UTC().Format(time.RFC3339), c.Principal, p)}
-			}
-		}
-		return nil
+		return againstUndoing(*q.history.Breaking, q.settings, q.history.Now)
 	},
+}
+
+// CheckChange judges whether a change that broke a route may be changed back, as the rule protected-change does. Of several changes
+// the strictest verdict counts, so that nobody makes more allowed by telling of one more.
+func CheckChange(c Change, set *settings.Settings, now time.Time) Verdict {
+	v := Verdict{Decision: Allow, Reasons: []Reason{}}
+	v.add(protectedChange.Name, againstUndoing(c, set, now))
+	return v
+}
+
+func againstUndoing(c Change, set *settings.Settings, now time.Time) []objection {
+	if set == nil || len(set.Protected) == 0 {
+		return nil
+	}
+	// Without a clock, and with one that is behind, every change is recent.
+	if now.Sub(c.At) > time.Duration(set.Limits.IncidentHours)*time.Hour {
+		return nil
+	}
+	if c.Principal == "" {
+		return []objection{ask("who made the change %s that broke the route is not known: it may be a protected principal", c.Event)}
+	}
+	for _, p := range set.Protected {
+		if isProtected(p, c.Principal) {
+			return []objection{refuse("%s of %s broke the route, made by %s, which is protected as %s: it is reported, not changed back", c.Event, c.At.UTC().Format(time.RFC3339), c.Principal, p)}
+		}
+	}
+	return nil
 }
 
 // isProtected says whether an entry of the settings means that principal. A session's ARN does not say the path of its role, so
 // that there the names decide.
 func isProtected(entry policy.ARN, principal string) bool {
-	if matches(entry.String(), principal) {
+	if policy.Star(entry.String(), principal) {
 		return true
 	}
 	p, err := authz.ParsePrincipal(principal)
 	if err != nil || p.Kind != authz.Session || !strings.HasPrefix(entry.Resource, "role/") {
 		return false
 	}
-	return matches(entry.Account, p.Account) && matches(entry.Name(), p.Issuer.Name())
+	return policy.Star(entry.Account, p.Account) && policy.Star(entry.Name(), p.Issuer.Name())
 }

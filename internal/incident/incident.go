@@ -142,6 +142,15 @@ type Call struct {
 	At        time.Time `json:"at"`
 }
 
+// String is "PutKeyPolicy of arn:… at 2026-11-28T03:00:00Z".
+func (c Call) String() string {
+	by := c.Principal
+	if by == "" {
+		by = "somebody who is not known"
+	}
+	return c.Event + " of " + by + " at " + c.At.UTC().Format(time.RFC3339)
+}
+
 // Schema is the version of an incident's JSON form.
 const Schema = "replimend/incident/v1"
 
@@ -258,6 +267,8 @@ type Job struct {
 	Succeeded int64    `json:"succeeded"`
 	Failed    int64    `json:"failed"`
 	Reason    string   `json:"reason,omitempty"` // why it is in that state, in S3's words: untrusted text
+	// When the cure that it is to prove began to write: Change.At.
+	For time.Time `json:"for,omitzero"`
 }
 
 // Over says whether nothing more will become of the job.

@@ -43,7 +43,7 @@ func TestReadKeepsMessagesApart(t *testing.T) {
 		Ignored: []intake.Note{
 			{"test", `event is of no concern: Event: "s3:TestEvent"`},
 			{"unknown", `event is of no concern: Records[0].eventName: "Replication:OperationPostponed"`},
-			{"denied call", "event is of no concern: denied KMS calls (1), which report no failure of an object"},
+			{"denied call", "event is of no concern: denied KMS calls (1) and changes (0), which report no failure of an object"},
 			{"other call", `event is of no concern: errorCode: ""`},
 		},
 	}

@@ -52,6 +52,7 @@ var layers = map[string]layer{
 	"internal/signal":   {pure, "jsontree policy"},
 	"internal/template": {pure, "jsontree policy snapshot"},
 	"internal/intake":   {pure, "jsontree signal"},
+	"internal/affected": {pure, "jsontree policy settings signal"},
 	"internal/incident": {pure, "jsontree policy"},
 
 	"internal/route": {pure, "jsontree policy authz snapshot"},

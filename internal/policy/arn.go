@@ -90,3 +90,23 @@ func IsAccountID(s string) bool {
 	}
 	return true
 }
+
+// Star says whether a text is what a pattern means, in which a star stands for any characters. It is for patterns of settings; those of
+// policies know a question mark, too, and are matched by package authz.
+func Star(pattern, text string) bool {
+	first, rest, starred := strings.Cut(pattern, "*")
+	if !starred {
+		return pattern == text
+	}
+	text, ok := strings.CutPrefix(text, first)
+	for ok {
+		if Star(rest, text) {
+			return true
+		}
+		if text == "" {
+			return false
+		}
+		text = text[1:]
+	}
+	return false
+}

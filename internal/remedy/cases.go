@@ -12,6 +12,7 @@ import (
 type concern struct {
 	route    incident.Route
 	failures incident.Failures
+	changes  []incident.Call // that may have broken it
 }
 
 // casesOf is every route that the signals say something bad of, in the order of signal.Fold.

@@ -173,6 +173,7 @@ func (r *run) fields() []incident.Field {
 	fields := []incident.Field{
 		{Name: "route", Value: i.Route.String()},
 		{Name: "role", Value: r.route.Role},
+		{Name: "broken by", Value: brokenBy(i)},
 		{Name: "failures reported", Value: i.Failures.Versions.String()},
 		{Name: "first failure", Value: moment(i.Failures.First)},
 		{Name: "last failure", Value: moment(i.Failures.Last)},
@@ -212,4 +213,11 @@ func (r *run) hider() *strings.Replacer {
 		}
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+func brokenBy(i incident.Incident) string {
+	if i.Breaking == nil {
+		return ""
+	}
+	return i.Breaking.String()
 }

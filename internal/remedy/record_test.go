@@ -180,13 +180,40 @@ func TestAnswerToAnotherQuestionIsNone(t *testing.T) {
 	}
 }
 
+// TestReplayOfAnEarlierCureProvesNothing: S3 makes one job for an incident, and what became of it is of the cure that it was made for.
+func TestReplayOfAnEarlierCureProvesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Automatic)
+	w.fail(objectKey)
+	bucket := w.see().Document(bucketRef)
+	w.onReplay = w.denyEverything
+	first, err := w.handle(t.Context())
+	if err != nil || first.Outcome != incident.Escalated || len(w.replays) != 1 {
+		t.Fatalf("outcome %s, %d replays, %v", first.Outcome, len(w.replays), err)
+	}
+	if err := w.SetPolicy(bucketRef, bucket); err != nil {
+		t.Fatal(err)
+	}
+	w.onReplay = nil
+	w.now = w.now.Add(2 * time.Hour)
+	w.fail("ledger/another")
+	second, err := w.handle(t.Context())
+	if err != nil || second.ID != first.ID || second.Outcome != incident.Applied || len(w.replays) != 1 {
+		t.Errorf("incident %s, outcome %s, %d replays, %v: %v", second.ID, second.Outcome, len(w.replays), err, second.Timeline)
+	}
+	if !strings.Contains(w.documents(), `"Sid": "Replimend`) {
+		t.Error("the second cure was taken back for what the first one's replay says")
+	}
+}
+
 // TestInventedEventProvesNothing: it names a version that S3 replicated long ago. The cure does not help, and is taken back.
 func TestInventedEventProvesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.approve(settings.Automatic)
 	// One version went through while the route was healthy.
-	if _, err := w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r1", Destination: destination}, nil); err != nil {
+	if _, err := w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r1", Destination: destination}, remedy.Known{}); err != nil {
 		t.Fatal(err)
 	}
 	old, err := w.PutObject(source, "ledger/old", lab.PutOptions{Size: 7})
@@ -256,12 +283,12 @@ func TestWhoAsksForARouteGetsIt(t *testing.T) {
 	w.approve(settings.Automatic)
 	w.fail(objectKey)
 	before := w.documents()
-	i, err := w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r1", Destination: destination}, nil)
+	i, err := w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r1", Destination: destination}, remedy.Known{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.expect(i, incident.Resolved, before, true)
-	if i, err = w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r9", Destination: destination}, nil); err != nil || i.Outcome != incident.Ignored {
+	if i, err = w.workflow.Cure(t.Context(), incident.Route{Source: source, Rule: "r9", Destination: destination}, remedy.Known{}); err != nil || i.Outcome != incident.Ignored {
 		t.Errorf("a rule that is not there: outcome %s, %v", i.Outcome, err)
 	}
 }
@@ -396,7 +423,7 @@ func TestReplayIsFollowedLater(t *testing.T) {
 			}
 			w.slow = name == "S3 is not done yet"
 			w.now = w.now.Add(time.Minute)
-			i, err := w.workflow.Cure(t.Context(), first.Route, nil)
+			i, err := w.workflow.Cure(t.Context(), first.Route, remedy.Known{})
 			if err != nil || i.ID != first.ID || i.Outcome != tt.want {
 				t.Errorf("outcome %s, want %s, %v: %v", i.Outcome, tt.want, err, i.Timeline)
 			}

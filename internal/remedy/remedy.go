@@ -132,10 +132,16 @@ func (w *Workflow) Handle(ctx context.Context, signals []signal.Signal) ([]incid
 	return out, errors.Join(errs...)
 }
 
-// Cure looks at one route because a person or a schedule asks, and cures it as Handle does. Samples are versions that are known to
-// have failed. A rule that is not there, or not enabled, gives an incident that is ignored.
-func (w *Workflow) Cure(ctx context.Context, r incident.Route, samples []incident.Object) (incident.Incident, error) {
-	incidents, err := w.visit(ctx, r.Source, nil, samples, []concern{{route: r}})
+// Known is what is known of a route besides the route itself.
+type Known struct {
+	Samples []incident.Object // versions that failed
+	Changes []incident.Call   // calls of others that may have broken it. They can forbid a cure, and allow none
+}
+
+// Cure looks at one route because a person or a schedule asks, and cures it as Handle does. A rule that is not there, or not
+// enabled, gives an incident that is ignored.
+func (w *Workflow) Cure(ctx context.Context, r incident.Route, k Known) (incident.Incident, error) {
+	incidents, err := w.visit(ctx, r.Source, nil, k.Samples, []concern{{route: r, changes: k.Changes}})
 	if err != nil {
 		err = fmt.Errorf("remedy bucket %s: %w", r.Source, err)
 	}
@@ -173,6 +179,9 @@ func (w *Workflow) visit(ctx context.Context, bucket string, hints []signal.Sign
 			continue
 		}
 		r := run{workflow: w, view: v, hints: hints, samples: samples, incident: i, before: news(i)}
+		for _, change := range c.changes {
+			r.blame(change)
+		}
 		if err := r.do(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("incident %s: %w", r.incident.ID, err))
 		}

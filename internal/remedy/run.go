@@ -86,9 +86,27 @@ func (r *run) history(ctx context.Context) (incident.Past, guard.History, error)
 	h := History(past, r.plan, now)
 	h.KillSwitches = thrown
 	if c := r.incident.Breaking; c != nil {
-		h.Breaking = &guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
+		made := changeOf(*c)
+		h.Breaking = &made
 	}
 	return past, h, err
+}
+
+// blame keeps the change that broke the route. Of several it is the one that forbids the most, and else the first: whoever tells of
+// another one, be it invented, cannot have that one forgotten.
+func (r *run) blame(c incident.Call) {
+	judge := func(c incident.Call) guard.Decision {
+		return guard.CheckChange(changeOf(c), r.workflow.Settings, r.workflow.Now()).Decision
+	}
+	if known := r.incident.Breaking; known != nil && judge(c) <= judge(*known) {
+		return
+	}
+	r.incident.Breaking = &c
+	r.log("broken by %s", c)
+}
+
+func changeOf(c incident.Call) guard.Change {
+	return guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
 }
 
 // thrown is where the kill switch is thrown, of the accounts that a plan writes in.
@@ -300,6 +318,11 @@ func (r *run) prove(ctx context.Context, after view) error {
 		r.log("nothing to replay: the next object will prove the cure")
 		return nil
 	}
+	if j := r.incident.Job; j.ID != "" && !j.For.Equal(r.at) {
+		// Its result says nothing of this cure, and S3 makes no second job for an incident.
+		r.log("job %s was the one replay of this incident, of an earlier cure: start another by hand, or let the next object prove this one", j.ID)
+		return nil
+	}
 	job, err := r.workflow.Replayer.Replay(ctx, r.replay(after, objects))
 	if err != nil {
 		r.log("the replay could not be started")
@@ -308,6 +331,7 @@ func (r *run) prove(ctx context.Context, after view) error {
 	if job.ID != "" && job.ID != r.incident.Job.ID {
 		r.log("S3 replicates what failed again, in job %s", job.ID)
 	}
+	job.For = r.at
 	r.incident.Job = job
 	if !job.Over() {
 		return nil

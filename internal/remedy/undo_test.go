@@ -312,9 +312,8 @@ func TestBreakerOpens(t *testing.T) {
 	for n, outcome := range []incident.Outcome{incident.Escalated, incident.Escalated, incident.Refused} {
 		w.failedBy = nil
 		w.fail(objectKey)
-		w.onLook = func(int) error { return nil }
 		bucket := w.see().Document(bucketRef)
-		w.onReplay = w.denyEverything
+		w.looks, w.onLook = 0, w.denyAtSecondLook
 		i, err := w.handle(t.Context())
 		if err != nil || i.Outcome != outcome {
 			t.Fatalf("time %d: outcome %s, want %s: %v %v", n+1, i.Outcome, outcome, i.Timeline, err)

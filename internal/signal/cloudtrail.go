@@ -8,7 +8,7 @@ import (
 )
 
 // A record of CloudTrail comes by itself, in the envelope of EventBridge, in a log file, or as text in the answer of LookupEvents.
-// All of them are read for denied KMS calls alone.
+// All of them are read for denied KMS calls and for changes alone.
 
 // isServiceEvent says whether a record comes from a service as CloudTrail names them, "kms.amazonaws.com". Events of S3 and
 // of Lambda say "aws:s3".
@@ -17,7 +17,7 @@ func isServiceEvent(n jsontree.Node) bool {
 	return source.Kind == jsontree.String && strings.HasSuffix(source.Text, ".amazonaws.com")
 }
 
-func readCloudTrailRecord(record element) (contents, error) { return readDenials([]element{record}) }
+func readCloudTrailRecord(record element) (contents, error) { return readRecords([]element{record}) }
 
 // isCloudTrailLog looks at the first record: a file holds records of one kind.
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
@@ -31,20 +31,19 @@ func readCloudTrailLog(root element) (contents, error) {
 	if err != nil {
 		return contents{}, err
 	}
-	return readDenials(records)
+	return readRecords(records)
 }
 
-// readDenials reads records of which most are of no concern: they count as one.
-func readDenials(records []element) (contents, error) {
+// readRecords reads records of which most are of no concern: they count as one.
+func readRecords(records []element) (contents, error) {
 	var c contents
 	why, others := "", 0
 	for _, record := range records {
-		d, ignored, err := readDenial(record)
+		ignored, err := c.read(record)
 		switch {
 		case err != nil:
 			return contents{}, err
 		case ignored == "":
-			c.denials = append(c.denials, d)
 		case why == "":
 			why = ignored
 		default:
@@ -60,21 +59,37 @@ func readDenials(records []element) (contents, error) {
 	return c, nil
 }
 
+// read adds what a record tells, or says why it is of no concern.
+func (c *contents) read(record element) (ignored string, err error) {
+	if point, ok := isChange(record); ok {
+		made, ignored, err := readChange(record, point)
+		if ignored == "" && err == nil {
+			c.changes = append(c.changes, made)
+		}
+		return ignored, err
+	}
+	d, ignored, err := readDenial(record)
+	if ignored == "" && err == nil {
+		c.denials = append(c.denials, d)
+	}
+	return ignored, err
+}
+
 func isEventBridgeEvent(n jsontree.Node) bool { return n.Get("detail-type").Kind == jsontree.String }
 
-// openEventBridgeEvent opens the envelope of EventBridge. Of what it carries only the calls that CloudTrail records are of
-// concern: replication events do not come this way.
+// openEventBridgeEvent opens the envelope of EventBridge. Of what it carries only what CloudTrail records is of
+// concern, calls and what a service does by itself, such as deleting a key: replication events do not come this way.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html
 func openEventBridgeEvent(root element) (contents, error) {
 	kind, detail := root.get("detail-type"), root.get("detail")
-	if kind.node.Text != "AWS API Call via CloudTrail" {
+	if kind.node.Text != "AWS API Call via CloudTrail" && kind.node.Text != "AWS Service Event via CloudTrail" {
 		return contents{ignored: []string{kind.path + ": " + quote(kind.node.Text)}}, nil
 	}
 	if detail.node.Kind != jsontree.Object {
 		return contents{}, detail.errorf("want an object, found %s", detail.node.Kind)
 	}
-	return readDenials([]element{detail})
+	return readRecords([]element{detail})
 }
 
 func isLookupAnswer(n jsontree.Node) bool { return n.Get("Events").Kind == jsontree.Array }

@@ -123,12 +123,12 @@ func FuzzParseEvidence(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		found, err := signal.ParseEvidence(raw)
 		if err != nil {
-			if text := err.Error(); len(found.Signals)+len(found.Denials) > 0 || len(text) > 600 || !printableASCII(text) {
+			if text := err.Error(); len(found.Signals)+len(found.Denials)+len(found.Changes) > 0 || len(text) > 600 || !printableASCII(text) {
 				t.Fatalf("%d signals and %d denials came with %q", len(found.Signals), len(found.Denials), text)
 			}
 			return
 		}
-		if n := len(found.Signals) + len(found.Denials); n == 0 || n > signal.MaxRecords {
+		if n := len(found.Signals) + len(found.Denials) + len(found.Changes); n == 0 || n > signal.MaxRecords {
 			t.Fatalf("%d pieces of evidence without an error", n)
 		}
 		signals, err := signal.Parse(raw)

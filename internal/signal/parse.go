@@ -44,10 +44,11 @@ var sources = []source{
 	{"a test message of S3", MaxMessage, isS3Test, readS3Test},
 }
 
-// contents is what a source found in a text: signals, denials, records of no concern, and texts that are still to be read.
+// contents is what a source found in a text: signals, denials, changes, records of no concern, and texts that are still to be read.
 type contents struct {
 	signals []Signal
 	denials []Denial
+	changes []Change
 	ignored []string // why, one for each record
 	texts   []element
 }
@@ -70,7 +71,11 @@ func ParseMessage(body []byte) ([]Signal, error) { return signalsOf(parse(body, 
 type Evidence struct {
 	Signals []Signal
 	Denials []Denial
+	Changes []Change
 }
+
+// count is how many pieces of evidence there are.
+func (e Evidence) count() int { return len(e.Signals) + len(e.Denials) + len(e.Changes) }
 
 // ParseEvidence reads what Parse reads, and records of CloudTrail: one by itself, in the envelope of EventBridge or in a message,
 // a log file, or what aws cloudtrail lookup-events prints. Errors are those of Parse; evidence without an error is not empty.
@@ -79,7 +84,7 @@ func ParseEvidence(raw []byte) (Evidence, error) { return parse(raw, sources) }
 // signalsOf is for those to whom records of CloudTrail are of no concern.
 func signalsOf(found Evidence, err error) ([]Signal, error) {
 	if err == nil && len(found.Signals) == 0 {
-		return nil, fmt.Errorf("%w: denied KMS calls (%d), which report no failure of an object", ErrIgnored, len(found.Denials))
+		return nil, fmt.Errorf("%w: denied KMS calls (%d) and changes (%d), which report no failure of an object", ErrIgnored, len(found.Denials), len(found.Changes))
 	}
 	return found.Signals, err
 }
@@ -89,7 +94,7 @@ func parse(raw []byte, from []source) (Evidence, error) {
 	if err := p.read(raw, "", from); err != nil {
 		return Evidence{}, err
 	}
-	if len(p.Signals)+len(p.Denials) > 0 {
+	if p.count() > 0 {
 		return p.Evidence, nil
 	}
 	if more := p.ignored - 1; more > 0 {
@@ -140,7 +145,8 @@ func (p *parser) take(c contents, outer string, inner []source) error {
 	}
 	p.Signals = append(p.Signals, c.signals...)
 	p.Denials = append(p.Denials, c.denials...)
-	if n := len(p.Signals) + len(p.Denials) + p.ignored; n > MaxRecords {
+	p.Changes = append(p.Changes, c.changes...)
+	if n := p.count() + p.ignored; n > MaxRecords {
 		return fmt.Errorf("%d records, the limit is %d", n, MaxRecords)
 	}
 	for _, t := range c.texts {
