@@ -109,8 +109,8 @@ func (r *run) cure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p := patched(past); !p.IsZero() && !r.incident.Failures.Last.After(p) {
-		// What failed before the last patch says nothing of the route as it is now.
+	if p := patched(past); !p.IsZero() && !r.incident.Failures.Last.After(p.Add(r.workflow.Propagation)) {
+		// What failed before the last patch held says nothing of the route as it is now.
 		r.view.diagnosis = diagnose.Diagnose(r.view.snapshot, nil)
 	}
 	if r.stands() {
@@ -137,6 +137,9 @@ func (r *run) cure(ctx context.Context) error {
 		}
 	default:
 		r.log("the guard allows the plan")
+	}
+	if err := r.workflow.timely(ctx, len(r.plan.Edits)); err != nil {
+		return err
 	}
 	if done, err := r.write(ctx); !done {
 		return err
@@ -280,6 +283,10 @@ func (r *run) prove(ctx context.Context, after view) error {
 		}
 		return nil
 	}
+	if from := r.holds(); r.incident.Job.ID == "" && r.workflow.Now().Before(from) {
+		r.log("the replay waits until %s: before, what was written may not hold everywhere", from.UTC().Format(time.RFC3339))
+		return nil
+	}
 	job, err := r.workflow.Replayer.Replay(ctx, r.replay(after, objects))
 	if err != nil {
 		r.log("the replay could not be started")
@@ -290,7 +297,9 @@ func (r *run) prove(ctx context.Context, after view) error {
 		r.log("S3 replicates what failed again, in job %s", job.ID)
 		return nil
 	}
-	count := map[string]int{}
+	// What the replay brought over is no longer among what failed.
+	count := map[string]int{completed: r.replicated(after)}
+	looked := len(objects) + count[completed]
 	for _, o := range objects {
 		now, err := r.workflow.Replayer.Head(ctx, source, o.Key, o.VersionID)
 		if err != nil {
@@ -300,11 +309,11 @@ func (r *run) prove(ctx context.Context, after view) error {
 		count[now.ReplicationStatus.V]++
 	}
 	switch {
-	case count[completed] == len(objects) && job.Failed == 0:
-		r.become(incident.Resolved, "S3 replicated what failed: %d of %d versions that were looked at", count[completed], len(objects))
+	case count[completed] == looked && job.Failed == 0:
+		r.become(incident.Resolved, "S3 replicated what failed: %d of %d versions that were looked at", count[completed], looked)
 	case count[completed] > 0:
-		r.become(incident.Proven, "S3 replicated %d of %d replayed versions, %d failed", count[completed], len(objects), count[failed])
-	case count[failed] == len(objects) && job.State == incident.JobComplete:
+		r.become(incident.Proven, "S3 replicated %d of %d versions that were looked at, %d failed", count[completed], looked, count[failed])
+	case count[failed] == looked && job.State == incident.JobComplete:
 		return r.giveUp(ctx, "the replayed versions failed again")
 	default:
 		r.log("of %d replayed versions none is replicated yet", len(objects))
