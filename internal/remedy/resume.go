@@ -34,6 +34,15 @@ func (w *Workflow) Report(ctx context.Context, signals []signal.Signal) ([]incid
 	return out, errors.Join(errs...)
 }
 
+// RouteOf is the route whose incident Report opens for a signal; false: the signal says nothing bad, and opens none.
+func RouteOf(s signal.Signal) (incident.Route, bool) {
+	cases := casesOf([]signal.Signal{s})
+	if len(cases) == 0 {
+		return incident.Route{}, false
+	}
+	return cases[0].route, true
+}
+
 // Resume goes on with one incident from wherever it is: it looks at the route with the versions that the incident remembers, and
 // does what Handle does for it. It opens no other incident, and one that is over comes back as it is. What the events said beside
 // versions and times, such as S3's reasons, is not remembered.
