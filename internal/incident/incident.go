@@ -267,7 +267,8 @@ type Job struct {
 	Succeeded int64    `json:"succeeded"`
 	Failed    int64    `json:"failed"`
 	Reason    string   `json:"reason,omitempty"` // why it is in that state, in S3's words: untrusted text
-	// When the cure that it is to prove began to write: Change.At.
+	// When the cure that it is to prove began to write: Change.At. With it and without an ID, S3 may have been asked, and its answer
+	// did not come.
 	For time.Time `json:"for,omitzero"`
 }
 

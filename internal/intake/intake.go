@@ -16,8 +16,15 @@ type Message struct{ MessageID, Body string }
 // Note is why a message gave no signals. The reason is fit for a log, as package signal promises of its errors.
 type Note struct{ MessageID, Reason string }
 
+// Report is what one message says.
+type Report struct {
+	MessageID string
+	Signals   []signal.Signal
+}
+
 // Batch is what became of the messages. Notes are in the order of the messages, and two messages of one id have one each.
 type Batch struct {
+	Reports  []Report // what each message says, in the order of the messages
 	Groups   []signal.Group
 	Failures []Note // malformed: for the dead-letter queue
 	Ignored  []Note // well-formed and of no concern
@@ -35,6 +42,7 @@ func Read(messages []Message) Batch {
 		case err != nil:
 			batch.Failures = append(batch.Failures, Note{m.MessageID, err.Error()})
 		default:
+			batch.Reports = append(batch.Reports, Report{m.MessageID, found})
 			signals = append(signals, found...)
 		}
 	}

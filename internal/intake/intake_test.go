@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -47,9 +48,16 @@ func TestReadKeepsMessagesApart(t *testing.T) {
 			{"other call", `event is of no concern: errorCode: ""`},
 		},
 	}
-	groups := got.Groups
-	got.Groups = nil
+	groups, reports := got.Groups, got.Reports
+	got.Groups, got.Reports = nil, nil
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	var said []string
+	for _, r := range reports {
+		said = append(said, fmt.Sprintf("%s says %d", r.MessageID, len(r.Signals)))
+	}
+	if diff := cmp.Diff([]string{"good says 1", "topic says 1", "second says 2", "another rule says 1"}, said); diff != "" {
 		t.Error(diff)
 	}
 	// The official record came three times over and counts once; the malformed message had a good record, which does not count.

@@ -95,15 +95,27 @@ var layers = map[string]layer{
 	"internal/replay":   {edge, "policy snapshot settings incident preflight awserr"},
 	"internal/journal":  {edge, "policy snapshot incident awserr"},
 
+	// It knows what its messages say, and not what for.
+	"internal/queue": {edge, ""},
+
+	// What functions are made of: it puts edges behind the ports of the workflow, once for all of them.
+	"internal/deployed": {
+		wiring,
+		"policy settings signal intake incident remedy awscloud awserr replay journal queue",
+	},
+
 	// Suites that every implementation of a port passes, and the cloud that others wrote. Only tests import them.
 	"internal/mototest":    {lab, ""},
 	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
 	"internal/journaltest": {lab, "policy snapshot incident"},
+	"internal/lambdatest":  {lab, "journal mototest"},
 
 	"internal/layering": {pure, ""},
 
-	"cmd/replimend":     {wiring, everything},
-	"functions/failure": {wiring, "jsontree policy authz snapshot route patch diagnose guard settings signal intake incident remedy"},
+	"cmd/replimend": {wiring, everything},
+	// A function knows Lambda's events and nothing else: everything that it does is in deployed. Their tests read the journal.
+	"functions/failure": {wiring, "intake deployed incident remedy"},
+	"functions/remedy":  {wiring, "deployed incident"},
 }
 
 // TestLayering holds the tree against the table.

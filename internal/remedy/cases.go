@@ -33,9 +33,12 @@ func casesOf(signals []signal.Signal) []concern {
 		if len(bad[c.route]) == 0 {
 			continue
 		}
+		objects := make([]incident.Object, 0, len(bad[c.route]))
 		for _, s := range bad[c.route] {
-			c.failures.Add(incident.Object{Key: s.Key, VersionID: s.VersionID, Size: s.Size}, s.RequestTime)
+			objects = append(objects, incident.Object{Key: s.Key, VersionID: s.VersionID, Size: s.Size})
+			c.failures = c.failures.Merge(incident.Failures{Written: s.RequestTime})
 		}
+		c.failures.Versions.Add(objects...)
 		if a, err := policy.ParseARN(g.Destination); err == nil && a.Service == "s3" {
 			c.route.Destination = a.Resource
 		}

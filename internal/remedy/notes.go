@@ -55,6 +55,13 @@ func (n *Notes) Record(_ context.Context, i incident.Incident) (incident.Inciden
 	return n.ledger.Record(i)
 }
 
+// Get is the ledger's.
+func (n *Notes) Get(_ context.Context, id string) (incident.Incident, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ledger.Get(id)
+}
+
 // Past is the ledger's.
 func (n *Notes) Past(_ context.Context, r incident.Route, since time.Time) (incident.Past, error) {
 	n.mu.Lock()

@@ -53,6 +53,8 @@ type Journal interface {
 	// Record keeps the incident in place of the one that was read, and gives it back with its new revision. When somebody else
 	// recorded it since, nothing is kept and the error is incident.ErrStale. A document is written only after its image is kept.
 	Record(ctx context.Context, i incident.Incident) (incident.Incident, error)
+	// Get is the incident of that ID, or incident.ErrNotFound.
+	Get(ctx context.Context, id string) (incident.Incident, error)
 	// Past is what was written before for the route, and how much since that time in every account.
 	Past(ctx context.Context, r incident.Route, since time.Time) (incident.Past, error)
 }
@@ -110,6 +112,14 @@ type Workflow struct {
 	// Attended says that a person sits there. Then the Approver is asked also for what the guard would let pass, and the Notifier
 	// told also what is as it was.
 	Attended bool
+	// Propagation is the time until what was written holds everywhere: no replay is started before it, and what failed until then
+	// does not count against a cure. Zero where whoever replays waits. IAM, KMS and S3 give no bound; most changes hold within
+	// seconds, and KMS says that some take minutes.
+	// https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
+	Propagation time.Duration
+	// Budget is how much time each write needs, with its image in the journal and with its undoing. With less until the deadline of
+	// the context nothing is written.
+	Budget time.Duration
 }
 
 // Handle looks at every bucket that the signals name, and cures the routes that they concern as far as the guard lets it. It

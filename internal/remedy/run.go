@@ -136,8 +136,8 @@ func (r *run) cure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p := patched(past); !p.IsZero() && !r.incident.Failures.Last.After(p) {
-		// What failed before the last patch says nothing of the route as it is now.
+	if p := patched(past); !p.IsZero() && !r.incident.Failures.Last.After(p.Add(r.workflow.Propagation)) {
+		// What failed before the last patch held says nothing of the route as it is now.
 		r.view.diagnosis = diagnose.Diagnose(r.view.snapshot, nil)
 	}
 	if r.stands() {
@@ -169,6 +169,9 @@ func (r *run) cure(ctx context.Context) error {
 		}
 	default:
 		r.log("the guard allows the plan")
+	}
+	if err := r.workflow.timely(ctx, len(r.plan.Edits)); err != nil {
+		return err
 	}
 	if done, err := r.write(ctx); !done {
 		return err
@@ -314,14 +317,26 @@ func (r *run) prove(ctx context.Context, after view) error {
 		return nil
 	}
 	objects := r.failed(after)
-	if len(objects) == 0 && r.incident.Job.ID == "" {
+	asked := r.incident.Job.For.Equal(r.at) // for a replay that is to prove this cure
+	switch {
+	case !asked && !r.incident.Job.For.IsZero():
+		// Its result says nothing of this cure, and S3 makes no second job for an incident.
+		r.log("the one replay of this incident was of an earlier cure: start another by hand, or let the next object prove this one")
+		return nil
+	case !asked && len(objects) == 0:
 		r.log("nothing to replay: the next object will prove the cure")
 		return nil
 	}
-	if j := r.incident.Job; j.ID != "" && !j.For.Equal(r.at) {
-		// Its result says nothing of this cure, and S3 makes no second job for an incident.
-		r.log("job %s was the one replay of this incident, of an earlier cure: start another by hand, or let the next object prove this one", j.ID)
+	if from := r.holds(); !asked && r.workflow.Now().Before(from) {
+		r.log("the replay waits until %s: before, what was written may not hold everywhere", from.UTC().Format(time.RFC3339))
 		return nil
+	}
+	if !asked {
+		// Kept before S3 is asked: who goes on when this worker ends must know that there may be a job.
+		r.incident.Job = incident.Job{State: incident.JobRunning, For: r.at}
+		if err := r.record(ctx); err != nil {
+			return fmt.Errorf("record incident: %w", err)
+		}
 	}
 	job, err := r.workflow.Replayer.Replay(ctx, r.replay(after, objects))
 	if err != nil {

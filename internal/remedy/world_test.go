@@ -281,6 +281,10 @@ func (w *world) Open(ctx context.Context, i incident.Incident) (incident.Inciden
 	return w.notes.Open(ctx, i)
 }
 
+func (w *world) Get(ctx context.Context, id string) (incident.Incident, error) {
+	return w.notes.Get(ctx, id)
+}
+
 func (w *world) Past(ctx context.Context, r incident.Route, since time.Time) (incident.Past, error) {
 	return w.notes.Past(ctx, r, since)
 }

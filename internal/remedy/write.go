@@ -25,7 +25,7 @@ func (r *run) write(ctx context.Context) (done bool, err error) {
 		}
 	}
 	r.at = r.workflow.Now()
-	for _, e := range r.plan.Edits {
+	for written, e := range r.plan.Edits {
 		stopped, err := r.workflow.stopped(ctx, e.Account)
 		switch {
 		case err != nil:
@@ -34,6 +34,9 @@ func (r *run) write(ctx context.Context) (done bool, err error) {
 			// Who stopped everything wants no undoing either.
 			r.become(incident.Escalated, "the kill switch of %s was thrown; documents that were written are left as they are", stopped)
 			return false, nil
+		}
+		if err := r.workflow.timely(ctx, len(r.plan.Edits)-written); err != nil && written > 0 {
+			return false, r.abandon(ctx, "the time does not suffice for the rest of the plan", err)
 		}
 		// Whoever undoes this needs the image, so it is kept before there is anything to undo.
 		r.incident.Changes = append(r.incident.Changes, incident.Change{

@@ -1,0 +1,146 @@
+// Package deployed is what the functions are made of: their configuration, the ports of the workflow as they reach AWS, and what
+// becomes of a batch of messages. A function itself knows Lambda's types and nothing else.
+//
+// It decides nothing about a route: that is package remedy's, with the settings that it was deployed with.
+package deployed
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/settings"
+)
+
+// The environment of the functions.
+const (
+	TableVariable     = "REPLIMEND_TABLE"      // the name of the table of incidents
+	ApprovalsVariable = "REPLIMEND_APPROVALS"  // the name of the table of approvals
+	SealVariable      = "REPLIMEND_SEAL_KEY"   // the ARN of the KMS key that verifies approvals
+	WorkVariable      = "REPLIMEND_WORK_QUEUE" // the URL of the worker's queue
+	// PropagationVariable is after how long what was written holds everywhere, such as 90s; without it a minute.
+	PropagationVariable = "REPLIMEND_PROPAGATION"
+	SettingsVariable    = "REPLIMEND_SETTINGS" // the file of the settings; without it SettingsFile beside the program
+)
+
+// SettingsFile is the name of the settings beside the program.
+const SettingsFile = "replimend.yaml"
+
+// Config is the configuration of a function.
+type Config struct {
+	Table string // of incidents
+	Work  string // the URL of the worker's queue
+
+	// The rest is the worker's.
+	Approvals string // the table of approvals
+	Seal      string // the ARN of the key that verifies them
+	Settings  *settings.Settings
+	// Propagation is after how long what was written holds everywhere: no replay is started before.
+	Propagation time.Duration
+}
+
+// The times after which a replay is started: IAM, KMS and S3 promise no bound, and an incident has one replay.
+const (
+	defaultPropagation = time.Minute
+	longestPropagation = time.Hour
+)
+
+// Environment is where a configuration comes from.
+type Environment struct {
+	Get     func(variable string) string
+	Program string // the path of the program, beside which the settings are
+}
+
+// Process is the environment of this process.
+func Process() (Environment, error) {
+	program, err := os.Executable()
+	return Environment{os.Getenv, program}, err
+}
+
+// Intake is the configuration of the function that takes events in. The error has every fault, one a line.
+func (e Environment) Intake() (Config, error) {
+	var c Config
+	err := e.journal(&c)
+	return c, err
+}
+
+// Worker is the configuration of the worker. The error has every fault, one a line.
+func (e Environment) Worker() (Config, error) {
+	var c Config
+	faults := []error{e.journal(&c)}
+	var err error
+	c.Approvals, err = e.name(ApprovalsVariable, tableName, "the name of a table")
+	faults = append(faults, err)
+	if c.Approvals != "" && c.Approvals == c.Table {
+		faults = append(faults, fmt.Errorf("%s: approvals have a table of their own, and not that of %s", ApprovalsVariable, TableVariable))
+	}
+	c.Seal = e.Get(SealVariable)
+	if arn, err := policy.ParseARN(c.Seal); err != nil || arn.Service != "kms" {
+		faults = append(faults, fmt.Errorf("%s: %.200q is not the ARN of a KMS key", SealVariable, c.Seal))
+	}
+	c.Propagation, err = e.propagation()
+	faults = append(faults, err)
+	c.Settings, err = e.settings()
+	return c, errors.Join(append(faults, err)...)
+}
+
+// journal reads what every function needs.
+func (e Environment) journal(c *Config) error {
+	var table error
+	c.Table, table = e.name(TableVariable, tableName, "the name of a table")
+	c.Work = e.Get(WorkVariable)
+	if u, err := url.Parse(c.Work); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return errors.Join(table, fmt.Errorf("%s: %.200q is not the URL of a queue", WorkVariable, c.Work))
+	}
+	return table
+}
+
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+var tableName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
+
+func (e Environment) name(variable string, pattern *regexp.Regexp, what string) (string, error) {
+	value := e.Get(variable)
+	if !pattern.MatchString(value) {
+		return "", fmt.Errorf("%s: %.200q is not %s", variable, value, what)
+	}
+	return value, nil
+}
+
+func (e Environment) propagation() (time.Duration, error) {
+	value := e.Get(PropagationVariable)
+	if value == "" {
+		return defaultPropagation, nil
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d < 0 || d > longestPropagation {
+		return 0, fmt.Errorf("%s: %.200q is not a time such as 90s, of an hour at most", PropagationVariable, value)
+	}
+	return d, nil
+}
+
+// settings reads the file of the settings, and gives all of its faults.
+func (e Environment) settings() (*settings.Settings, error) {
+	file := e.Get(SettingsVariable)
+	if file == "" {
+		file = filepath.Join(filepath.Dir(e.Program), SettingsFile)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	set, err := settings.Parse(data)
+	var faults *settings.Error
+	if errors.As(err, &faults) {
+		var all []error
+		for _, f := range faults.Faults {
+			all = append(all, fmt.Errorf("%s:%s", file, f))
+		}
+		return nil, errors.Join(all...)
+	}
+	return set, err
+}

@@ -1,0 +1,98 @@
+package deployed
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/intake"
+	"github.com/replimend/replimend/internal/journal"
+	"github.com/replimend/replimend/internal/queue"
+	"github.com/replimend/replimend/internal/remedy"
+	"github.com/replimend/replimend/internal/signal"
+)
+
+// Sender hands work over. A queue.Queue does.
+type Sender interface {
+	Send(ctx context.Context, w queue.Work, delay time.Duration) error
+}
+
+// Intake takes events in: what they report is written down, and the worker is told of each incident once for a batch.
+type Intake struct {
+	Journal remedy.Journal
+	Work    Sender
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// NewIntake reaches AWS with that configuration. It makes no call.
+func NewIntake(c Config, cfg aws.Config, log *slog.Logger) *Intake {
+	return &Intake{
+		Journal: &journal.Table{Client: dynamodb.NewFromConfig(cfg), Name: c.Table, Now: time.Now},
+		Work:    queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work},
+		Log:     log, Now: time.Now,
+	}
+}
+
+// Handle takes a batch in, and gives back the IDs of the messages that have to come again: those that are malformed, for the
+// dead-letter queue, and those of which something could not be written down or handed over.
+func (n *Intake) Handle(ctx context.Context, messages []intake.Message) []string {
+	batch := intake.Read(messages)
+	n.tell(ctx, batch)
+	var all []signal.Signal
+	for _, r := range batch.Reports {
+		all = append(all, r.Signals...)
+	}
+	w := remedy.Workflow{Journal: n.Journal, Now: n.Now}
+	incidents, err := w.Report(ctx, all)
+	if err != nil {
+		n.Log.ErrorContext(ctx, "not recorded", "error", err.Error())
+	}
+	done := map[incident.Route]bool{}
+	for _, i := range incidents {
+		log := n.Log.With("incident", i.ID)
+		if err := n.hand(ctx, i); err != nil {
+			log.ErrorContext(ctx, "not handed over", "error", err.Error())
+			continue
+		}
+		done[i.Route] = true
+		log.InfoContext(ctx, "reported", "route", i.Route, "outcome", i.Outcome, "failed", i.Failures.Versions.String())
+	}
+	failed := batch.FailedIDs()
+	for _, r := range batch.Reports {
+		for _, s := range r.Signals {
+			if route, ok := remedy.RouteOf(s); ok && !done[route] {
+				failed = append(failed, r.MessageID)
+				break
+			}
+		}
+	}
+	return failed
+}
+
+// hand tells the worker of an incident, unless there is nothing to do, or it looks again by itself: then everything that fails until
+// then joins, and a storm of events does not become one of looks.
+func (n *Intake) hand(ctx context.Context, i incident.Incident) error {
+	if _, waits := remedy.Due(i, n.Now()); waits || i.Over() {
+		return nil
+	}
+	return n.Work.Send(ctx, queue.Work{Incident: i.ID}, 0)
+}
+
+// tell logs what was read, what was not, and why.
+func (n *Intake) tell(ctx context.Context, batch intake.Batch) {
+	for _, group := range batch.Groups {
+		n.Log.InfoContext(ctx, "replication events", "group", group)
+	}
+	for _, note := range batch.Ignored {
+		n.Log.InfoContext(ctx, "ignored message", "message_id", note.MessageID, "reason", note.Reason)
+	}
+	for _, note := range batch.Failures {
+		n.Log.ErrorContext(ctx, "malformed message", "message_id", note.MessageID, "reason", note.Reason)
+	}
+}
