@@ -236,7 +236,7 @@ type Object struct {
 
 // Replay is what S3 is asked to replicate again for an incident.
 type Replay struct {
-	Incident string // its ID, under which S3 is asked at most once
+	Incident string // its ID, and for a further cure of it more: S3 is asked at most once under each
 	Bucket   string // the source
 	Account  string // that owns it
 	Region   string // that it is in

@@ -317,13 +317,8 @@ func (r *run) prove(ctx context.Context, after view) error {
 		return nil
 	}
 	objects := r.failed(after)
-	asked := r.incident.Job.For.Equal(r.at) // for a replay that is to prove this cure
-	switch {
-	case !asked && !r.incident.Job.For.IsZero():
-		// Its result says nothing of this cure, and S3 makes no second job for an incident.
-		r.log("the one replay of this incident was of an earlier cure: start another by hand, or let the next object prove this one")
-		return nil
-	case !asked && len(objects) == 0:
+	asked := r.incident.Job.For.Equal(r.at) // for a replay that is to prove this cure, and no earlier one of the incident
+	if !asked && len(objects) == 0 {
 		r.log("nothing to replay: the next object will prove the cure")
 		return nil
 	}
@@ -398,7 +393,7 @@ func (r *run) replay(v view, objects []snapshot.Object) incident.Replay {
 	versions, exact := f.Versions.Count()
 	bytes, _ := f.Versions.Bytes()
 	out := incident.Replay{
-		Incident: r.incident.ID, Bucket: r.incident.Route.Source, Account: bucket.Account, Region: bucket.Region,
+		Incident: r.replayID(), Bucket: r.incident.Route.Source, Account: bucket.Account, Region: bucket.Region,
 		Since: f.Written, Until: r.workflow.Now(), Versions: versions, Bytes: bytes,
 	}
 	if exact && versions <= int64(len(objects)) {
@@ -407,6 +402,15 @@ func (r *run) replay(v view, objects []snapshot.Object) incident.Replay {
 		}
 	}
 	return out
+}
+
+// replayID is under what S3 is asked for a replay at most once: the incident's ID, and for each further cure of it another one,
+// because what became of a replay says nothing of a later cure.
+func (r *run) replayID() string {
+	if n := len(cures(r.incident)); n > 1 {
+		return fmt.Sprintf("%s-%d", r.incident.ID, n)
+	}
+	return r.incident.ID
 }
 
 // known is the versions to look at: those that were asked for, and those that the incident remembers.

@@ -312,8 +312,9 @@ func TestBreakerOpens(t *testing.T) {
 	for n, outcome := range []incident.Outcome{incident.Escalated, incident.Escalated, incident.Refused} {
 		w.failedBy = nil
 		w.fail(objectKey)
+		w.onLook = func(int) error { return nil }
 		bucket := w.see().Document(bucketRef)
-		w.looks, w.onLook = 0, w.denyAtSecondLook
+		w.onReplay = w.denyEverything
 		i, err := w.handle(t.Context())
 		if err != nil || i.Outcome != outcome {
 			t.Fatalf("time %d: outcome %s, want %s: %v %v", n+1, i.Outcome, outcome, i.Timeline, err)
