@@ -152,7 +152,7 @@ func (p *program) cured(i incident.Incident) error {
 	case incident.AwaitingApproval:
 		p.raise(exitBroken)
 		fmt.Fprintln(p.out, "nothing was written")
-	case incident.Open, incident.Refused, incident.Manual, incident.Declined, incident.Escalated:
+	case incident.Open, incident.Refused, incident.Manual, incident.Declined, incident.Escalated, incident.Suppressed:
 		p.raise(exitBroken)
 	}
 	return nil
@@ -217,7 +217,7 @@ func (t *terminal) Notify(_ context.Context, m incident.Message) error {
 // approvalTime is how long a yes at a terminal counts: the write follows at once.
 const approvalTime = 15 * time.Minute
 
-func (t *terminal) Answer(ctx context.Context, q remedy.Question) (incident.Approval, error) {
+func (t *terminal) Answers(ctx context.Context, q remedy.Question) ([]incident.Approval, error) {
 	page := t.printer()
 	fmt.Fprint(t.out, page.Explanation(q.Route), "\n", page.Plan(q.Plan), "\n", page.Heading("the guard says"), page.Verdict(q.Verdict))
 	// Before anything is written, so that what a killed run did can be found.
@@ -225,16 +225,16 @@ func (t *terminal) Answer(ctx context.Context, q remedy.Question) (incident.Appr
 	t.asked = true
 	yes, err := t.ask(ctx, fmt.Sprintf("write %s?", extent(q.Plan)), t.yes)
 	if err != nil {
-		return incident.Approval{}, err
+		return nil, err
 	}
 	now := time.Now()
 	answer := incident.Decline
 	if yes {
 		answer = incident.Approve
 	}
-	return incident.Approval{
+	return []incident.Approval{{
 		Incident: q.Incident.ID, Plan: q.Incident.Plan, Answer: answer, Approver: t.caller, At: now, Expires: now.Add(approvalTime),
-	}, nil
+	}}, nil
 }
 
 // kept says where what is done now is kept: in an incident of this run, or in the open one of the route.

@@ -32,11 +32,12 @@ const (
 	Applied          Outcome = "applied"           // the documents are as written; that it helps is not proven
 	Proven           Outcome = "proven"            // S3 replicated something through the route after the cure
 	Resolved         Outcome = "resolved"          // proven, and everything that failed was replicated
+	Suppressed       Outcome = "suppressed"        // somebody answers for it until a time: nothing was done
 	Escalated        Outcome = "escalated"         // something went wrong; what was written was undone, or a person must look
 )
 
 var outcomes = []Outcome{
-	Open, Ignored, Healthy, Refused, Manual, AwaitingApproval, Declined, Applied, Proven, Resolved, Escalated,
+	Open, Ignored, Healthy, Refused, Manual, AwaitingApproval, Declined, Applied, Proven, Resolved, Suppressed, Escalated,
 }
 
 // String is the outcome in words.
@@ -125,14 +126,35 @@ type Incident struct {
 	Breaking *Call `json:"breaking,omitempty"`
 	// The hash of the plan.
 	Plan string `json:"plan,omitempty"`
-	// The ARN of who approved the plan.
+	// What people were asked to approve, where they were.
+	Proposal *Proposal `json:"proposal,omitempty"`
+	// The ARN of who approved the plan; of several the one whose word made it enough.
 	Approver string `json:"approver,omitempty"`
 	// When the first document was written; absent when none was.
 	Patched time.Time `json:"patched,omitzero"`
 	Changes []Change  `json:"changes,omitempty"`
 	// The replay, from when S3 was asked for it.
-	Job      Job     `json:"job,omitzero"`
+	Job Job `json:"job,omitzero"`
+	// What people were told last; absent: nothing yet.
+	Told     string  `json:"told,omitempty"`
 	Timeline []Entry `json:"timeline,omitempty"`
+}
+
+// Proposal is what people are asked to approve. Everything in it is for people to read: what is done is planned anew from the live
+// documents, and done only when it is the very plan of that hash.
+type Proposal struct {
+	// The hash of the plan.
+	Plan string `json:"plan"`
+	// When it was asked first.
+	At time.Time `json:"at"`
+	// What the plan would change, as a unified diff.
+	Diff string `json:"diff"`
+	// Why a person is asked, a line each.
+	Reasons []string `json:"reasons,omitempty"`
+	// How many people have to approve it.
+	People int `json:"people"`
+	// Who approved it so far: ARNs.
+	Approvers []string `json:"approvers,omitempty"`
 }
 
 // Call is one call that changed a document, as CloudTrail recorded it.
@@ -232,6 +254,18 @@ type Object struct {
 	Key       string `json:"key"`
 	VersionID string `json:"versionId"`
 	Size      int64  `json:"size"`
+}
+
+// Canary is a small object that is written to see it replicated.
+type Canary struct {
+	Incident string // its ID
+	Route    Route
+	Account  string // of the source bucket
+	Region   string // of the source bucket
+	Key      string
+	Tags     map[string]string // that the rule selects by
+	// The version that was written; "": not yet, or not known.
+	VersionID string
 }
 
 // Replay is what S3 is asked to replicate again for an incident.

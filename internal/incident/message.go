@@ -28,7 +28,7 @@ func severityOf(o Outcome) Severity {
 		return Info
 	case Escalated:
 		return Critical
-	case Refused, Manual, AwaitingApproval, Declined, Applied:
+	case Refused, Manual, AwaitingApproval, Declined, Applied, Suppressed:
 		return Warning
 	default:
 		return Critical

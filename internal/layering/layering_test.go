@@ -96,12 +96,15 @@ var layers = map[string]layer{
 	"internal/journal":  {edge, "policy snapshot incident awserr"},
 
 	// It knows what its messages say, and not what for.
-	"internal/queue": {edge, ""},
+	"internal/queue": {edge, "policy jsontree incident signal"},
+
+	// It writes one kind of object, and knows nothing of why.
+	"internal/canary": {edge, "policy snapshot settings incident preflight awserr"},
 
 	// What functions are made of: it puts edges behind the ports of the workflow, once for all of them.
 	"internal/deployed": {
 		wiring,
-		"policy settings signal intake incident remedy awscloud awserr replay journal queue",
+		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary",
 	},
 
 	// Suites that every implementation of a port passes, and the cloud that others wrote. Only tests import them.
@@ -114,8 +117,11 @@ var layers = map[string]layer{
 
 	"cmd/replimend": {wiring, everything},
 	// A function knows Lambda's events and nothing else: everything that it does is in deployed. Their tests read the journal.
-	"functions/failure": {wiring, "intake deployed incident remedy"},
-	"functions/remedy":  {wiring, "deployed incident"},
+	"functions/failure":  {wiring, "intake deployed incident remedy"},
+	"functions/change":   {wiring, "intake deployed incident"},
+	"functions/sweep":    {wiring, "deployed incident"},
+	"functions/approval": {wiring, "deployed incident"},
+	"functions/remedy":   {wiring, "deployed incident"},
 }
 
 // TestLayering holds the tree against the table.

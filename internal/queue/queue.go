@@ -14,18 +14,45 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/signal"
 )
 
 // MaxDelay is for how long SQS holds a message back at most.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 const MaxDelay = 15 * time.Minute
 
-// Work is what a message says. Its JSON form is {"incident": "inc-…"}, with "again": true where it is so.
+// Work is what a message says: an incident to go on with, or a route to look at. Its JSON form is {"incident": "inc-…"}, with
+// "again": true where it is so, or {"look": {…}}.
 type Work struct {
 	// Incident is the ID of the incident to go on with.
-	Incident string `json:"incident"`
+	Incident string `json:"incident,omitempty"`
 	// Again says that a worker sent it to itself, to look again later.
 	Again bool `json:"again,omitempty"`
+	// Look is set where there need be no incident yet.
+	Look *Look `json:"look,omitempty"`
+}
+
+// Look asks to look at a route, or at every route of a bucket that nobody approved, because of what CloudTrail recorded or a sweep saw.
+type Look struct {
+	// Route is the route. Without a rule it is every enabled rule of its source that nobody approved.
+	Route incident.Route `json:"route"`
+	// Changes are calls that may have broken it, at most MaxCalls. They can forbid a cure, and allow none.
+	Changes []incident.Call `json:"changes,omitempty"`
+	// Denials are KMS calls that were denied to the session in which S3 replicates, at most MaxCalls: hints.
+	Denials []signal.Denial `json:"denials,omitempty"`
+}
+
+// MaxCalls bounds each list of a Look, so that a message stays far below what SQS takes.
+const MaxCalls = 16
+
+// String is what it is about: the incident's ID, or the route.
+func (w Work) String() string {
+	if w.Look != nil {
+		return w.Look.Route.String()
+	}
+	return w.Incident
 }
 
 // Queue is one queue.
@@ -42,14 +69,28 @@ func Needs() []string { return []string{"sqs:SendMessage"} }
 func (q Queue) Send(ctx context.Context, w Work, delay time.Duration) error {
 	body, err := json.Marshal(w)
 	if err != nil {
-		return fmt.Errorf("send work on %s: %w", w.Incident, err)
+		return fmt.Errorf("send work on %s: %w", w, err)
 	}
 	delay = min(max(delay, 0), MaxDelay)
 	_, err = q.Client.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl: aws.String(q.URL), MessageBody: aws.String(string(body)), DelaySeconds: int32((delay + time.Second - 1) / time.Second),
 	})
 	if err != nil {
-		return fmt.Errorf("send work on %s: %w", w.Incident, err)
+		return fmt.Errorf("send work on %s: %w", w, err)
+	}
+	return nil
+}
+
+// check says what a Look lacks. Whoever may send messages here could not make more allowed by them; what is looked at is compared
+// with the settings.
+func (l *Look) check(w Work) error {
+	switch {
+	case w.Incident != "" || w.Again:
+		return fmt.Errorf("read work: it names an incident and a route")
+	case l.Route.Source == "" || (l.Route.Rule == "") != (l.Route.Destination == ""):
+		return fmt.Errorf("read work: the route is not whole")
+	case len(l.Changes) > MaxCalls || len(l.Denials) > MaxCalls:
+		return fmt.Errorf("read work: %d changes and %d denials, the limit is %d of each", len(l.Changes), len(l.Denials), MaxCalls)
 	}
 	return nil
 }
@@ -66,6 +107,8 @@ func Parse(body string) (Work, error) {
 		return Work{}, fmt.Errorf("read work: %.200q", err)
 	case d.More():
 		return Work{}, fmt.Errorf("read work: something follows it")
+	case w.Look != nil:
+		return w, w.Look.check(w)
 	case !incidentID.MatchString(w.Incident):
 		return Work{}, fmt.Errorf("read work: %.80q is not the ID of an incident", w.Incident)
 	}

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestParse(t *testing.T) {
 		`{"incident":"` + id + `"}`:               {Incident: id},
 		`{"incident":"` + id + `","again":true} `: {Incident: id, Again: true},
 	} {
-		if got, err := queue.Parse(body); err != nil || got != want {
+		if got, err := queue.Parse(body); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v", body, got, err)
 		}
 	}

@@ -233,14 +233,14 @@ func (n notifier) Notify(_ context.Context, m incident.Message) error {
 // approver answers as the script said, and nothing when it said nothing.
 type approver struct{ *stage }
 
-func (a approver) Answer(_ context.Context, q remedy.Question) (incident.Approval, error) {
+func (a approver) Answers(_ context.Context, q remedy.Question) ([]incident.Approval, error) {
 	if !a.consent {
-		return incident.Approval{}, nil
+		return nil, nil
 	}
 	a.tell(Step{Title: "approval", Text: "arn:aws:iam::111122223333:user/on-call approves plan " + q.Incident.Plan[:12]})
-	return incident.Approval{
+	return []incident.Approval{{
 		Plan: q.Incident.Plan, Answer: incident.Approve, Approver: "arn:aws:iam::111122223333:user/on-call", Expires: a.clock().Add(time.Hour),
-	}, nil
+	}}, nil
 }
 
 func (a approver) Use(context.Context, incident.Approval) error { return nil }

@@ -62,9 +62,15 @@ func headline(o incident.Outcome) string {
 		return "patched, and not proven yet"
 	case incident.Proven, incident.Resolved:
 		return "cured"
+	case incident.Suppressed:
+		return "broken, and silenced"
 	case incident.Escalated:
 		return "the cure went wrong"
-	case incident.Open, incident.Ignored, incident.Healthy:
+	case incident.Healthy:
+		return "in order again"
+	case incident.Ignored:
+		return "no longer replicated: the rule is gone"
+	case incident.Open:
 	}
 	return "looked at"
 }
@@ -163,7 +169,7 @@ func (r *run) steps() []string {
 		return []string{"a person has to look at the causes above"}
 	case incident.Applied:
 		return []string{"replay the versions that failed, or write one object under the rule and see it replicate"}
-	case incident.Open, incident.Ignored, incident.Healthy, incident.Declined, incident.Proven, incident.Resolved:
+	case incident.Open, incident.Ignored, incident.Healthy, incident.Declined, incident.Proven, incident.Resolved, incident.Suppressed:
 	}
 	return nil
 }
@@ -196,10 +202,12 @@ func moment(t time.Time) string {
 // by ARN only.
 func (r *run) hider() *strings.Replacer {
 	var keys []string
-	for _, o := range r.view.snapshot.Objects {
-		keys = append(keys, o.Key)
+	if s := r.view.snapshot; s != nil {
+		for _, o := range s.Objects {
+			keys = append(keys, o.Key)
+		}
 	}
-	for _, h := range r.hints {
+	for _, h := range r.hints.signals {
 		keys = append(keys, h.Key)
 	}
 	// The longest first: one key can be the beginning of another.

@@ -87,15 +87,32 @@ type Question struct {
 	Verdict  guard.Verdict
 }
 
-// Approver asks people. It may wait for their answer, as a terminal does, or not; the zero Approval is that nobody answered yet.
+// Approver asks people. It may wait for their answers, as a terminal does, or not.
 type Approver interface {
-	Answer(ctx context.Context, q Question) (incident.Approval, error)
+	// Answers is what people said to the plan of the question, the latest first, one for each person; none: nobody answered yet.
+	// Answers that do not count, because they are forged, for another plan, used or expired, are left out: where that leaves
+	// none, the error says why the latest does not count.
+	Answers(ctx context.Context, q Question) ([]incident.Approval, error)
 	// Use uses an approval up before anything is written on its word; incident.ErrUsed when it was used already.
 	Use(ctx context.Context, a incident.Approval) error
 }
 
+// Suppressions says whether somebody silenced a route, and answers for it.
+type Suppressions interface {
+	// Suppressed is the suppression that is in force for the route now.
+	Suppressed(ctx context.Context, r incident.Route) (incident.Suppression, bool, error)
+}
+
+// Canary writes a small object to see it replicated, where a route opted in.
+type Canary interface {
+	// Write writes the object, once for each incident: asked again, it gives the version that it wrote.
+	Write(ctx context.Context, c incident.Canary) (versionID string, err error)
+	// Remove removes the version, and its replica where there is one. Nothing there is no error.
+	Remove(ctx context.Context, c incident.Canary) error
+}
+
 // Workflow is everything that a cure needs. Approver may be nil: then nobody answers, and what would need an answer is not
-// done. Switches may be nil: then there are none. Every other field is needed.
+// done. Switches, Suppressions and Canary may be nil: then there are none. Every other field is needed.
 type Workflow struct {
 	Settings    *settings.Settings
 	Snapshotter Snapshotter
@@ -106,7 +123,10 @@ type Workflow struct {
 	Switches    Switches
 	Notifier    Notifier
 	Approver    Approver
-	Now         func() time.Time
+	// Suppressions and Canary are for who has them.
+	Suppressions Suppressions
+	Canary       Canary
+	Now          func() time.Time
 	// Worker names who runs the workflow, no two at the same time by the same name: it holds the locks.
 	Worker string
 	// Attended says that a person sits there. Then the Approver is asked also for what the guard would let pass, and the Notifier
@@ -146,12 +166,13 @@ func (w *Workflow) Handle(ctx context.Context, signals []signal.Signal) ([]incid
 type Known struct {
 	Samples []incident.Object // versions that failed
 	Changes []incident.Call   // calls of others that may have broken it. They can forbid a cure, and allow none
+	Denials []signal.Denial   // KMS calls that were denied to the session in which S3 replicates: hints
 }
 
 // Cure looks at one route because a person or a schedule asks, and cures it as Handle does. A rule that is not there, or not
 // enabled, gives an incident that is ignored.
 func (w *Workflow) Cure(ctx context.Context, r incident.Route, k Known) (incident.Incident, error) {
-	incidents, err := w.visit(ctx, r.Source, nil, k.Samples, []concern{{route: r, changes: k.Changes}})
+	incidents, err := w.visit(ctx, r.Source, evidence{denials: k.Denials}, k.Samples, []concern{{route: r, changes: k.Changes}})
 	if err != nil {
 		err = fmt.Errorf("remedy bucket %s: %w", r.Source, err)
 	}
@@ -167,11 +188,11 @@ func (w *Workflow) bucket(ctx context.Context, bucket string, hints []signal.Sig
 	if len(cases) == 0 {
 		return nil, nil
 	}
-	return w.visit(ctx, bucket, hints, samplesOf(hints), cases)
+	return w.visit(ctx, bucket, evidence{signals: hints}, samplesOf(hints), cases)
 }
 
 // visit looks at a bucket and takes each case as far as it goes.
-func (w *Workflow) visit(ctx context.Context, bucket string, hints []signal.Signal, samples []incident.Object, cases []concern) ([]incident.Incident, error) {
+func (w *Workflow) visit(ctx context.Context, bucket string, hints evidence, samples []incident.Object, cases []concern) ([]incident.Incident, error) {
 	v, err := w.look(ctx, bucket, hints, samples)
 	if err != nil {
 		return nil, err
@@ -188,7 +209,7 @@ func (w *Workflow) visit(ctx context.Context, bucket string, hints []signal.Sign
 			out = append(out, i) // the message came twice
 			continue
 		}
-		r := run{workflow: w, view: v, hints: hints, samples: samples, incident: i, before: news(i)}
+		r := run{workflow: w, view: v, hints: hints, samples: samples, incident: i}
 		for _, change := range c.changes {
 			r.blame(change)
 		}
@@ -228,18 +249,24 @@ func (w *Workflow) open(ctx context.Context, v view, c concern) (incident.Incide
 	return w.Journal.Open(ctx, c.open(w.Now()))
 }
 
+// evidence is what others say of a bucket's routes: hints.
+type evidence struct {
+	signals []signal.Signal
+	denials []signal.Denial
+}
+
 // view is what is known of a bucket's routes at one moment.
 type view struct {
 	snapshot  *snapshot.Snapshot
 	diagnosis diagnose.Diagnosis
 }
 
-func (w *Workflow) look(ctx context.Context, bucket string, hints []signal.Signal, samples []incident.Object) (view, error) {
+func (w *Workflow) look(ctx context.Context, bucket string, hints evidence, samples []incident.Object) (view, error) {
 	s, err := w.Snapshotter.Snapshot(ctx, bucket, samples)
 	if err != nil {
 		return view{}, fmt.Errorf("take snapshot: %w", err)
 	}
-	return view{s, diagnose.Diagnose(s, hints)}, nil
+	return view{s, diagnose.Diagnose(s, hints.signals, hints.denials...)}, nil
 }
 
 // route is the diagnosis of that route.

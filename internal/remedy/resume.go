@@ -51,19 +51,27 @@ func RouteOf(s signal.Signal) (incident.Route, bool) {
 // with its name.
 func (w *Workflow) Resume(ctx context.Context, id string) (incident.Incident, error) {
 	i, err := w.Journal.Get(ctx, id)
-	if err != nil || i.Over() {
+	if err != nil {
 		return i, err
+	}
+	if i.Over() {
+		if w.Attended {
+			return i, nil
+		}
+		r := run{workflow: w, incident: i}
+		err := r.tell(ctx)
+		return r.incident, err
 	}
 	if err := w.timely(ctx, 1); err != nil { // what an ended worker left behind may have to be undone
 		return i, fmt.Errorf("resume incident %s: %w", id, err)
 	}
 	samples := i.Failures.Versions.Sample()
 	samples = samples[:min(len(samples), maxSamples)]
-	v, err := w.look(ctx, i.Route.Source, nil, samples)
+	v, err := w.look(ctx, i.Route.Source, evidence{}, samples)
 	if err != nil {
 		return i, fmt.Errorf("resume incident %s: %w", id, err)
 	}
-	r := run{workflow: w, view: v, samples: samples, incident: i, before: news(i)}
+	r := run{workflow: w, view: v, samples: samples, incident: i}
 	if err := r.do(ctx); err != nil {
 		return r.incident, fmt.Errorf("resume incident %s: %w", id, err)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
-	"github.com/replimend/replimend/internal/signal"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -20,10 +19,9 @@ import (
 type run struct {
 	workflow *Workflow
 	view     view // before anything was written
-	hints    []signal.Signal
+	hints    evidence
 	samples  []incident.Object
 	incident incident.Incident
-	before   string            // what people were told last
 	approval incident.Approval // of the plan; zero: nobody was asked
 	at       time.Time         // when this cure began to write
 	judged   bool              // this run gave the incident an outcome
@@ -52,18 +50,30 @@ func (r *run) do(ctx context.Context) (err error) {
 	if e := r.record(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
 	}
-	if o := r.incident.Outcome; o == incident.Healthy || o == incident.Ignored || news(r.incident) == r.before && !r.workflow.Attended {
-		return err
-	}
-	if e := r.workflow.Notifier.Notify(ctx, r.message()); e != nil {
-		r.log("the notice failed")
-		err = errors.Join(err, fmt.Errorf("notify: %w", e))
-	}
-	return err
+	return errors.Join(err, r.tell(ctx))
 }
 
-// news is what people have to be told about once: ten thousand more failures of the same kind are none. Who sits there asked, and is
-// told each time.
+// tell tells people what is new, and keeps that they were told: a notice that failed, or that an ended worker owes, is made up for.
+// One that cannot be kept may be made twice, never not at all. Who sits there asked, and is told each time.
+func (r *run) tell(ctx context.Context) error {
+	if untold := news(r.incident) != r.incident.Told; !r.workflow.Attended && !untold {
+		return nil
+	}
+	if o := r.incident.Outcome; (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" {
+		return nil // people never heard of it
+	}
+	if err := r.workflow.Notifier.Notify(ctx, r.message()); err != nil {
+		r.log("the notice failed")
+		return fmt.Errorf("notify: %w", err)
+	}
+	r.incident.Told = news(r.incident)
+	if err := r.record(ctx); err != nil && !errors.Is(err, incident.ErrStale) {
+		return fmt.Errorf("record that people were told: %w", err)
+	}
+	return nil
+}
+
+// news is what people have to be told about once: ten thousand more failures of the same kind are none.
 func news(i incident.Incident) string { return string(i.Outcome) + " " + i.Plan }
 
 // record keeps the incident as it is now.
@@ -145,10 +155,13 @@ func (r *run) cure(ctx context.Context) error {
 		if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, Standing(r.incident)); err != nil {
 			return err
 		}
-		if r.view, err = r.workflow.look(ctx, r.incident.Route.Source, nil, r.known()); err != nil {
+		if r.view, err = r.workflow.look(ctx, r.incident.Route.Source, evidence{}, r.known()); err != nil {
 			return err
 		}
 		r.judged = true
+		if why := r.late(); why != "" {
+			return r.giveUp(ctx, why)
+		}
 		return r.prove(ctx, r.view)
 	}
 	if !r.curable() {
@@ -177,7 +190,7 @@ func (r *run) cure(ctx context.Context) error {
 		return err
 	}
 	// The failures are of before the write, and no hint of what is so after it.
-	after, err := r.workflow.look(ctx, r.incident.Route.Source, nil, r.known())
+	after, err := r.workflow.look(ctx, r.incident.Route.Source, evidence{}, r.known())
 	if err != nil {
 		r.become(incident.Escalated, "the documents are written, but the route could not be looked at again")
 		return err
@@ -214,6 +227,19 @@ func (r *run) stands() bool {
 	}
 	r.route = route
 	return !r.at.IsZero()
+}
+
+// late says why a cure that stands must be taken back, "" where it need not: CloudTrail's record of the change that broke the route
+// can come after the cure, and when somebody protected made that change, the guard would have refused to change it back.
+func (r *run) late() string {
+	if r.incident.Breaking == nil {
+		return ""
+	}
+	v := guard.CheckChange(changeOf(*r.incident.Breaking), r.workflow.Settings, r.workflow.Now())
+	if v.Decision != guard.Refuse {
+		return ""
+	}
+	return "what broke the route is known only now: " + v.Reasons[0].Text
 }
 
 // curable looks for a plan. Without one the incident has its outcome.
@@ -265,8 +291,10 @@ func forPeople(findings []diagnose.Finding) []string {
 func (r *run) asked(ctx context.Context) (bool, error) {
 	var a incident.Approval
 	if r.workflow.Approver != nil {
-		var err error
-		a, err = r.workflow.Approver.Answer(ctx, Question{r.incident, r.route, r.plan, r.verdict})
+		all, err := r.workflow.Approver.Answers(ctx, Question{r.incident, r.route, r.plan, r.verdict})
+		if len(all) > 0 {
+			a = all[0]
+		}
 		switch {
 		case errors.Is(err, incident.ErrUsed), errors.Is(err, incident.ErrExpired), errors.Is(err, incident.ErrOtherPlan), errors.Is(err, incident.ErrForged):
 			// There was an answer, and it is none to this question: somebody has to be asked again.

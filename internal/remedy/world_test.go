@@ -309,14 +309,14 @@ func (w *world) Use(_ context.Context, a incident.Approval) error {
 	return nil
 }
 
-func (w *world) Answer(_ context.Context, q remedy.Question) (incident.Approval, error) {
+func (w *world) Answers(_ context.Context, q remedy.Question) ([]incident.Approval, error) {
 	if w.onAnswer != nil {
 		if err := w.onAnswer(); err != nil {
-			return incident.Approval{}, err
+			return nil, err
 		}
 	}
 	if w.answer == nil {
-		return incident.Approval{}, nil
+		return nil, nil
 	}
-	return w.answer(q.Incident), nil
+	return []incident.Approval{w.answer(q.Incident)}, nil
 }

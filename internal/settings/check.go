@@ -119,6 +119,21 @@ func checkProtected(a policy.ARN) string {
 	return ""
 }
 
+// checkApprover takes what checkProtected takes, without root: an answer of root names nobody.
+func checkApprover(a policy.ARN) string {
+	if fault := checkProtected(a); fault != "" || a.Resource == "root" {
+		return fmt.Sprintf("%s is not the ARN of a role or a user: a star stands for the account or at the end of a name", clip(a.String()))
+	}
+	return ""
+}
+
+func checkNamedSessions(a policy.ARN) string {
+	if fault := checkApprover(a); fault != "" || !strings.HasPrefix(a.Resource, "role/") {
+		return fmt.Sprintf("%s is not the ARN of a role: a star stands for the account or at the end of a name", clip(a.String()))
+	}
+	return ""
+}
+
 func checkSelf(a policy.ARN) string {
 	switch {
 	case a.Service == "iam" && strings.HasPrefix(a.Resource, "role/"), a.Service == "kms" && strings.HasPrefix(a.Resource, "key/"),

@@ -46,6 +46,7 @@ func (r *reader) settings(n jsontree.Node) *Settings {
 		member{"self", false, r.arns(&s.Self, checkSelf)},
 		member{"members", false, r.list(func(n jsontree.Node, path string) { s.Members = append(s.Members, r.member(n, path)) })},
 		member{"limits", false, func(n jsontree.Node, path string) { r.limits(&s.Limits, n, path) }},
+		member{"approvals", false, func(n jsontree.Node, path string) { r.approvals(&s.Approvals, n, path) }},
 	)
 	r.unique(s.Routes, n.Get("routes"))
 	r.uniqueMembers(s.Members, n.Get("members"))
@@ -99,6 +100,16 @@ func (r *reader) limits(l *Limits, n jsontree.Node, path string) {
 	)
 }
 
+func (r *reader) approvals(a *Approvals, n jsontree.Node, path string) {
+	r.object(
+		n, path,
+		member{"approvers", false, r.arns(&a.Approvers, checkApprover)},
+		member{"namedSessions", false, r.arns(&a.NamedSessions, checkNamedSessions)},
+		member{"hours", false, r.number(&a.Hours, 1, 72)},
+		member{"twoForKeyPolicies", false, r.flag(&a.TwoForKeyPolicies)},
+	)
+}
+
 // route reads one route. Members are read first and compared after, so that a fault in one is reported beside the others.
 func (r *reader) route(n jsontree.Node, path string) ApprovedRoute {
 	a := ApprovedRoute{Mode: Observe}
@@ -122,6 +133,7 @@ func (r *reader) route(n jsontree.Node, path string) ApprovedRoute {
 				member{"roleTrust", false, r.flag(&a.Allow.RoleTrust)},
 				member{"noBoundary", false, r.flag(&a.Allow.NoBoundary)},
 				member{"stackDrift", false, r.flag(&a.Allow.StackDrift)},
+				member{"canary", false, r.flag(&a.Allow.Canary)},
 			)
 		}},
 	)

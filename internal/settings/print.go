@@ -44,6 +44,7 @@ func (s *Settings) YAML() string {
 			fmt.Fprintf(&b, "    externalId: %s\n", quote(m.ExternalID))
 		}
 	}
+	b.WriteString(s.Approvals.yaml())
 	d, l := DefaultLimits(), s.Limits
 	if l == d {
 		return b.String()
@@ -64,6 +65,32 @@ func (s *Settings) YAML() string {
 		}
 	}
 	return b.String()
+}
+
+// yaml is the member with its name; "" where it has its defaults.
+func (a Approvals) yaml() string {
+	var b strings.Builder
+	for _, list := range []struct {
+		name string
+		arns []policy.ARN
+	}{{"approvers", a.Approvers}, {"namedSessions", a.NamedSessions}} {
+		if len(list.arns) > 0 {
+			fmt.Fprintf(&b, "  %s:\n", list.name)
+		}
+		for _, arn := range list.arns {
+			fmt.Fprintf(&b, "    - %s\n", quote(arn.String()))
+		}
+	}
+	if a.Hours != 0 && a.Hours != DefaultApprovalHours {
+		fmt.Fprintf(&b, "  hours: %d\n", a.Hours)
+	}
+	if a.TwoForKeyPolicies {
+		b.WriteString("  twoForKeyPolicies: true\n")
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "approvals:\n" + b.String()
 }
 
 // YAML is the route as an item of the routes of a file.
@@ -120,7 +147,7 @@ func (a ApprovedRoute) YAML() string {
 	for _, v := range []struct {
 		name string
 		on   bool
-	}{{"roleTrust", a.Allow.RoleTrust}, {"noBoundary", a.Allow.NoBoundary}, {"stackDrift", a.Allow.StackDrift}} {
+	}{{"roleTrust", a.Allow.RoleTrust}, {"noBoundary", a.Allow.NoBoundary}, {"stackDrift", a.Allow.StackDrift}, {"canary", a.Allow.Canary}} {
 		if v.on {
 			line(6, v.name, true)
 		}

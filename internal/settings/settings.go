@@ -6,7 +6,9 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/replimend/replimend/internal/policy"
 )
@@ -34,6 +36,31 @@ type Settings struct {
 	Members []Member `json:"members,omitempty"`
 	// How often something may be changed. Every limit has a default that is on.
 	Limits Limits `json:"limits,omitzero"`
+	// Who may answer when a person is asked. Without it nobody may.
+	Approvals Approvals `json:"approvals,omitzero"`
+}
+
+// Approvals is who may answer when a person is asked, and for how long an answer counts.
+type Approvals struct {
+	// ARNs of the roles and users that may approve and reject. A star stands for any characters. Without any nobody may, and what
+	// would need an answer is not done.
+	Approvers []policy.ARN `json:"approvers,omitempty" jsonschema:"pattern=^arn:[^:]+:iam::([0-9]{12}|[*]):(role/.+|user/.+)$"`
+	// ARNs of roles each of whose sessions is named after the person who has it, because their trust policies see to it. Every other
+	// role but those of IAM Identity Center counts as one person, however many have it: whoever assumes a role may choose the
+	// session's name. A star stands for any characters.
+	NamedSessions []policy.ARN `json:"namedSessions,omitempty" jsonschema:"pattern=^arn:[^:]+:iam::([0-9]{12}|[*]):role/.+$"`
+	// For how many hours an approval counts.
+	Hours int `json:"hours,omitempty" jsonschema:"minimum=1,maximum=72,default=4"`
+	// Whether two people have to approve a plan that edits a key policy.
+	TwoForKeyPolicies bool `json:"twoForKeyPolicies,omitempty"`
+}
+
+// DefaultApprovalHours is for how many hours an approval counts where the file does not say.
+const DefaultApprovalHours = 4
+
+// Lasts is for how long an approval counts.
+func (a Approvals) Lasts() time.Duration {
+	return time.Duration(cmp.Or(a.Hours, DefaultApprovalHours)) * time.Hour
 }
 
 // ApprovedRoute is one route as it was approved. Every member but Mode and Allow is a pin: when the live route differs from
@@ -108,6 +135,9 @@ type Allow struct {
 	// Whether documents of resources that belong to a CloudFormation stack may be edited without asking. The stack's next
 	// deployment may take the edit out again. Every verdict that makes use of it says so.
 	StackDrift bool `json:"stackDrift,omitempty"`
+	// Whether a small object may be written to the source bucket after a cure, to see S3 replicate it, and be removed from both
+	// buckets. Its key is the rule's prefix, CanaryPrefix and the incident's ID.
+	Canary bool `json:"canary,omitempty"`
 }
 
 // Limits bounds what is done. The limits of the file replace the defaults one by one.
@@ -145,6 +175,7 @@ const (
 	IdentityWriter MemberRole = "replimend-identity-writer" // writes the inline and trust policies of approved replication roles
 	ResourceWriter MemberRole = "replimend-resource-writer" // writes the key and bucket policies of approved routes
 	Replayer       MemberRole = "replimend-replayer"        // makes batch jobs, and passes the batch role
+	CanaryWriter   MemberRole = "replimend-canary"          // writes and removes canary objects of routes that opted in
 	Batch          MemberRole = "replimend-batch"           // S3 Batch Operations assumes it to replicate again; Replimend never does
 )
 
@@ -160,6 +191,9 @@ func (r MemberRole) ARN(partition, account string) policy.ARN {
 func ReportBucket(account, region string) string {
 	return "replimend-reports-" + account + "-" + region
 }
+
+// CanaryPrefix is what the keys of canary objects begin with, after the rule's own prefix. Nobody else's objects should.
+const CanaryPrefix = "replimend-canary/"
 
 // Member is the member of that account.
 func (s *Settings) Member(account string) (Member, bool) {
