@@ -101,6 +101,9 @@ var layers = map[string]layer{
 	// It writes one kind of object, and knows nothing of why.
 	"internal/canary": {edge, "policy snapshot settings incident preflight awserr"},
 
+	// Which role may do what, from what each part declares that it needs: documents that infra deploys.
+	"internal/grants": {pure, "jsontree policy settings preflight"},
+
 	// What functions are made of: it puts edges behind the ports of the workflow, once for all of them.
 	"internal/deployed": {
 		wiring,
@@ -116,6 +119,8 @@ var layers = map[string]layer{
 	"internal/layering": {pure, ""},
 
 	"cmd/replimend": {wiring, everything},
+	// It deploys, and is the one place that knows jsii.
+	"infra": {wiring, everything},
 	// A function knows Lambda's events and nothing else: everything that it does is in deployed. Their tests read the journal.
 	"functions/failure":  {wiring, "intake deployed incident remedy"},
 	"functions/change":   {wiring, "intake deployed incident"},

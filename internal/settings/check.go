@@ -25,6 +25,16 @@ var (
 
 var externalIDPattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2}[A-Za-z0-9_+=,.@:/-]*$`)
 
+// https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
+var organizationPattern = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+
+func checkOrganization(s string) string {
+	if !organizationPattern.MatchString(s) {
+		return fmt.Sprintf("invalid organization %q: want an id such as o-a1b2c3d4e5", clip(s))
+	}
+	return ""
+}
+
 func checkExternalID(s string) string {
 	if !externalIDPattern.MatchString(s) || len(s) > 1224 {
 		return fmt.Sprintf("invalid external id %q: want 2 to 1224 letters, digits and _+=,.@:/-", clip(s))

@@ -45,6 +45,8 @@ func (r *reader) settings(n jsontree.Node) *Settings {
 		member{"protected", false, r.arns(&s.Protected, checkProtected)},
 		member{"self", false, r.arns(&s.Self, checkSelf)},
 		member{"members", false, r.list(func(n jsontree.Node, path string) { s.Members = append(s.Members, r.member(n, path)) })},
+		member{"hub", false, func(n jsontree.Node, path string) { r.hub(&s.Hub, n, path) }},
+		member{"organization", false, r.text(&s.Organization, checkOrganization)},
 		member{"limits", false, func(n jsontree.Node, path string) { r.limits(&s.Limits, n, path) }},
 		member{"approvals", false, func(n jsontree.Node, path string) { r.approvals(&s.Approvals, n, path) }},
 	)
@@ -99,6 +101,30 @@ func (r *reader) limits(l *Limits, n jsontree.Node, path string) {
 		member{"incidentHours", false, r.number(&l.IncidentHours, 1, 720)},
 	)
 }
+
+func (r *reader) hub(h *Hub, n jsontree.Node, path string) {
+	r.object(
+		n, path,
+		member{"account", true, r.text(&h.Account, checkAccount)},
+		member{"region", true, r.text(&h.Region, checkRegion)},
+		member{"logDays", false, func(n jsontree.Node, path string) {
+			r.number(&h.LogDays, 1, 3653)(n, path)
+			if h.LogDays != 0 && !slices.Contains(logDays, h.LogDays) {
+				r.fault(n, path, "CloudWatch Logs keeps logs for one of %v days", logDays)
+			}
+		}},
+		member{"alarmTopic", false, func(n jsontree.Node, path string) {
+			r.arn(&h.AlarmTopic)(n, path)
+			if a := h.AlarmTopic; !a.IsZero() && (a.Service != "sns" || a.Region != h.Region || !policy.IsAccountID(a.Account) || a.HasWildcard()) {
+				r.fault(n, path, "%s is not the ARN of a topic in the hub's Region: alarms reach no other", clip(a.String()))
+			}
+		}},
+	)
+}
+
+// logDays is the retention that CloudWatch Logs knows.
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+var logDays = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 func (r *reader) approvals(a *Approvals, n jsontree.Node, path string) {
 	r.object(

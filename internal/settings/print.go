@@ -44,6 +44,10 @@ func (s *Settings) YAML() string {
 			fmt.Fprintf(&b, "    externalId: %s\n", quote(m.ExternalID))
 		}
 	}
+	b.WriteString(s.Hub.yaml())
+	if s.Organization != "" {
+		fmt.Fprintf(&b, "organization: %s\n", s.Organization)
+	}
 	b.WriteString(s.Approvals.yaml())
 	d, l := DefaultLimits(), s.Limits
 	if l == d {
@@ -65,6 +69,21 @@ func (s *Settings) YAML() string {
 		}
 	}
 	return b.String()
+}
+
+// yaml is the member with its name; "" without one.
+func (h Hub) yaml() string {
+	if h == (Hub{}) {
+		return ""
+	}
+	text := fmt.Sprintf("hub:\n  account: %s\n  region: %s\n", quote(h.Account), h.Region)
+	if h.LogDays != 0 {
+		text += fmt.Sprintf("  logDays: %d\n", h.LogDays)
+	}
+	if !h.AlarmTopic.IsZero() {
+		text += fmt.Sprintf("  alarmTopic: %s\n", quote(h.AlarmTopic.String()))
+	}
+	return text
 }
 
 // yaml is the member with its name; "" where it has its defaults.

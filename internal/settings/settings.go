@@ -34,10 +34,28 @@ type Settings struct {
 	// The accounts whose documents are read and written through roles that trust Replimend. What belongs to an account that is
 	// not here is read with the caller's own credentials, and not written by a function.
 	Members []Member `json:"members,omitempty"`
+	// Where Replimend itself runs. Without it nothing can be deployed.
+	Hub Hub `json:"hub,omitzero"`
+	// The id of the organization that the members belong to: their roles let in nobody from outside of it. Members outside of it have
+	// an externalId.
+	Organization string `json:"organization,omitempty" jsonschema:"pattern=^o-[a-z0-9]{10,32}$"`
 	// How often something may be changed. Every limit has a default that is on.
 	Limits Limits `json:"limits,omitzero"`
 	// Who may answer when a person is asked. Without it nobody may.
 	Approvals Approvals `json:"approvals,omitzero"`
+}
+
+// Hub is where Replimend itself runs.
+type Hub struct {
+	// The account's id, in quotes.
+	Account string `json:"account" jsonschema:"required,pattern=^[0-9]{12}$"`
+	// The Region of its functions, tables and queues.
+	Region string `json:"region" jsonschema:"required"`
+	// For how many days logs are kept: one of the numbers that CloudWatch Logs knows.
+	// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+	LogDays int `json:"logDays,omitempty" jsonschema:"default=90"`
+	// The ARN of an SNS topic that alarms are sent to. Without it alarms are seen on the dashboard alone.
+	AlarmTopic policy.ARN `json:"alarmTopic,omitzero" jsonschema:"pattern=^arn:[^:]+:sns:[^:]+:[0-9]{12}:.+$"`
 }
 
 // Approvals is who may answer when a person is asked, and for how long an answer counts.
