@@ -48,7 +48,7 @@ func (c *checker) key(a *account, arn policy.ARN) {
 	if !ok || key.Policy.State != snapshot.Present {
 		var statements []string
 		for _, by := range admitters {
-			if text := c.admission(a, by.role, by.sid); text != "" {
+			if text := c.admission(a, arn, by.role, by.sid); text != "" {
 				statements = append(statements, text)
 			}
 		}
@@ -63,7 +63,7 @@ func (c *checker) key(a *account, arn policy.ARN) {
 			continue // nobody can change the policy of an AWS managed key
 		}
 		var lacks, unsure, denied []string
-		for _, action := range c.keyActions(by.role) {
+		for _, action := range c.keyActions(a, arn, by.role) {
 			q := c.request(a, by.role.ARN(a.partition, a.id), action, arn)
 			// What the role's own policies say is asked elsewhere: here they allow everything.
 			l := authz.Layers{Identity: []*authz.Policy{everything}, Resource: compiled}
@@ -78,7 +78,7 @@ func (c *checker) key(a *account, arn policy.ARN) {
 			}
 		}
 		if len(lacks) > 0 {
-			c.missing(a.roleSeverity(by.role), a.id, subject, c.admission(a, by.role, by.sid),
+			c.missing(a.roleSeverity(by.role), a.id, subject, c.admission(a, arn, by.role, by.sid),
 				"the policy of the key admits neither role %s nor the account for %s: the owner of the key must add the "+
 					"statement", by.role, strings.Join(lacks, ", "))
 		}
@@ -87,7 +87,7 @@ func (c *checker) key(a *account, arn policy.ARN) {
 				"the policy of the key denies role %s %s", by.role, strings.Join(denied, ", "))
 		}
 		if len(unsure) > 0 {
-			c.missing(Limits, a.id, subject, "look at the conditions, or add the statement\n"+c.admission(a, by.role, by.sid),
+			c.missing(Limits, a.id, subject, "look at the conditions, or add the statement\n"+c.admission(a, arn, by.role, by.sid),
 				"whether the policy of the key admits role %s for %s is not known: it hangs on conditions that only the "+
 					"request shows", by.role, strings.Join(unsure, ", "))
 		}
@@ -101,21 +101,22 @@ var everything = func() *authz.Policy {
 }()
 
 // keyActions is what a role needs of the policy of a key, in the order of the needs.
-func (c *checker) keyActions(role settings.MemberRole) []string {
+func (c *checker) keyActions(a *account, key policy.ARN, role settings.MemberRole) []string {
 	var out []string
 	for _, n := range c.f.Needs {
-		if n.Role == role && strings.HasPrefix(n.Action, "kms:") && !slices.Contains(identityOnly, n.Action) {
+		if n.Role == role && strings.HasPrefix(n.Action, "kms:") && !slices.Contains(identityOnly, n.Action) &&
+			slices.ContainsFunc(c.targets(a, n), func(t Target) bool { return t.ARN == key }) {
 			out = add(out, n.Action)
 		}
 	}
 	return out
 }
 
-// admission is the statement that lets a role in for everything that it needs, "" when it needs nothing of keys. In a key policy *
+// admission is the statement that lets a role in for everything that it needs, "" when it needs nothing of the key. In a key policy *
 // is the key itself.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
-func (c *checker) admission(a *account, role settings.MemberRole, sid string) string {
-	actions := c.keyActions(role)
+func (c *checker) admission(a *account, key policy.ARN, role settings.MemberRole, sid string) string {
+	actions := c.keyActions(a, key, role)
 	if len(actions) == 0 {
 		return ""
 	}

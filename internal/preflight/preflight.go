@@ -43,7 +43,7 @@ type Need struct {
 	// Resource is what the action is made on: role, key, bucket or object for those of the approved routes, * for actions that
 	// know no resource, or an ARN in IAM's notation, in which ${Partition}, ${Account}, ${Region}, ${SourceBucket} and
 	// ${ReportBucket} stand for those of the approved routes. One with ${MemberRegion}, the first Region of the member or the
-	// hub's, is needed in every account.
+	// hub's, is needed in every account. See Targets.
 	Resource string
 	Why      string // what becomes of it without the action
 }
@@ -103,12 +103,10 @@ type checker struct {
 type account struct {
 	id, partition string
 	member        *settings.Member
-	routes        []string          // their names
-	acts          bool              // whether one of its routes may be repaired
-	sources       []settings.Bucket // where routes begin
-	regions       []string          // of its buckets, its keys and its membership
-	// What a need can be about: replication roles, keys, buckets, and one object of each rule.
-	roles, keys, buckets, objects []policy.ARN
+	routes        []string // their names
+	acts          bool     // whether one of its routes may be repaired
+	regions       []string // of its buckets, its keys and its membership
+	keys          []policy.ARN
 }
 
 // collect sorts what the settings name by account.
@@ -131,17 +129,9 @@ func (c *checker) collect() {
 			}
 			return a
 		}
-		bucket := func(b settings.Bucket) *account {
-			a := in(b.Account, b.Region)
-			a.buckets = add(a.buckets, policy.BucketARN(a.partition, b.Bucket))
-			a.objects = add(a.objects, policy.ObjectARN(a.partition, b.Bucket, r.Rule.Prefix+"object"))
-			return a
-		}
-		source := bucket(r.Source)
-		source.sources = add(source.sources, r.Source)
-		bucket(r.Destination)
-		role := in(r.Role.ARN.Account, "")
-		role.roles = add(role.roles, r.Role.ARN)
+		in(r.Source.Account, r.Source.Region)
+		in(r.Destination.Account, r.Destination.Region)
+		in(r.Role.ARN.Account, "")
 		for _, key := range append(slices.Clone(r.SourceKeys), r.ReplicaKey) {
 			if !key.IsZero() {
 				a := in(key.Account, key.Region)

@@ -19,12 +19,7 @@ func (c *checker) roles() {
 			c.caller(a)
 			continue
 		}
-		var needed []settings.MemberRole
-		for _, n := range c.f.Needs {
-			needed = add(needed, n.Role)
-		}
-		slices.Sort(needed)
-		for _, role := range needed {
+		for _, role := range c.needed(a) {
 			c.assumed(a, role)
 			c.role(a, role)
 		}
@@ -163,12 +158,12 @@ func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principa
 		if n.Role != role {
 			continue
 		}
-		for _, t := range c.targets(a, n.Resource) {
-			q := c.request(a, arn, n.Action, t.arn)
+		for _, t := range c.targets(a, n) {
+			q := c.request(a, arn, n.Action, t.ARN)
 			q.Principal = p
 			l := c.layers(q)
 			d := authz.Explain(&q, &l)
-			if d.Decision.Outcome != authz.Allowed && t.arn.Service == "kms" && a.member != nil {
+			if d.Decision.Outcome != authz.Allowed && t.ARN.Service == "kms" && a.member != nil {
 				// What the key's policy does is told of the key. Here it lets the account decide.
 				l.Resource, l.Missing = delegating(a), l.Missing&^authz.SetOf(authz.LayerResource, authz.LayerGrant)
 				d = authz.Explain(&q, &l)
@@ -176,7 +171,7 @@ func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principa
 			if d.Decision.Outcome == authz.Allowed {
 				continue
 			}
-			g := &gap{outcome: d.Decision.Outcome, resource: t.text, reason: reason(d), why: n.Why}
+			g := &gap{outcome: d.Decision.Outcome, resource: t.Text, reason: reason(d), why: n.Why}
 			i := slices.IndexFunc(gaps, func(o *gap) bool {
 				return o.outcome == g.outcome && o.resource == g.resource && o.reason == g.reason
 			})
@@ -252,51 +247,23 @@ func (c *checker) tell(a *account, role settings.MemberRole, arn policy.ARN, g *
 	}
 }
 
-// target is what a need is asked about, and how a policy names it.
-type target struct {
-	arn  policy.ARN // zero for actions that know no resource
-	text string
+// targets is everything of an account that a need is about.
+func (c *checker) targets(a *account, n Need) []Target {
+	out, err := n.Targets(c.f.Settings, a.id, c.f.HubRegion)
+	if err != nil {
+		c.missing(Limits, a.id, "needs", "", "%s", err)
+	}
+	return out
 }
 
-// targets is everything of an account that a need is about.
-func (c *checker) targets(a *account, resource string) []target {
-	exact := func(arns []policy.ARN) []target {
-		var out []target
-		for _, arn := range arns {
-			out = append(out, target{arn, arn.String()})
+// needed is the roles that an account needs, sorted: those of which a need is about something that it has.
+func (c *checker) needed(a *account) []settings.MemberRole {
+	var out []settings.MemberRole
+	for _, n := range c.f.Needs {
+		if slices.ContainsFunc(c.targets(a, n), func(t Target) bool { return n.Role == settings.Reader || t.Text != anything }) {
+			out = add(out, n.Role)
 		}
-		return out
 	}
-	switch resource {
-	case "*":
-		return []target{{text: "*"}}
-	case "role":
-		return exact(a.roles)
-	case "key":
-		return exact(a.keys)
-	case "bucket":
-		return exact(a.buckets)
-	case "object":
-		return exact(a.objects)
-	}
-	sources, home := a.sources, c.f.HubRegion
-	if a.member != nil {
-		home = a.member.Regions[0]
-	}
-	if strings.Contains(resource, "${MemberRegion}") {
-		sources = []settings.Bucket{{}} // once, wherever routes begin
-	}
-	var out []target
-	for _, b := range sources {
-		text := strings.NewReplacer("${Partition}", a.partition, "${Account}", a.id, "${Region}", b.Region, "${MemberRegion}", home,
-			"${SourceBucket}", b.Bucket,
-			"${ReportBucket}", settings.ReportBucket(a.id, b.Region)).Replace(resource)
-		arn, err := policy.ParseARN(strings.ReplaceAll(text, "*", "any"))
-		if err != nil {
-			c.missing(Limits, a.id, "needs", "", "a need names what is no resource: %.200q", resource)
-			return out
-		}
-		out = add(out, target{arn, text})
-	}
+	slices.Sort(out)
 	return out
 }

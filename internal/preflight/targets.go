@@ -1,0 +1,122 @@
+package preflight
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/settings"
+)
+
+// What a need can be about besides an ARN.
+const (
+	anything  = "*"
+	aRole     = "role"
+	aKey      = "key"
+	aBucket   = "bucket"
+	anObject  = "object"
+	ownRegion = "${MemberRegion}"
+)
+
+// updateTrust is the one action for which a route has to opt in beside its mode.
+const updateTrust = "iam:UpdateAssumeRolePolicy"
+
+// Target is one thing that a need is about.
+type Target struct {
+	ARN  policy.ARN // one resource to ask about; zero for actions that know no resource
+	Text string     // as a policy names it
+}
+
+// Wants says whether a route has to do with the need. Whatever was approved is read; what is not to be acted on is not written.
+func (n Need) Wants(r settings.ApprovedRoute) bool {
+	switch {
+	case n.Role == settings.Reader:
+		return true
+	case r.Mode != settings.Approve && r.Mode != settings.Automatic:
+		return false
+	case n.Role == settings.CanaryWriter:
+		return r.Allow.Canary
+	case n.Action == updateTrust:
+		return r.Allow.RoleTrust
+	}
+	return true
+}
+
+// Targets is everything of an account that the need is about, each once, in the order of the routes. Home is the Region of kill
+// switches in an account that is no member. The error is of a need that names no resource.
+func (n Need) Targets(set *settings.Settings, account, home string) ([]Target, error) {
+	var out []Target
+	one := func(of string, arn policy.ARN) {
+		if of == account && !arn.IsZero() {
+			out = add(out, Target{arn, arn.String()})
+		}
+	}
+	if n.Resource == anything {
+		return []Target{{Text: anything}}, nil
+	}
+	m, member := set.Member(account)
+	if member {
+		home = m.Regions[0]
+	}
+	if strings.Contains(n.Resource, ownRegion) {
+		t, err := n.fill(account, home, settings.Bucket{})
+		return []Target{t}, err
+	}
+	for _, r := range set.Routes {
+		if !n.Wants(r) {
+			continue
+		}
+		partition := r.Role.ARN.Partition
+		switch n.Resource {
+		case aRole:
+			one(r.Role.ARN.Account, r.Role.ARN)
+		case aKey:
+			for _, key := range append(slices.Clone(r.SourceKeys), r.ReplicaKey) {
+				one(key.Account, key)
+			}
+		case aBucket:
+			one(r.Source.Account, policy.BucketARN(partition, r.Source.Bucket))
+			one(r.Destination.Account, policy.BucketARN(partition, r.Destination.Bucket))
+		case anObject:
+			for _, b := range []settings.Bucket{r.Source, r.Destination} {
+				if b.Account == account {
+					out = add(out, Target{
+						policy.ObjectARN(partition, b.Bucket, r.Rule.Prefix+"object"),
+						policy.ObjectARN(partition, b.Bucket, literal.Replace(r.Rule.Prefix)+"*").String(),
+					})
+				}
+			}
+		default:
+			if r.Source.Account != account {
+				continue
+			}
+			t, err := n.fill(account, home, r.Source)
+			if err != nil {
+				return nil, err
+			}
+			out = add(out, t)
+		}
+	}
+	return out, nil
+}
+
+// literal writes a text so that a policy takes it as it is.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
+var literal = strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}")
+
+// fill replaces what stands for something of a source.
+func (n Need) fill(account, home string, source settings.Bucket) (Target, error) {
+	region := source.Region
+	if region == "" {
+		region = home
+	}
+	text := strings.NewReplacer("${Partition}", policy.Partition(region), "${Account}", account, "${Region}", source.Region,
+		ownRegion, home, "${SourceBucket}", source.Bucket,
+		"${ReportBucket}", settings.ReportBucket(account, source.Region)).Replace(n.Resource)
+	arn, err := policy.ParseARN(strings.ReplaceAll(text, "*", "any"))
+	if err != nil || policy.HasVariables(text) {
+		return Target{}, fmt.Errorf("a need names what is no resource: %.200q", n.Resource)
+	}
+	return Target{arn, text}, nil
+}
