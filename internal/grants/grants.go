@@ -34,6 +34,7 @@ type Need struct {
 	Function Function
 	Actions  []string
 	// Resources is ARNs, in which a star stands for any characters, or * for actions that know no resource.
-	Resources []string
-	Why       string // what becomes of it without the actions
+	Resources  []string
+	Conditions []policy.Condition
+	Why        string // what becomes of it without the actions
 }

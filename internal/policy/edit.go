@@ -31,12 +31,14 @@ func (d Document) Size() int {
 
 // StatementSpec says what a new statement holds. Only what is set is printed, in AWS's usual order.
 type StatementSpec struct {
-	Sid        string
-	Effect     Effect
-	Principals []Principal // none in identity policies
-	Actions    []string
-	Resources  []string // none in trust policies
-	Conditions []Condition
+	Sid          string
+	Effect       Effect
+	Principals   []Principal // none in identity policies
+	Actions      []string
+	NotActions   []string // in place of Actions
+	Resources    []string // none in trust policies
+	NotResources []string // in place of Resources
+	Conditions   []Condition
 }
 
 // Build makes the statement. It fails where Parse would refuse the same text, and where a document could not say what the
@@ -56,9 +58,17 @@ func (spec StatementSpec) Build() (Statement, error) {
 	if len(spec.Principals) > 0 {
 		add("Principal", principalNode(spec.Principals))
 	}
-	add("Action", jsontree.Strings(spec.Actions...))
+	if len(spec.NotActions) > 0 {
+		add("NotAction", jsontree.Strings(spec.NotActions...))
+	}
+	if len(spec.Actions) > 0 || len(spec.NotActions) == 0 {
+		add("Action", jsontree.Strings(spec.Actions...))
+	}
 	if len(spec.Resources) > 0 {
 		add("Resource", jsontree.Strings(spec.Resources...))
+	}
+	if len(spec.NotResources) > 0 {
+		add("NotResource", jsontree.Strings(spec.NotResources...))
 	}
 	if len(spec.Conditions) > 0 {
 		node, err := conditionNode(spec.Conditions)
