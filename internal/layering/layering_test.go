@@ -107,7 +107,9 @@ var layers = map[string]layer{
 	// What functions are made of: it puts edges behind the ports of the workflow, once for all of them.
 	"internal/deployed": {
 		wiring,
-		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary",
+		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary " +
+			"grants preflight", // it sees every edge, and so says what each function needs
+
 	},
 
 	// Suites that every implementation of a port passes, and the cloud that others wrote. Only tests import them.
@@ -115,6 +117,8 @@ var layers = map[string]layer{
 	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
 	"internal/journaltest": {lab, "policy snapshot incident"},
 	"internal/lambdatest":  {lab, "journal mototest"},
+	// What each role can do and cannot, asked of documents or of templates.
+	"internal/grantstest": {lab, "policy authz settings preflight grants deployed"},
 
 	"internal/layering": {pure, ""},
 

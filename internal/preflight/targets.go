@@ -17,6 +17,8 @@ const (
 	aBucket   = "bucket"
 	anObject  = "object"
 	ownRegion = "${MemberRegion}"
+	// CanaryObject is the canary objects of each route that opted in, at both ends.
+	CanaryObject = "canary"
 )
 
 // updateTrust is the one action for which a route has to opt in beside its mode.
@@ -78,12 +80,16 @@ func (n Need) Targets(set *settings.Settings, account, home string) ([]Target, e
 		case aBucket:
 			one(r.Source.Account, policy.BucketARN(partition, r.Source.Bucket))
 			one(r.Destination.Account, policy.BucketARN(partition, r.Destination.Bucket))
-		case anObject:
+		case anObject, CanaryObject:
+			prefix := r.Rule.Prefix
+			if n.Resource == CanaryObject {
+				prefix += settings.CanaryPrefix
+			}
 			for _, b := range []settings.Bucket{r.Source, r.Destination} {
 				if b.Account == account {
 					out = add(out, Target{
-						policy.ObjectARN(partition, b.Bucket, r.Rule.Prefix+"object"),
-						policy.ObjectARN(partition, b.Bucket, literal.Replace(r.Rule.Prefix)+"*").String(),
+						policy.ObjectARN(partition, b.Bucket, prefix+"object"),
+						policy.ObjectARN(partition, b.Bucket, literal.Replace(prefix)+"*").String(),
 					})
 				}
 			}

@@ -1,0 +1,78 @@
+package deployed
+
+import (
+	"slices"
+
+	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/grants"
+	"github.com/replimend/replimend/internal/journal"
+	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/preflight"
+	"github.com/replimend/replimend/internal/queue"
+	"github.com/replimend/replimend/internal/replay"
+)
+
+// MemberNeeds is everything that the functions need of the roles of members.
+func MemberNeeds() []preflight.Need {
+	out := slices.Concat(awscloud.Needs(), replay.Needs())
+	for _, n := range awscloud.ReadNeeds() {
+		out = append(out, n.Need)
+	}
+	return out
+}
+
+// polling is what Lambda needs to bring a queue's messages to a function.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+var polling = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+
+// logging is what Lambda needs to keep what a function logs. The group is made by whoever deploys.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+var logging = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
+
+// reading is what it takes to read an incident.
+var reading = []string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+
+// Needs is what each function needs in the hub. What it needs of members is in the roles that it assumes; who uses the key of the seal
+// is in the key's policy.
+func Needs(h grants.HubNames) []grants.Need {
+	incidents, approvals := h.Table(grants.IncidentTable).String(), h.Table(grants.ApprovalTable).String()
+	var out []grants.Need
+	need := func(f grants.Function, why string, actions []string, resources ...string) {
+		out = append(out, grants.Need{Function: f, Actions: actions, Resources: resources, Why: why})
+	}
+	for _, f := range grants.Functions() {
+		need(f, "nobody sees what it did", logging, h.LogGroup(f).String()+":*")
+		need(f, "nobody goes on with an incident", queue.Needs(), h.Queue(grants.Work).String())
+	}
+	for _, f := range []grants.Function{grants.Failure, grants.Remedy} {
+		need(f, "nothing is remembered", journal.Needs(), incidents, incidents+"/index/"+journal.Index)
+	}
+	need(grants.Approval, "it does not know what is asked", reading, incidents)
+	for _, p := range []struct {
+		by   grants.Function
+		from grants.Queue
+	}{{grants.Failure, grants.Failures}, {grants.Change, grants.Changes}, {grants.Remedy, grants.Work}, {grants.Sweep, grants.Sweeps}} {
+		need(p.by, "no message reaches it", polling, h.Queue(p.from).String())
+	}
+	need(grants.Sweep, "it sees no account", queue.Needs(), h.Queue(grants.Sweeps).String())
+	need(grants.Approval, "nobody can approve", journal.ApproverNeeds(), approvals)
+	switches := policy.ARN{
+		Partition: h.Partition, Service: "ssm", Region: h.Region, Account: h.Account, Resource: "parameter" + awscloud.SwitchParameter,
+	}
+	need(grants.Remedy, "nothing is written where the kill switch cannot be read", []string{"ssm:GetParameter"}, switches.String())
+	// An answer is read as it is, and of one that is used nothing is written but that it is.
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+	for _, action := range journal.ReaderNeeds() {
+		n := grants.Need{
+			Function: grants.Remedy, Actions: []string{action}, Resources: []string{approvals}, Why: "no approval counts",
+		}
+		if action == "dynamodb:UpdateItem" {
+			n.Conditions = []policy.Condition{{
+				Operator: policy.StringEquals, Qualifier: policy.ForAllValues, Key: "dynamodb:Attributes",
+				Values: []string{"message", "pk", "sk", "used"},
+			}}
+		}
+		out = append(out, n)
+	}
+	return out
+}
