@@ -10,14 +10,24 @@ import (
 
 // Parse reads the file. The error is of type *Error and holds every fault; settings with a fault are not given out.
 func Parse(data []byte) (*Settings, error) {
+	return parse(data, func(*reader, *Settings, jsontree.Node) {})
+}
+
+// parse reads the file, and has what was read checked once more.
+func parse(data []byte, check func(*reader, *Settings, jsontree.Node)) (*Settings, error) {
 	n, faults := tree(data)
+	var r reader
+	var s *Settings
+	if len(faults) == 0 {
+		s = r.settings(n)
+		check(&r, s, n)
+		faults = r.faults
+	}
+	if len(data) <= MaxSize {
+		faults = withoutQuotes(revealed(string(data)), faults)
+	}
 	if len(faults) > 0 {
 		return nil, newError(faults)
-	}
-	var r reader
-	s := r.settings(n)
-	if len(r.faults) > 0 {
-		return nil, newError(r.faults)
 	}
 	return s, nil
 }
@@ -47,6 +57,7 @@ func (r *reader) settings(n jsontree.Node) *Settings {
 		member{"members", false, r.list(func(n jsontree.Node, path string) { s.Members = append(s.Members, r.member(n, path)) })},
 		member{"hub", false, func(n jsontree.Node, path string) { r.hub(&s.Hub, n, path) }},
 		member{"organization", false, r.text(&s.Organization, checkOrganization)},
+		member{"managementAccount", false, r.text(&s.ManagementAccount, checkAccount)},
 		member{"limits", false, func(n jsontree.Node, path string) { r.limits(&s.Limits, n, path) }},
 		member{"approvals", false, func(n jsontree.Node, path string) { r.approvals(&s.Approvals, n, path) }},
 	)

@@ -48,6 +48,9 @@ func (s *Settings) YAML() string {
 	if s.Organization != "" {
 		fmt.Fprintf(&b, "organization: %s\n", s.Organization)
 	}
+	if s.ManagementAccount != "" {
+		fmt.Fprintf(&b, "managementAccount: %s\n", quote(s.ManagementAccount))
+	}
 	b.WriteString(s.Approvals.yaml())
 	d, l := DefaultLimits(), s.Limits
 	if l == d {

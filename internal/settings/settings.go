@@ -39,6 +39,9 @@ type Settings struct {
 	// The id of the organization that the members belong to: their roles let in nobody from outside of it. Members outside of it have
 	// an externalId.
 	Organization string `json:"organization,omitempty" jsonschema:"pattern=^o-[a-z0-9]{10,32}$"`
+	// The id of the organization's management account, in quotes. With it a stack there sends what changes policies of the organization
+	// to the hub; without it such changes are found by the sweep.
+	ManagementAccount string `json:"managementAccount,omitempty" jsonschema:"pattern=^[0-9]{12}$"`
 	// How often something may be changed. Every limit has a default that is on.
 	Limits Limits `json:"limits,omitzero"`
 	// Who may answer when a person is asked. Without it nobody may.

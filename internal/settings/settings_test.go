@@ -101,7 +101,18 @@ func TestFindRoutes(t *testing.T) {
 // TestParseReportsEveryFault: each case is a file and the whole error that it must give.
 func TestParseReportsEveryFault(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/faults/*.txtar")
+	reportsEveryFault(t, "testdata/faults/*.txtar", settings.Parse)
+}
+
+// TestParseToDeployReportsEveryFault: the same of what only matters to whoever deploys.
+func TestParseToDeployReportsEveryFault(t *testing.T) {
+	t.Parallel()
+	reportsEveryFault(t, "testdata/undeployable/*.txtar", settings.ParseToDeploy)
+}
+
+func reportsEveryFault(t *testing.T, pattern string, parse func([]byte) (*settings.Settings, error)) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d cases: %v", len(files), err)
 	}
@@ -115,7 +126,7 @@ func TestParseReportsEveryFault(t *testing.T) {
 			if len(archive.Files) != 2 {
 				t.Fatal("want the files replimend.yaml and want")
 			}
-			s, err := settings.Parse(archive.Files[0].Data)
+			s, err := parse(archive.Files[0].Data)
 			got := "valid"
 			if err != nil {
 				got = err.Error()
@@ -182,6 +193,7 @@ func draw(t *rapid.T) *settings.Settings {
 		s.Protected = []policy.ARN{arn("arn:aws:iam::*:role/break-glass*"), arn("arn:aws:iam::111122223333:root")}
 		s.Self = []policy.ARN{arn("arn:aws:iam::*:role/replimend/*"), arn("arn:aws:s3:::replimend-reports")}
 	}
+	s.ManagementAccount = rapid.SampledFrom([]string{"", "012345670123"}).Draw(t, "management")
 	if rapid.Bool().Draw(t, "members") {
 		s.Members = []settings.Member{
 			{Account: "012345670123", Regions: []string{"us-east-1", "cn-north-1"}, ExternalID: rapid.SampledFrom([]string{"", "1234", "null", "a:b/c@d"}).Draw(t, "external")},
