@@ -73,6 +73,10 @@ func TestParseReadsTheExample(t *testing.T) {
 			{Account: "111122223333", Regions: []string{"us-east-1"}},
 			{Account: "444455556666", Regions: []string{"us-west-2"}, ExternalID: "replimend-dr"},
 		},
+		Hub: settings.Hub{
+			Account: "999999999999", Region: "eu-west-1", LogDays: 90, AlarmTopic: arn("arn:aws:sns:eu-west-1:999999999999:oncall"),
+		},
+		Organization: "o-a1b2c3d4e5", ManagementAccount: "777788889999",
 		Limits: settings.DefaultLimits(),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

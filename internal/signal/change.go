@@ -111,6 +111,22 @@ var changes = []struct {
 	}},
 }
 
+// Changes is the names of the calls of a service, such as kms.amazonaws.com, that can break or mend a route, sorted. Whoever sends
+// events here sends these.
+func Changes(source string) []string {
+	var out []string
+	for _, c := range changes {
+		if c.source == source {
+			out = append(out, c.events...)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// ReplicationSessions is the names of the sessions in which S3 replicates, with a star at its end: Denials are of these.
+const ReplicationSessions = replicationSession + "*"
+
 // isChange says whether a record is of a call of the table, and how to read its pointers.
 func isChange(record element) (point func(*fields, element, *Change), ok bool) {
 	source, name := record.get("eventSource").node.Text, record.get("eventName").node.Text
