@@ -95,8 +95,8 @@ func build(name string, s statements, denials []policy.StatementSpec) (inline, m
 		}
 		return []Policy{{name, d}}, managed, nil
 	}
-	return nil, nil, fmt.Errorf("make policy of role %s: what it needs does not fit into %d managed policies of %d characters, and nothing "+
-		"shorter says the same: spread the routes over more accounts, or approve fewer", name, managedMost, managedLimit)
+	return nil, nil, fmt.Errorf("make policy of role %s: what it needs does not fit into %d managed policies of %d characters, and "+
+		"nothing shorter says the same: spread the routes over more accounts, or approve fewer", name, managedMost, managedLimit)
 }
 
 // split puts statements into as few documents as they fit in, in their order.
