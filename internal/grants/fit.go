@@ -95,8 +95,8 @@ func build(name string, s statements, denials []policy.StatementSpec) (inline, m
 		}
 		return []Policy{{name, d}}, managed, nil
 	}
-	return nil, nil, fmt.Errorf("make policy of role %s: what it needs does not fit into %d managed policies of %d characters, and nothing "+
-		"shorter says the same: spread the routes over more accounts, or approve fewer", name, managedMost, managedLimit)
+	return nil, nil, fmt.Errorf("make policy of role %s: what it needs does not fit into %d managed policies of %d characters, and "+
+		"nothing shorter says the same: spread the routes over more accounts, or approve fewer", name, managedMost, managedLimit)
 }
 
 // split puts statements into as few documents as they fit in, in their order.
@@ -157,8 +157,8 @@ func document(specs ...policy.StatementSpec) (policy.Document, error) {
 	return policy.New(built...), nil
 }
 
-// nothingElse denies every action but those: whatever else somebody attaches to the role, it can neither make itself more powerful nor
-// be used for anything else. That is every action of the literature on escalation that the role does not need itself.
+// nothingElse denies every action but those: whatever else somebody attaches to the role, it gets no other action. Among those that are
+// denied is every action of the literature on escalation that the role does not need itself.
 // https://rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation/
 func nothingElse(actions []string) policy.StatementSpec {
 	return policy.StatementSpec{Sid: "NothingElse", Effect: policy.Deny, NotActions: actions, Resources: []string{anything}}

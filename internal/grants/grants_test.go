@@ -395,3 +395,38 @@ func TestTooManyMembers(t *testing.T) {
 		t.Errorf("1002 members: %v", err)
 	}
 }
+
+// TestSealKeyByItself: not even who may do everything by its own policies seals, and each end may do its half.
+func TestSealKeyByItself(t *testing.T) {
+	t.Parallel()
+	h := grants.NamesOf(grantstest.Settings(t))
+	d, err := grants.SealKeyPolicy(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := policy.StatementSpec{Effect: policy.Allow, Actions: []string{"*"}, Resources: []string{"*"}}.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	everything := grants.Role{Policies: []grants.Policy{{Name: "everything", Document: policy.New(s)}}}
+	admin, remedy, approval := h.Role("admin"), h.Role(string(grants.Remedy)), h.Role(string(grants.Approval))
+	w := grantstest.World{
+		Roles:     map[policy.ARN]grants.Role{admin: everything, remedy: everything, approval: everything},
+		Resources: map[policy.ARN]policy.Document{grantstest.SealKey: d},
+	}
+	for _, c := range []grantstest.Case{
+		{Who: admin, Action: "kms:PutKeyPolicy", Allowed: true},
+		{Who: admin, Action: "kms:GenerateMac"},
+		{Who: admin, Action: "kms:VerifyMac"},
+		{Who: admin, Action: "kms:CreateGrant"},
+		{Who: remedy, Action: "kms:VerifyMac", Allowed: true},
+		{Who: remedy, Action: "kms:GenerateMac"},
+		{Who: approval, Action: "kms:GenerateMac", Allowed: true},
+		{Who: approval, Action: "kms:VerifyMac"},
+	} {
+		c.On = grantstest.SealKey.String()
+		if got := grantstest.Ask(w, c); (got == "allowed") != c.Allowed {
+			t.Errorf("%s %s: %s, want %t", c.Who.Name(), c.Action, got, c.Allowed)
+		}
+	}
+}

@@ -79,7 +79,9 @@ func assumed(set *settings.Settings, f Function, needs []preflight.Need) (exact,
 // scheduler is the role with which EventBridge Scheduler starts a sweep.
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
 func scheduler(h HubNames) (Role, error) {
-	role := Role{Name: Schedules, Path: settings.RolePath, Description: "EventBridge Scheduler starts the sweep with it", MaxSession: session}
+	role := Role{
+		Name: Schedules, Path: settings.RolePath, Description: "EventBridge Scheduler starts the sweep with it", MaxSession: session,
+	}
 	var s statements
 	s.add(allow{actions: []string{"lambda:InvokeFunction"}, resources: []string{h.Function(Sweep).String()}})
 	var err error

@@ -68,9 +68,10 @@ func Member(set *settings.Settings, account string, needs []preflight.Need) ([]R
 }
 
 // memberStatements is what a role of a member needs, and whether the member needs the role.
-func memberStatements(set *settings.Settings, m settings.Member, role settings.MemberRole, needs []preflight.Need) (statements, bool, error) {
-	var s statements
-	needed := role == settings.Reader
+func memberStatements(set *settings.Settings, m settings.Member, role settings.MemberRole, needs []preflight.Need) (
+	s statements, needed bool, err error,
+) {
+	needed = role == settings.Reader
 	for _, n := range needs {
 		if n.Role != role {
 			continue
@@ -189,7 +190,7 @@ func memberTrust(set *settings.Settings, m settings.Member, role settings.Member
 	}
 	spec := policy.StatementSpec{Effect: policy.Allow, Actions: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}}
 	for _, f := range by {
-		spec.Principals = append(spec.Principals, policy.Principal{Kind: policy.PrincipalAWS, Value: NamesOf(set).Role(string(f)).String()})
+		spec.Principals = append(spec.Principals, principal(NamesOf(set).Role(string(f)).String())...)
 	}
 	switch {
 	case m.ExternalID != "":
@@ -212,9 +213,12 @@ func serviceTrust(service string, conditions ...policy.Condition) (policy.Docume
 // Forwarder is the role with which EventBridge sends events of an account to the hub's bus: Events in a member, OrganizationEvents in
 // the management account.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
 func Forwarder(set *settings.Settings, account, name string) (Role, error) {
 	h := NamesOf(set)
-	role := Role{Name: name, Path: settings.RolePath, Description: "EventBridge sends events to Replimend's bus with it", MaxSession: session}
+	role := Role{
+		Name: name, Path: settings.RolePath, Description: "EventBridge sends events to Replimend's bus with it", MaxSession: session,
+	}
 	var s statements
 	s.add(allow{actions: []string{"events:PutEvents"}, resources: []string{h.Bus().String()}})
 	var err error

@@ -168,7 +168,10 @@ func BusPolicy(set *settings.Settings, others ...string) (policy.Document, error
 				arn(h.Partition, "iam", "", "*", "role"+settings.RolePath+OrganizationEvents),
 			}},
 			{Operator: policy.StringEquals, Qualifier: policy.ForAllValues, Key: "events:source", Values: sources},
-			{Operator: policy.StringEquals, Qualifier: policy.ForAllValues, Key: "events:detail-type", Values: []string{"AWS API Call via CloudTrail"}},
+			{
+				Operator: policy.StringEquals, Qualifier: policy.ForAllValues, Key: "events:detail-type",
+				Values: []string{"AWS API Call via CloudTrail"},
+			},
 		},
 	}
 	var accounts []string
@@ -182,7 +185,8 @@ func BusPolicy(set *settings.Settings, others ...string) (policy.Document, error
 	}
 	d, err := document(spec)
 	if err == nil && d.Size() > busLimit {
-		err = fmt.Errorf("make policy of bus %s: %d accounts do not fit into the %d bytes that EventBridge stores", Bus, len(accounts), busLimit)
+		err = fmt.Errorf("make policy of bus %s: %d accounts do not fit into the %d bytes that EventBridge stores",
+			Bus, len(accounts), busLimit)
 	}
 	return d, err
 }

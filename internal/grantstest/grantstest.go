@@ -184,7 +184,8 @@ func (w World) resource(c Case, q authz.Request) *authz.Policy {
 // lets is a policy by which a principal may do everything.
 func lets(who string) *authz.Policy {
 	s, err := policy.StatementSpec{
-		Effect: policy.Allow, Principals: []policy.Principal{{Kind: policy.PrincipalAWS, Value: who}}, Actions: []string{"*"}, Resources: []string{"*"},
+		Effect: policy.Allow, Principals: []policy.Principal{{Kind: policy.PrincipalAWS, Value: who}},
+		Actions: []string{"*"}, Resources: []string{"*"},
 	}.Build()
 	if err != nil {
 		return nil // and the case fails
