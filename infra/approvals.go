@@ -29,7 +29,7 @@ func (h *hub) newSeal(roles map[string]awsiam.CfnRole) error {
 		KeyUsage: jsii.String("GENERATE_VERIFY_MAC"), KeyPolicy: d,
 	})
 	for _, f := range []grants.Function{grants.Approval, grants.Remedy} {
-		h.seal.AddDependency(roles[string(f)])
+		h.seal.AddResourceDependency(roles[string(f)], nil)
 	}
 	awskms.NewCfnAlias(h.stack, jsii.String("SealAlias"), &awskms.CfnAliasProps{
 		AliasName: jsii.String(grants.SealAlias), TargetKeyId: h.seal.Ref(),
@@ -60,10 +60,10 @@ func (h *hub) newURL() {
 		awslambda.NewCfnPermission(h.stack, jsii.String("ApproverURL"+number), &awslambda.CfnPermissionProps{
 			Action: jsii.String("lambda:InvokeFunctionUrl"), FunctionName: f.Ref(), Principal: jsii.String(who),
 			FunctionUrlAuthType: jsii.String("AWS_IAM"),
-		}).AddDependency(url)
+		}).AddResourceDependency(url, nil)
 		awslambda.NewCfnPermission(h.stack, jsii.String("ApproverFunction"+number), &awslambda.CfnPermissionProps{
 			Action: jsii.String("lambda:InvokeFunction"), FunctionName: f.Ref(), Principal: jsii.String(who), InvokedViaFunctionUrl: true,
-		}).AddDependency(url)
+		}).AddResourceDependency(url, nil)
 	}
 	awscdk.NewCfnOutput(h.stack, jsii.String("ApprovalEndpoint"), &awscdk.CfnOutputProps{
 		Value: url.AttrFunctionUrl(), Description: jsii.String("Where replimend approve and reject send answers"),

@@ -100,6 +100,12 @@ func TopicPolicy(h HubNames, account, region string) (policy.Document, error) {
 				equals("sns:Protocol", "sqs"), equals("sns:Endpoint", h.Queue(Failures).String()),
 			},
 		},
+		// CloudFormation asks whether a topic is there before it subscribes to it.
+		// https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-sns/blob/master/aws-sns-subscription/src/main/java/software/amazon/sns/subscription/CreateHandler.java
+		policy.StatementSpec{
+			Sid: "LookUp", Effect: policy.Allow, Principals: principal(root(h.Partition, h.Account)), Actions: []string{"sns:GetTopicAttributes"},
+			Resources: []string{topic},
+		},
 		onlyTLS("sns:Publish", topic),
 	)
 }

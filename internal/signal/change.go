@@ -124,6 +124,16 @@ func Changes(source string) []string {
 	return out
 }
 
+// ChangeSources is the services that Changes knows, sorted.
+func ChangeSources() []string {
+	var out []string
+	for _, c := range changes {
+		out = append(out, c.source)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // ReplicationSessions is the names of the sessions in which S3 replicates, with a star at its end: Denials are of these.
 const ReplicationSessions = replicationSession + "*"
 
