@@ -10,6 +10,11 @@ VERSION = $(shell GIT_CEILING_DIRECTORIES='$(abspath $(CURDIR)/..)' git describe
 # The race detector needs a C compiler. The go command sets CGO_ENABLED=0 where it finds none.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
+# The settings that are deployed. Without a file of one's own it is the example, so that everything can be made and looked at.
+CONFIG ?= $(firstword $(wildcard replimend.yaml) docs/examples/replimend.yaml)
+
+cdk = tools/cdk/node_modules/.bin/cdk
+
 # Each tool has a module of its own, so that nothing of it enters the product's dependencies.
 gofumpt     = go tool -modfile=tools/gofumpt.mod gofumpt
 staticcheck = go tool -modfile=tools/staticcheck.mod staticcheck
@@ -147,6 +152,48 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s) each.
 .PHONY: vuln
 vuln: ## Look for known vulnerabilities in what is called.
 	$(govulncheck) ./...
+
+.PHONY: functions
+functions: ## Build the functions' zips, with the settings of CONFIG, into dist/functions.
+	rm -rf dist/functions
+	go run ./internal/bundle '$(CONFIG)' dist/functions functions/*/
+
+# The app runs without the CDK's command line, and asks no account. Node is what the CDK itself is made of.
+.PHONY: synth
+synth: functions ## Make the templates of CONFIG in cdk.out, and say what they cost; needs Node and no AWS account.
+	rm -rf cdk.out
+	REPLIMEND_SETTINGS='$(CONFIG)' CDK_OUTDIR=cdk.out JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 go run ./infra
+
+# Those of Regions and relays say the same everywhere, so that one of each is enough.
+.PHONY: templates
+templates: synth ## Write what members deploy as plain CloudFormation, for StackSets, into dist/templates.
+	@set -euo pipefail; \
+	rm -rf dist/templates; \
+	mkdir -p dist/templates; \
+	for template in cdk.out/replimend-{member,organization,region,relay}*.template.json; do \
+		[ -e "$$template" ] || continue; \
+		name=$$(basename "$$template" .template.json); \
+		case $$name in replimend-region-*) name=replimend-region ;; replimend-relay-*) name=replimend-relay ;; esac; \
+		cp "$$template" "dist/templates/$$name.json"; \
+	done; \
+	ls dist/templates
+
+$(cdk): tools/cdk/package-lock.json
+	cd tools/cdk && npm ci --no-audit --no-fund
+	@touch $@
+
+# A table or bucket that an earlier deployment left behind is taken in again under its name.
+.PHONY: deploy
+deploy: synth $(cdk) ## Deploy CONFIG: the hub, then the members, then what the hub hears from them.
+	$(cdk) deploy --app cdk.out --all --import-existing-resources
+
+.PHONY: diff
+diff: synth $(cdk) ## Show what deploying CONFIG would change.
+	$(cdk) diff --app cdk.out --all
+
+.PHONY: destroy
+destroy: synth $(cdk) ## Remove what was deployed; the tables with the journal and the buckets of reports stay.
+	$(cdk) destroy --app cdk.out --all
 
 .PHONY: clean
 clean: ## Remove what was built and measured.

@@ -5,7 +5,7 @@ go 1.26.0
 ignore (
 	./cdk.out
 	./dist
-	./node_modules
+	node_modules
 )
 
 require (

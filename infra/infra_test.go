@@ -597,3 +597,13 @@ func TestFaults(t *testing.T) {
 		t.Error("the faults quote the secret")
 	}
 }
+
+// TestCosts: what Replimend costs where nothing happens follows from the templates.
+func TestCosts(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := printCosts(&out, filepath.Dir(shared(t).templates[hubStack].File)); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "costs.md", out.Bytes())
+}

@@ -43,7 +43,10 @@ func run() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	app.Synth(nil)
+	if err := printCosts(os.Stdout, *app.Synth(nil).Directory()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return 0
 }
 

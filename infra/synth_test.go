@@ -24,6 +24,7 @@ import (
 func TestMain(m *testing.M) {
 	for name, value := range map[string]string{
 		"CDK_VALIDATION": "false", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+		"JSII_DEPRECATED": "quiet", // cdk-nag reads every property, the deprecated ones included
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -79,14 +79,18 @@ func (e Environment) Worker() (Config, error) {
 	if c.Approvals != "" && c.Approvals == c.Table {
 		faults = append(faults, fmt.Errorf("%s: approvals have a table of their own, and not that of %s", ApprovalsVariable, TableVariable))
 	}
-	c.Seal = e.Get(SealVariable)
-	if arn, err := policy.ParseARN(c.Seal); err != nil || arn.Service != "kms" {
-		faults = append(faults, fmt.Errorf("%s: %.200q is not the ARN of a KMS key", SealVariable, c.Seal))
-	}
 	c.Propagation, err = e.propagation()
 	faults = append(faults, err)
 	c.Settings, err = e.settings()
-	return c, errors.Join(append(faults, err)...)
+	faults = append(faults, err)
+	c.Seal = e.Get(SealVariable)
+	// Where nobody may approve there is no key.
+	if c.Seal != "" || c.Settings == nil || len(c.Settings.Approvals.Approvers) > 0 {
+		if arn, err := policy.ParseARN(c.Seal); err != nil || arn.Service != "kms" {
+			faults = append(faults, fmt.Errorf("%s: %.200q is not the ARN of a KMS key", SealVariable, c.Seal))
+		}
+	}
+	return c, errors.Join(faults...)
 }
 
 // journal reads what every function needs.

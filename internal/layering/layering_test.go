@@ -81,6 +81,9 @@ var layers = map[string]layer{
 	// The pages of the causes, as text.
 	"docs/causes": {pure, ""},
 
+	// It makes what is deployed and is linked into nothing.
+	"internal/bundle": {wiring, ""},
+
 	// It is run by make mutate and linked into nothing.
 	"internal/mutate": {wiring, everything},
 

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestZipsAreReproducible: built twice, in different places, each with settings of another age, a zip is the same.
+func TestZipsAreReproducible(t *testing.T) {
+	t.Parallel()
+	var first []byte
+	for range 2 {
+		folder := t.TempDir()
+		settings := filepath.Join(folder, "other-name.yaml")
+		if err := os.WriteFile(settings, []byte("version: 1\nroutes: []\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := bundle(settings, folder, []string{"../../functions/failure"}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(folder, "failure.zip"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = got
+		}
+		if !bytes.Equal(first, got) {
+			t.Error("the second zip differs from the first")
+		}
+	}
+	archive, err := zip.NewReader(bytes.NewReader(first), int64(len(first)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		name string
+		mode os.FileMode
+	}{{"bootstrap", 0o755}, {"replimend.yaml", 0o644}}
+	if len(archive.File) != len(want) {
+		t.Fatalf("%d files, want %d", len(archive.File), len(want))
+	}
+	for i, f := range archive.File {
+		if f.Name != want[i].name || f.Mode() != want[i].mode {
+			t.Errorf("%s %v, want %s %v", f.Name, f.Mode(), want[i].name, want[i].mode)
+		}
+	}
+	program, err := archive.File[0].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := make([]byte, 20)
+	if _, err := io.ReadFull(program, head); err != nil {
+		t.Fatal(err)
+	}
+	// https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html: e_machine 183 is AArch64.
+	if !bytes.HasPrefix(head, []byte("\x7fELF")) || head[18] != 183 {
+		t.Errorf("bootstrap is no program for arm64: % x", head)
+	}
+}
