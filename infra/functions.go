@@ -128,7 +128,6 @@ func (h *hub) newFunction(s shape, role awsiam.CfnRole) (awslambda.CfnFunction, 
 		props.RecursiveLoop = jsii.String("Allow")
 	}
 	f := awslambda.NewCfnFunction(h.stack, jsii.String(logical(name, "Function")), props)
-	accept(f, ownRuntime)
 	if s.queue != "" {
 		h.read(s, f)
 	}

@@ -115,7 +115,6 @@ func (h *hub) newQueues() error {
 		if err != nil {
 			return err
 		}
-		accept(dead, isDeadLetters)
 		q, err := h.newQueue(s.queue, &awssqs.CfnQueueProps{
 			VisibilityTimeout: jsii.Number(s.visibility().Seconds()),
 			RedrivePolicy:     map[string]any{"deadLetterTargetArn": dead.AttrArn(), "maxReceiveCount": receives},

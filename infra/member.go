@@ -69,7 +69,6 @@ func newTopic(stack awscdk.Stack, hub grants.HubNames) error {
 		return err
 	}
 	topic := awssns.NewCfnTopic(stack, jsii.String("FailuresTopic"), &awssns.CfnTopicProps{TopicName: jsii.String(grants.FailureTopic)})
-	accept(topic, noTopicKey)
 	awssns.NewCfnTopicPolicy(stack, jsii.String("FailuresTopicPolicy"), &awssns.CfnTopicPolicyProps{
 		PolicyDocument: d, Topics: &[]*string{topic.Ref()},
 	})
@@ -116,7 +115,8 @@ func newReports(stack awscdk.Stack, partition string) error {
 	})
 	bucket.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
 	accept(bucket, noAccessLogs)
-	awss3.NewCfnBucketPolicy(stack, jsii.String("ReportsPolicy"), &awss3.CfnBucketPolicyProps{Bucket: bucket.Ref(), PolicyDocument: d})
+	access := awss3.NewCfnBucketPolicy(stack, jsii.String("ReportsPolicy"), &awss3.CfnBucketPolicyProps{Bucket: bucket.Ref(), PolicyDocument: d})
+	accept(access, onlyTLS)
 	return nil
 }
 

@@ -19,15 +19,9 @@ var (
 		"AwsSolutions-S1", "The bucket holds manifests and reports of batch jobs, which two roles write; CloudTrail has who made the jobs. " +
 			"A bucket for access logs would need one of its own in every Region.",
 	}
-	noTopicKey = exception{
-		"AwsSolutions-SNS2", "S3 publishes to encrypted topics only with a customer managed key, which costs as long as it exists. Messages " +
-			"name buckets and keys of objects, not what is in them, and leave AWS's network nowhere.",
-	}
-	ownRuntime = exception{
-		"AwsSolutions-L1", "provided.al2023 is the latest runtime of its kind. What runs in it is compiled.",
-	}
-	isDeadLetters = exception{
-		"AwsSolutions-SQS3", "It is where the dead letters of another queue go.",
+	onlyTLS = exception{
+		"AwsSolutions-S10", "The bucket's policy denies what does not come over TLS. cdk-nag does not see it, because the ARN holds the account " +
+			"and Region that CloudFormation fills in.",
 	}
 )
 

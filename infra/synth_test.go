@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -83,7 +85,8 @@ type resource struct {
 // assembly is what an app makes.
 type assembly struct {
 	templates map[string]template
-	notes     []string // errors and warnings of the app and of cdk-nag
+	// nag is the rows of cdk-nag's reports: rule, resource, verdict, and the reason for an exception.
+	nag [][]string
 }
 
 // one jsii process makes everything, and one thing at a time.
@@ -104,7 +107,7 @@ func synthesize(tb testing.TB, set *settings.Settings) assembly {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
+	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(nil), nil)
 	app.Synth(nil)
 	return load(tb, folder)
 }
@@ -115,33 +118,14 @@ func load(tb testing.TB, folder string) assembly {
 	var manifest struct {
 		Artifacts map[string]struct {
 			Type, Environment string
-			Properties        struct{ TemplateFile, AdditionalMetadataFile string }
-			Metadata          map[string][]struct{ Type, Data any }
+			Properties        struct{ TemplateFile string }
 		}
 	}
 	decode(tb, filepath.Join(folder, "manifest.json"), &manifest)
 	out := assembly{templates: map[string]template{}}
 	for name, a := range manifest.Artifacts {
-		for where, entries := range a.Metadata {
-			for _, e := range entries {
-				if e.Type == "aws:cdk:error" || e.Type == "aws:cdk:warning" {
-					out.notes = append(out.notes, fmt.Sprintf("%s: %v", where, e.Data))
-				}
-			}
-		}
 		if a.Type != "aws:cloudformation:stack" {
 			continue
-		}
-		if a.Properties.AdditionalMetadataFile != "" {
-			var more map[string][]struct{ Type, Data any }
-			decode(tb, filepath.Join(folder, a.Properties.AdditionalMetadataFile), &more)
-			for where, entries := range more {
-				for _, e := range entries {
-					if e.Type == "aws:cdk:error" || e.Type == "aws:cdk:warning" {
-						out.notes = append(out.notes, fmt.Sprintf("%s: %v", where, e.Data))
-					}
-				}
-			}
 		}
 		t := template{File: filepath.Join(folder, a.Properties.TemplateFile)}
 		decode(tb, t.File, &t)
@@ -149,8 +133,28 @@ func load(tb testing.TB, folder string) assembly {
 		t.Account, t.Region = place[0], place[1]
 		out.templates[name] = t
 	}
-	slices.Sort(out.notes)
+	reports, err := filepath.Glob(filepath.Join(folder, "AwsSolutions-*-NagReport.csv"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, report := range reports {
+		out.nag = append(out.nag, rows(tb, report)...)
+	}
 	return out
+}
+
+// rows is a file of CSV without its head.
+func rows(tb testing.TB, file string) [][]string {
+	tb.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	out, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	if err != nil || len(out) == 0 {
+		tb.Fatalf("%s: %d rows: %v", file, len(out), err)
+	}
+	return out[1:]
 }
 
 func decode(tb testing.TB, file string, into any) {

@@ -21,6 +21,7 @@ var sound = map[string]string{
 	"cmd/replimend/main.go":     `package main; import (_ "example.com/m/internal/rehearsal"; _ "os")`,
 	"functions/failure/main.go": `package main; import (_ "example.com/m/internal/remedy"; _ "github.com/aws/aws-lambda-go/lambda")`,
 	"node_modules/x/broken.go":  `not Go at all`,
+	"tools/node_modules/y/a.go": `not Go either`,
 }
 
 // outside is what the go command would list for the packages that the cases import.
