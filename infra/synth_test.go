@@ -23,19 +23,27 @@ import (
 	"github.com/replimend/replimend/internal/settings"
 )
 
-func TestMain(m *testing.M) {
+func TestMain(m *testing.M) { os.Exit(tested(m)) }
+
+// tested runs the tests with a folder for everything that they and Node leave behind. Node ends when its input does: jsii.Close waits for
+// it in two places at once, which the race detector objects to.
+func tested(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "replimend-infra-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(folder)
 	for name, value := range map[string]string{
-		"CDK_VALIDATION": "false", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+		"TMPDIR": folder, "CDK_VALIDATION": "false", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
 		"JSII_DEPRECATED": "quiet", // cdk-nag reads every property, the deprecated ones included
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			return 1
 		}
 	}
-	code := m.Run()
-	jsii.Close()
-	os.Exit(code)
+	return m.Run()
 }
 
 // management is the management account of the settings of these tests.

@@ -111,7 +111,7 @@ func ignored(tree fs.FS, dir string) bool {
 	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata" {
 		return true
 	}
-	if path.Base(dir) == "node_modules" || dir == "cdk.out" || dir == "dist" {
+	if name == "node_modules" || dir == "cdk.out" || dir == "dist" {
 		return true
 	}
 	_, err := fs.Stat(tree, path.Join(dir, "go.mod"))
