@@ -285,6 +285,10 @@ func (w *world) Get(ctx context.Context, id string) (incident.Incident, error) {
 	return w.notes.Get(ctx, id)
 }
 
+func (w *world) List(ctx context.Context, f incident.Filter) ([]incident.Summary, error) {
+	return w.notes.List(ctx, f)
+}
+
 func (w *world) Past(ctx context.Context, r incident.Route, since time.Time) (incident.Past, error) {
 	return w.notes.Past(ctx, r, since)
 }
