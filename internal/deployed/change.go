@@ -57,7 +57,8 @@ func (c *Change) Handle(ctx context.Context, messages []intake.Message) []string
 		}
 		for _, d := range r.Denials {
 			routes := affected.Denied(d, c.Settings)
-			log.InfoContext(ctx, "denied call", "denial", d, "routes", names(routes))
+			// Not the context, which has the object's key: that may hold what not everybody who reads logs may know.
+			log.InfoContext(ctx, "denied call", "action", d.Action, "key", d.Key, "role", d.Role, "account", d.Account, "at", d.Time, "routes", names(routes))
 			for _, approved := range routes {
 				l := all.at(routeOf(approved), r.MessageID)
 				l.Denials = append(l.Denials, d)
@@ -79,7 +80,8 @@ func (c *Change) Handle(ctx context.Context, messages []intake.Message) []string
 func (c *Change) change(ctx context.Context, log *slog.Logger, all *looks, message string, made signal.Change) {
 	routes := affected.Routes(made, c.Settings)
 	own := made.MadeBy(c.Settings.Self)
-	log.InfoContext(ctx, "change", "change", made, "routes", names(routes), "own", own)
+	log.InfoContext(ctx, "change", "event", made.Event, "by", made.Principal, "issuer", made.Issuer, "at", made.At, "change", made.String(),
+		"account", made.Account, "region", made.Region, "event_id", made.EventID, "routes", names(routes), "own", own)
 	if own {
 		return
 	}

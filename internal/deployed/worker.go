@@ -180,7 +180,7 @@ func (w *Worker) look(ctx context.Context, log *slog.Logger, l queue.Look, recei
 	if err != nil {
 		return err
 	}
-	found(ctx, log, i)
+	log = found(ctx, log, i)
 	// Who finds it waiting ends there, as in carries.
 	patches := i.Patches()
 	if received == 1 && (len(patches) == 0 || patches[len(patches)-1].At.Before(began)) {
@@ -196,6 +196,9 @@ func watch(ctx context.Context, log *slog.Logger, flow remedy.Workflow, l queue.
 	for _, i := range incidents {
 		found(ctx, log, i)
 	}
+	if err == nil {
+		log.InfoContext(ctx, "watched", "incidents", len(incidents))
+	}
 	if errors.Is(err, remedy.ErrUnowned) && received > 1 {
 		log.WarnContext(ctx, "not watched", "reason", err.Error(), "changes", l.Changes)
 		return nil
@@ -203,12 +206,13 @@ func watch(ctx context.Context, log *slog.Logger, flow remedy.Workflow, l queue.
 	return err
 }
 
-// found logs what a look found. A route in order has no incident.
-func found(ctx context.Context, log *slog.Logger, i incident.Incident) {
+// found logs what a look found, and gives the log of its incident. A route in order has none.
+func found(ctx context.Context, log *slog.Logger, i incident.Incident) *slog.Logger {
 	if i.Revision > 0 {
 		log = log.With("incident", i.ID)
 	}
 	log.InfoContext(ctx, "looked at", "route", i.Route, "outcome", i.Outcome, "causes", i.Causes)
+	return log
 }
 
 // again sees to it that somebody looks again at an incident, where that is due.
@@ -220,7 +224,7 @@ func (w *Worker) again(ctx context.Context, log *slog.Logger, i incident.Inciden
 	if err := w.Work.Send(ctx, queue.Work{Incident: i.ID, Again: true}, delay); err != nil {
 		return fmt.Errorf("look again in %s: %w", delay, err)
 	}
-	log.InfoContext(ctx, "will look again", "incident", i.ID, "in", delay.String())
+	log.InfoContext(ctx, "will look again", "in", delay.String())
 	return nil
 }
 

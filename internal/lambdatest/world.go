@@ -38,6 +38,7 @@ type World struct {
 	dir    string
 	boto   []string // the environment of the script
 	shown  string   // the route, as the script takes it
+	proxy  string   // the address at which everybody reaches moto
 }
 
 // Route is the world's route as the script tells it, with the version that failed.
@@ -64,7 +65,7 @@ func NewWorld(t *testing.T, handlers ...func(http.ResponseWriter, *http.Request)
 		}
 		return w.In.Handle(rw, r) || whole.Handle(rw, r) || w.Batch.Handle(rw, r)
 	})
-	w.Cloud = NewCloud(t, s, address)
+	w.Cloud, w.proxy = NewCloud(t, s, address), address
 
 	var config strings.Builder
 	accounts := map[string]string{"source": s.Account(), "destination": s.Account()}
@@ -80,6 +81,14 @@ func NewWorld(t *testing.T, handlers ...func(http.ResponseWriter, *http.Request)
 	w.Batch.SetStatus(mototest.Version{Bucket: w.Route.Source, Key: w.Route.Key, ID: w.Route.Version}, "FAILED")
 	w.Configure(w.Settings(w.Approved("ledger", w.Route.Source)))
 	return w
+}
+
+// Config reaches an account as the functions do.
+func (w *World) Config(account, region string) aws.Config {
+	w.t.Helper()
+	cfg := w.Server.Config(w.t, account, region)
+	cfg.BaseEndpoint = aws.String(w.proxy)
+	return cfg
 }
 
 // Approved is the route of the settings that leaves a bucket with the rule, the role and the keys of the world's route.
@@ -150,6 +159,14 @@ func (w *World) Documents() string {
 func (w *World) Put(document, text string) {
 	w.t.Helper()
 	w.python(text, "put", w.shown, document)
+}
+
+// More makes another source bucket, with the same rule, role and keys, and gives its name.
+func (w *World) More(name string) string {
+	w.t.Helper()
+	bucket := w.Server.Name(w.t, name)
+	w.python("", "more", w.shown, bucket)
+	return bucket
 }
 
 // Failed is S3's documented event, of a version of this route.

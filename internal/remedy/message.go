@@ -231,6 +231,12 @@ func (r *run) hider() *strings.Replacer {
 	for _, h := range r.hints.signals {
 		keys = append(keys, h.Key)
 	}
+	for _, d := range r.hints.denials {
+		if arn, err := policy.ParseARN(d.Context); err == nil {
+			_, key, _ := strings.Cut(arn.Resource, "/")
+			keys = append(keys, key)
+		}
+	}
 	// The longest first: one key can be the beginning of another.
 	slices.SortFunc(keys, func(a, b string) int { return len(b) - len(a) })
 	var pairs []string

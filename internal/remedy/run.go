@@ -116,7 +116,11 @@ func (r *run) blame(changes ...incident.Call) {
 			continue
 		}
 		r.incident.Breaking = &c
-		r.log("broken by %s", c)
+		if r.watched() {
+			r.log("its rules changed by %s", c)
+		} else {
+			r.log("broken by %s", c)
+		}
 	}
 }
 
