@@ -21,6 +21,7 @@ type run struct {
 	view     view // before anything was written
 	hints    evidence
 	samples  []incident.Object
+	changes  []incident.Call // that may have broken the route, as far as this run is told
 	incident incident.Incident
 	approval incident.Approval // of the plan; zero: nobody was asked
 	at       time.Time         // when this cure began to write
@@ -111,6 +112,7 @@ func (r *run) history(ctx context.Context) (incident.Past, guard.History, error)
 // blame keeps the change that broke the route. Of several it is the one that forbids the most, and else the first: whoever tells of
 // another one, be it invented, cannot have that one forgotten.
 func (r *run) blame(changes ...incident.Call) {
+	r.changes = changes
 	for _, c := range changes {
 		if known := r.incident.Breaking; known != nil && r.workflow.judge(c).Decision <= r.workflow.judge(*known).Decision {
 			continue
@@ -250,16 +252,17 @@ func (r *run) stands() bool {
 // can come after the cure, and when somebody protected made that change, the guard would have refused to change it back. A change
 // that was made after the cure broke nothing that the cure mended.
 func (r *run) late() string {
-	c := r.incident.Breaking
-	if c == nil || c.At.After(r.at) {
-		return ""
+	told := r.changes
+	if c := r.incident.Breaking; c != nil {
+		told = append(slices.Clone(told), *c)
 	}
-	v := r.workflow.judge(*c)
-	if v.Decision != guard.Refuse {
-		return ""
+	for _, c := range told {
+		if v := r.workflow.judge(c); v.Decision == guard.Refuse && !c.At.After(r.at) {
+			r.incident.Breaking, r.verdict = &c, v
+			return "what broke the route is known only now: " + v.Reasons[0].Text
+		}
 	}
-	r.verdict = v
-	return "what broke the route is known only now: " + v.Reasons[0].Text
+	return ""
 }
 
 // curable looks for a plan. Without one the incident has its outcome.

@@ -51,11 +51,13 @@ type world struct {
 	onReplay func() error
 	onNotify func() error
 	onLook   func(n int) error
-	onRecord func(incident.Incident) error
-	answer   func(incident.Incident) incident.Approval
-	onSwitch func(n int) error
-	onUse    func() error
-	onAnswer func() error
+	// onSnapshot changes what a look sees.
+	onSnapshot func(*snapshot.Snapshot)
+	onRecord   func(incident.Incident) error
+	answer     func(incident.Incident) incident.Approval
+	onSwitch   func(n int) error
+	onUse      func() error
+	onAnswer   func() error
 
 	slow               bool // S3 does not work replays off at once
 	puts, looks, asked int
@@ -182,6 +184,9 @@ func (w *world) Snapshot(ctx context.Context, bucket string, samples []incident.
 	s, err := w.Cloud.Snapshot(ctx, bucket)
 	if err != nil {
 		return nil, err
+	}
+	if w.onSnapshot != nil {
+		w.onSnapshot(s)
 	}
 	for _, o := range samples {
 		head, err := w.Cloud.Head(bucket, o.Key, o.VersionID)
