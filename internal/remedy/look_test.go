@@ -174,6 +174,15 @@ func TestDenialsDecideNothing(t *testing.T) {
 		t.Errorf("a call that was denied before the cure: outcome %s, %d messages", again.Outcome, len(told.messages)-messages)
 	}
 
+	proven := watchful(t, nil)
+	proven.fail(objectKey)
+	if i, err := proven.handle(t.Context()); err != nil || i.Outcome != incident.Resolved {
+		t.Fatalf("outcome %s, %v", i.Outcome, err)
+	}
+	if i := proven.cure(remedy.Known{Denials: denied(proven, time.Minute)}); i.Outcome != incident.Healthy || i.Revision != 0 || len(proven.messages) != 1 {
+		t.Errorf("a call that was denied before a cure that is over: %+v", i)
+	}
+
 	// Of a route that nobody ever mended, and whose documents allow the call.
 	mended := watchful(t, nil)
 	for _, c := range a.Changes {
@@ -262,6 +271,24 @@ func TestUnapprovedRulesAreToldOf(t *testing.T) {
 	i, err := w.workflow.Resume(t.Context(), all[0].ID)
 	if err != nil || i.Outcome != incident.Refused || i.Plan != "" || len(w.messages) != 1 || w.puts != 0 {
 		t.Errorf("outcome %s, %d messages, %d writes, %v", i.Outcome, len(w.messages), w.puts, err)
+	}
+}
+
+// TestRefusedPlanIsNoHelp: where S3 failed by the rule first, a plan was made and refused. The warning has nothing of it.
+func TestRefusedPlanIsNoHelp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.fail(objectKey)
+	i, err := w.handle(t.Context())
+	if err != nil || i.Outcome != incident.Refused || i.Plan == "" {
+		t.Fatalf("outcome %s, plan %q, %v", i.Outcome, i.Plan, err)
+	}
+	all, err := w.workflow.Watch(t.Context(), source, nil)
+	if err != nil || len(all) != 1 || all[0].ID != i.ID || all[0].Plan != "" || len(w.messages) != 2 || w.messages[1].Severity != incident.Critical {
+		t.Fatalf("%v, %d messages, %+v", err, len(w.messages), all)
+	}
+	if i, err = w.workflow.Resume(t.Context(), i.ID); err != nil || i.Outcome != incident.Refused || i.Plan != "" || len(w.messages) != 2 {
+		t.Errorf("then: outcome %s, plan %q, %d messages, %v", i.Outcome, i.Plan, len(w.messages), err)
 	}
 }
 

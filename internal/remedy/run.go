@@ -76,12 +76,7 @@ func (r *run) tell(ctx context.Context) error {
 }
 
 // news is what people have to be told about once: ten thousand more failures of the same kind are none.
-func news(i incident.Incident) string {
-	if slices.Contains(i.Causes, Unapproved) {
-		return string(i.Outcome) + " " + Unapproved
-	}
-	return string(i.Outcome) + " " + i.Plan
-}
+func news(i incident.Incident) string { return string(i.Outcome) + " " + i.Plan }
 
 // record keeps the incident as it is now.
 func (r *run) record(ctx context.Context) error {
