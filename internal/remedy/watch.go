@@ -68,7 +68,7 @@ func (w *Workflow) watch(ctx context.Context, bucket string, changes []incident.
 		out = append(out, r.incident)
 	}
 	for _, d := range v.diagnosis.Routes {
-		if d.Source != bucket || !strayed(d.Of, v.snapshot, w) {
+		if d.Source != bucket || !w.strayed(d.Of, v.snapshot) {
 			continue
 		}
 		c := concern{route: incident.Route{Source: d.Source, Rule: d.Rule, Destination: d.Destination}}
@@ -95,7 +95,7 @@ func (w *Workflow) watch(ctx context.Context, bucket string, changes []incident.
 }
 
 // strayed says whether a route is not an approved one, or is known to differ from it.
-func strayed(r route.Route, s *snapshot.Snapshot, w *Workflow) bool {
+func (w *Workflow) strayed(r route.Route, s *snapshot.Snapshot) bool {
 	differ, approved := guard.Differences(r, s, w.Settings)
 	return !approved || len(differ) > 0
 }
@@ -106,7 +106,7 @@ func (r *run) watched() bool { return r.watching || slices.Contains(r.incident.C
 // stray says whether the rule is there and still is as nobody approved it, and has the incident say so.
 func (r *run) stray() bool {
 	d, ok := r.view.route(r.incident.Route)
-	if !ok || !strayed(d.Of, r.view.snapshot, r.workflow) {
+	if !ok || !r.workflow.strayed(d.Of, r.view.snapshot) {
 		return false
 	}
 	r.route, r.judged = d, true
