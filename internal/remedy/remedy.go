@@ -301,8 +301,8 @@ func (w *Workflow) current(ctx context.Context, r incident.Route) (incident.Inci
 	return incident.Incident{}, fmt.Errorf("find the open incident of %s: %w", r, incident.ErrNotFound)
 }
 
-// reopen is the route's last incident, proven and over, when the cure must be taken back all the same: CloudTrail tells of a change
-// up to minutes later, and S3 may have proven by then that the cure works.
+// reopen is the route's last incident, proven and over, when the cure must be taken back all the same: CloudTrail can tell of
+// a change later than S3 of the failure, and S3 may have proven by then that the cure works.
 func (w *Workflow) reopen(ctx context.Context, v view, c concern) (incident.Incident, bool, error) {
 	if !slices.ContainsFunc(c.changes, func(c incident.Call) bool { return w.judge(c).Decision == guard.Refuse }) {
 		return incident.Incident{}, false, nil
