@@ -70,7 +70,7 @@ wrong, or something failed on the way.`,
 	f := cmd.Flags()
 	f.BoolVar(&a.yes, "yes", false, "do not ask: what is shown is meant")
 	f.StringArrayVar(&a.objects, "object", nil, "an object that failed, `KEY@VERSION`: its own encryption is diagnosed, and a replay proves the cure with it")
-	f.StringVar(&a.event, "event", "", "`FILE` of what CloudTrail recorded of the change that broke the route: what a protected principal changed is not changed back")
+	f.StringVar(&a.event, "event", "", "`FILE` of what CloudTrail recorded of the change that broke the route, or of calls that KMS denied: what a protected principal changed is not changed back")
 	f.BoolVar(&a.replay, "replay", false, "have S3 replicate again what failed, after the cure")
 	f.DurationVar(&a.settle, "settle", time.Minute, "`TIME` between the write and the replay: AWS needs some until a change holds everywhere")
 	f.BoolVar(&a.opinion, "second-opinion", true, "ask IAM Access Analyzer about each document before it is written, where the caller may")
@@ -113,7 +113,12 @@ func (p *program) apply(ctx context.Context, a applying, name string) error {
 		return err
 	}
 	w := p.workflow(c, kept, located(s), a)
-	known := remedy.Known{Samples: samples, Changes: p.blamed(c, found.Changes, r.Source, r.RuleID)}
+	known := remedy.Known{
+		Samples: samples, Changes: p.blamed(c, found.Changes, r.Source, r.RuleID), Denials: p.denied(c, found.Denials, r.Source, r.RuleID),
+	}
+	if n := len(found.Signals); n > 0 {
+		p.note("%d events of S3 in %s are not counted here: --object says which versions failed, and replimend diagnose --event explains them", n, a.event)
+	}
 	i, err := w.Cure(ctx, incident.Route{Source: r.Source, Rule: r.RuleID, Destination: r.Destination}, known)
 	if err != nil {
 		return astray(err, i.ID)
@@ -128,15 +133,31 @@ func (p *program) blamed(c *cloud, changes []signal.Change, source, rule string)
 		switch {
 		case change.MadeBy(c.settings.Self):
 			p.note("%s: made by Replimend itself, and not counted", change)
-		case !slices.ContainsFunc(affected.Routes(change, c.settings), func(r settings.ApprovedRoute) bool {
-			return r.Source.Bucket == source && r.Rule.ID == rule
-		}):
+		case !slices.ContainsFunc(affected.Routes(change, c.settings), named(source, rule)):
 			p.note("%s: it does not concern this route as the settings have it, and is not counted", change)
 		default:
 			out = append(out, incident.Call{Event: change.Event, Principal: change.Principal, At: change.At})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b incident.Call) int { return b.At.Compare(a.At) })
+	return out
+}
+
+// named chooses a route of the settings by its bucket and rule.
+func named(source, rule string) func(settings.ApprovedRoute) bool {
+	return func(r settings.ApprovedRoute) bool { return r.Source.Bucket == source && r.Rule.ID == rule }
+}
+
+// denied is the denied calls that concern the route.
+func (p *program) denied(c *cloud, denials []signal.Denial, source, rule string) []signal.Denial {
+	var out []signal.Denial
+	for _, d := range denials {
+		if slices.ContainsFunc(affected.Denied(d, c.settings), named(source, rule)) {
+			out = append(out, d)
+			continue
+		}
+		p.note("%s of role %s, denied at %s: it does not concern this route as the settings have it, and is not counted", d.Action, d.Role, d.Time.Format(time.RFC3339))
+	}
 	return out
 }
 

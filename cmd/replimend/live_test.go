@@ -446,6 +446,19 @@ func TestLiveProtectedChange(t *testing.T) {
 	if r := a.replimend("yes\n", "apply", a.world.Source, "--event", "other.json"); r.code != exitBroken || !strings.Contains(r.stderr, "does not concern this route") || a.documents() != before {
 		t.Errorf("apply with another change: %s", r)
 	}
+	for example, want := range map[string]string{
+		"s3.json":                "1 events of S3 in s3.json are not counted here",
+		"kms-access-denied.json": "kms:Decrypt of role s3crr_role_for_amzn-s3-demo-source-bucket, denied at 2026-11-21T21:04:10Z: it does not concern this route",
+	} {
+		text, err := os.ReadFile("../../docs/examples/events/" + example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.write(example, string(text))
+		if r := a.replimend("yes\n", "apply", a.world.Source, "--event", example); r.code != exitBroken || !strings.Contains(r.stderr, want) || a.documents() != before {
+			t.Errorf("apply with %s: %s", example, r)
+		}
+	}
 }
 
 // TestLiveThrottlingIsWaitedFor: the first calls of each kind are refused for now.

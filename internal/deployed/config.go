@@ -36,10 +36,10 @@ type Config struct {
 	Table string // of incidents
 	Work  string // the URL of the worker's queue
 
+	Settings *settings.Settings
 	// The rest is the worker's.
 	Approvals string // the table of approvals
 	Seal      string // the ARN of the key that verifies them
-	Settings  *settings.Settings
 	// Propagation is after how long what was written holds everywhere: no replay is started before.
 	Propagation time.Duration
 }
@@ -69,6 +69,15 @@ func (e Environment) Intake() (Config, error) {
 	return c, err
 }
 
+// Change is the configuration of the function that takes changes in. The error has every fault, one a line.
+func (e Environment) Change() (Config, error) {
+	var c Config
+	work := e.work(&c)
+	var err error
+	c.Settings, err = e.settings()
+	return c, errors.Join(work, err)
+}
+
 // Worker is the configuration of the worker. The error has every fault, one a line.
 func (e Environment) Worker() (Config, error) {
 	var c Config
@@ -89,15 +98,20 @@ func (e Environment) Worker() (Config, error) {
 	return c, errors.Join(append(faults, err)...)
 }
 
-// journal reads what every function needs.
+// journal reads what every function needs that works on incidents.
 func (e Environment) journal(c *Config) error {
 	var table error
 	c.Table, table = e.name(TableVariable, tableName, "the name of a table")
+	return errors.Join(table, e.work(c))
+}
+
+// work reads where the worker's queue is.
+func (e Environment) work(c *Config) error {
 	c.Work = e.Get(WorkVariable)
 	if u, err := url.Parse(c.Work); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return errors.Join(table, fmt.Errorf("%s: %.200q is not the URL of a queue", WorkVariable, c.Work))
+		return fmt.Errorf("%s: %.200q is not the URL of a queue", WorkVariable, c.Work)
 	}
-	return table
+	return nil
 }
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html

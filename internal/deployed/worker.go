@@ -27,7 +27,7 @@ import (
 // the attempts of the SDK.
 const budget = time.Minute
 
-// Worker goes on with incidents, one for each message.
+// Worker goes on with incidents, and looks at routes and buckets, one for each message.
 type Worker struct {
 	Workflow remedy.Workflow
 	Work     Sender
@@ -127,7 +127,12 @@ func (w *Worker) Handle(ctx context.Context, messages []Delivery) []string {
 	for _, m := range messages {
 		log := w.Log.With("message_id", m.ID)
 		work, err := queue.Parse(m.Body)
-		if err == nil {
+		switch {
+		case err != nil:
+		case work.Look != nil:
+			log = log.With("look", work.Look.Route)
+			err = w.look(ctx, log, *work.Look, m.Received)
+		default:
 			log = log.With("incident", work.Incident)
 			err = w.resume(ctx, log, work, m.Received)
 		}
@@ -157,8 +162,63 @@ func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, 
 		return err
 	}
 	log.InfoContext(ctx, "looked at", "route", i.Route, "before", before.Outcome, "outcome", i.Outcome, "causes", i.Causes)
-	delay, due := remedy.Due(i, flow.Now())
-	if !due || !carries(work, received, before, i) {
+	if !carries(work, received, before, i) {
+		return nil
+	}
+	return w.again(ctx, log, i)
+}
+
+// look looks at a route, or at the rules of a bucket that nobody approved. What it opens is gone on with like every other incident.
+func (w *Worker) look(ctx context.Context, log *slog.Logger, l queue.Look, received int) error {
+	flow := w.Workflow
+	flow.Worker, flow.Notifier = rand.Text(), notices{log}
+	if l.Route.Rule == "" {
+		return watch(ctx, log, flow, l, received)
+	}
+	began := flow.Now()
+	i, err := flow.Cure(ctx, l.Route, remedy.Known{Changes: l.Changes, Denials: l.Denials})
+	if err != nil {
+		return err
+	}
+	log = found(ctx, log, i)
+	// Who finds it waiting ends there, as in carries.
+	patches := i.Patches()
+	if received == 1 && (len(patches) == 0 || patches[len(patches)-1].At.Before(began)) {
+		return nil
+	}
+	return w.again(ctx, log, i)
+}
+
+// watch looks at the rules of a bucket. One that nobody owns as far as can be read is looked at twice, because something may have been
+// down, and then told of in the log alone: it is of an account that is no member, and no message that comes again can change that.
+func watch(ctx context.Context, log *slog.Logger, flow remedy.Workflow, l queue.Look, received int) error {
+	incidents, err := flow.Watch(ctx, l.Route.Source, l.Changes)
+	for _, i := range incidents {
+		found(ctx, log, i)
+	}
+	if err == nil {
+		log.InfoContext(ctx, "watched", "incidents", len(incidents))
+	}
+	if errors.Is(err, remedy.ErrUnowned) && received > 1 {
+		log.WarnContext(ctx, "not watched", "reason", err.Error(), "changes", l.Changes)
+		return nil
+	}
+	return err
+}
+
+// found logs what a look found, and gives the log of its incident. A route in order has none.
+func found(ctx context.Context, log *slog.Logger, i incident.Incident) *slog.Logger {
+	if i.Revision > 0 {
+		log = log.With("incident", i.ID)
+	}
+	log.InfoContext(ctx, "looked at", "route", i.Route, "outcome", i.Outcome, "causes", i.Causes)
+	return log
+}
+
+// again sees to it that somebody looks again at an incident, where that is due.
+func (w *Worker) again(ctx context.Context, log *slog.Logger, i incident.Incident) error {
+	delay, due := remedy.Due(i, w.Workflow.Now())
+	if !due {
 		return nil
 	}
 	if err := w.Work.Send(ctx, queue.Work{Incident: i.ID, Again: true}, delay); err != nil {

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -64,11 +65,11 @@ const (
 	maxFields = 16
 )
 
-// NewMessage is the message about an incident. Everything in content is taken to be written by anybody: it is cleaned of what
+// NewMessage is the message about an incident. Without a severity in content it is that of the outcome. Everything in content is taken to be written by anybody: it is cleaned of what
 // could steer a terminal or turn text around, and cut to its bounds.
 func NewMessage(i Incident, content Message) Message {
 	content.Incident, content.Outcome = line(i.ID, maxTitle), i.Outcome
-	content.Severity = severityOf(i.Outcome)
+	content.Severity = cmp.Or(content.Severity, severityOf(i.Outcome))
 	content.Title = line(content.Title, maxTitle)
 	content.Broke, content.Why = lines(content.Broke), lines(content.Why)
 	content.Undo, content.Steps, content.Happened = lines(content.Undo), lines(content.Steps), lines(content.Happened)

@@ -114,7 +114,7 @@ var layers = map[string]layer{
 	"internal/mototest":    {lab, ""},
 	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
 	"internal/journaltest": {lab, "policy snapshot incident"},
-	"internal/lambdatest":  {lab, "journal mototest"},
+	"internal/lambdatest":  {lab, "incident journal mototest"},
 
 	"internal/layering": {pure, ""},
 

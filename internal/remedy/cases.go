@@ -97,6 +97,10 @@ func (c concern) open(now time.Time) incident.Incident {
 		first = now
 	}
 	i := incident.Incident{ID: incident.ID(c.route, first), Route: c.route, Opened: now, Failures: c.failures}
-	i.Become(incident.Open, now, "versions that are said to have failed: %s", c.failures.Versions)
+	if c.failures.Versions.IsZero() {
+		i.Become(incident.Open, now, "somebody looked; nothing is said to have failed")
+	} else {
+		i.Become(incident.Open, now, "versions that are said to have failed: %s", c.failures.Versions)
+	}
 	return i
 }

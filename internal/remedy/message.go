@@ -15,6 +15,9 @@ import (
 
 // message says what broke, what was changed, and who may undo it.
 func (r *run) message() incident.Message {
+	if r.watched() && r.incident.Outcome == incident.Refused {
+		return r.warning()
+	}
 	i := r.incident
 	content := incident.Message{
 		Title:    r.headline() + ": " + i.Route.String(),
@@ -41,10 +44,18 @@ func (r *run) message() incident.Message {
 
 // headline is what happened, in the fewest words. A route can be in order where an object or a job is not.
 func (r *run) headline() string {
-	if r.incident.Outcome == incident.Manual && r.route.Verdict == diagnose.Healthy {
+	switch o := r.incident.Outcome; {
+	case o == incident.Manual && r.route.Verdict == diagnose.Healthy:
 		return "not replicated, and for a person to mend"
+	case o == incident.Manual && r.route.Verdict == diagnose.Degraded:
+		return "replicated, but not as it should be"
+	case o == incident.Manual && r.route.Verdict != diagnose.Broken:
+		return "not known to replicate, and for a person to look at"
+	case o == incident.Escalated && r.forbidden():
+		return "the cure is not to stand: the route was broken on purpose"
+	default:
+		return headline(o)
 	}
-	return headline(r.incident.Outcome)
 }
 
 // headline is that of an outcome.
@@ -96,6 +107,11 @@ func broke(findings []diagnose.Finding) []string {
 // may be waiting for somebody to grant it.
 func (r *run) unapproved() bool {
 	return slices.ContainsFunc(r.verdict.Reasons, func(x guard.Reason) bool { return x.Rule == guard.ApprovedRoute })
+}
+
+// forbidden says whether somebody protected broke the route.
+func (r *run) forbidden() bool {
+	return r.incident.Breaking != nil && r.workflow.judge(*r.incident.Breaking).Decision == guard.Refuse
 }
 
 // mostTold is how much of a timeline is told, the last of it: a message that is cut at its end would lose what happened just now.
@@ -165,7 +181,12 @@ func (r *run) steps() []string {
 		return []string{"make the change by hand after a review, or change what the reasons name in replimend.yaml"}
 	case incident.AwaitingApproval:
 		return []string{"approve or decline plan " + r.incident.Plan + "; without an answer nothing is done"}
-	case incident.Manual, incident.Escalated:
+	case incident.Escalated:
+		if r.forbidden() {
+			return []string{"ask " + r.incident.Breaking.Principal + " whether the route may replicate; Replimend does not mend it while that change is recent"}
+		}
+		return []string{"a person has to look at the causes above"}
+	case incident.Manual:
 		return []string{"a person has to look at the causes above"}
 	case incident.Applied:
 		return []string{"replay the versions that failed, or write one object under the rule and see it replicate"}
@@ -209,6 +230,12 @@ func (r *run) hider() *strings.Replacer {
 	}
 	for _, h := range r.hints.signals {
 		keys = append(keys, h.Key)
+	}
+	for _, d := range r.hints.denials {
+		if arn, err := policy.ParseARN(d.Context); err == nil {
+			_, key, _ := strings.Cut(arn.Resource, "/")
+			keys = append(keys, key)
+		}
 	}
 	// The longest first: one key can be the beginning of another.
 	slices.SortFunc(keys, func(a, b string) int { return len(b) - len(a) })

@@ -21,10 +21,12 @@ type run struct {
 	view     view // before anything was written
 	hints    evidence
 	samples  []incident.Object
+	changes  []incident.Call // that may have broken the route, as far as this run is told
 	incident incident.Incident
 	approval incident.Approval // of the plan; zero: nobody was asked
 	at       time.Time         // when this cure began to write
 	judged   bool              // this run gave the incident an outcome
+	watching bool              // for a rule that nobody approved as it is, instead of a cure
 	over     bool              // nothing more is to be done now
 	unlock   func() error      // gives back the documents; nil: none is locked
 
@@ -104,15 +106,24 @@ func (r *run) history(ctx context.Context) (incident.Past, guard.History, error)
 
 // blame keeps the change that broke the route. Of several it is the one that forbids the most, and else the first: whoever tells of
 // another one, be it invented, cannot have that one forgotten.
-func (r *run) blame(c incident.Call) {
-	judge := func(c incident.Call) guard.Decision {
-		return guard.CheckChange(changeOf(c), r.workflow.Settings, r.workflow.Now()).Decision
+func (r *run) blame(changes ...incident.Call) {
+	r.changes = changes
+	for _, c := range changes {
+		if known := r.incident.Breaking; known != nil && r.workflow.judge(c).Decision <= r.workflow.judge(*known).Decision {
+			continue
+		}
+		r.incident.Breaking = &c
+		if r.watched() {
+			r.log("its rules changed by %s", c)
+		} else {
+			r.log("broken by %s", c)
+		}
 	}
-	if known := r.incident.Breaking; known != nil && judge(c) <= judge(*known) {
-		return
-	}
-	r.incident.Breaking = &c
-	r.log("broken by %s", c)
+}
+
+// judge is what the guard has against undoing a change.
+func (w *Workflow) judge(c incident.Call) guard.Verdict {
+	return guard.CheckChange(changeOf(c), w.Settings, w.Now())
 }
 
 func changeOf(c incident.Call) guard.Change {
@@ -148,7 +159,10 @@ func (r *run) cure(ctx context.Context) error {
 	}
 	if p := patched(past); !p.IsZero() && !r.incident.Failures.Last.After(p.Add(r.workflow.Propagation)) {
 		// What failed before the last patch held says nothing of the route as it is now.
-		r.view.diagnosis = diagnose.Diagnose(r.view.snapshot, nil)
+		r.view.diagnosis = diagnose.Diagnose(r.view.snapshot, nil, r.hints.denials...)
+	}
+	if r.watched() && r.stray() {
+		return nil
 	}
 	if r.stands() {
 		// It may have to be taken back.
@@ -230,16 +244,20 @@ func (r *run) stands() bool {
 }
 
 // late says why a cure that stands must be taken back, "" where it need not: CloudTrail's record of the change that broke the route
-// can come after the cure, and when somebody protected made that change, the guard would have refused to change it back.
+// can come after the cure, and when somebody protected made that change, the guard would have refused to change it back. A change
+// that was made after the cure broke nothing that the cure mended.
 func (r *run) late() string {
-	if r.incident.Breaking == nil {
-		return ""
+	told := r.changes
+	if c := r.incident.Breaking; c != nil {
+		told = append(slices.Clone(told), *c)
 	}
-	v := guard.CheckChange(changeOf(*r.incident.Breaking), r.workflow.Settings, r.workflow.Now())
-	if v.Decision != guard.Refuse {
-		return ""
+	for _, c := range told {
+		if v := r.workflow.judge(c); v.Decision == guard.Refuse && !c.At.After(r.at) {
+			r.incident.Breaking, r.verdict = &c, v
+			return "what broke the route is known only now: " + v.Reasons[0].Text
+		}
 	}
-	return "what broke the route is known only now: " + v.Reasons[0].Text
+	return ""
 }
 
 // curable looks for a plan. Without one the incident has its outcome.

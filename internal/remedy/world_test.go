@@ -51,11 +51,13 @@ type world struct {
 	onReplay func() error
 	onNotify func() error
 	onLook   func(n int) error
-	onRecord func(incident.Incident) error
-	answer   func(incident.Incident) incident.Approval
-	onSwitch func(n int) error
-	onUse    func() error
-	onAnswer func() error
+	// onSnapshot changes what a look sees.
+	onSnapshot func(*snapshot.Snapshot)
+	onRecord   func(incident.Incident) error
+	answer     func(incident.Incident) incident.Approval
+	onSwitch   func(n int) error
+	onUse      func() error
+	onAnswer   func() error
 
 	slow               bool // S3 does not work replays off at once
 	puts, looks, asked int
@@ -183,6 +185,9 @@ func (w *world) Snapshot(ctx context.Context, bucket string, samples []incident.
 	if err != nil {
 		return nil, err
 	}
+	if w.onSnapshot != nil {
+		w.onSnapshot(s)
+	}
 	for _, o := range samples {
 		head, err := w.Cloud.Head(bucket, o.Key, o.VersionID)
 		there := slices.ContainsFunc(s.Objects, func(k snapshot.Object) bool { return k.Key == o.Key && k.VersionID == o.VersionID })
@@ -283,6 +288,10 @@ func (w *world) Open(ctx context.Context, i incident.Incident) (incident.Inciden
 
 func (w *world) Get(ctx context.Context, id string) (incident.Incident, error) {
 	return w.notes.Get(ctx, id)
+}
+
+func (w *world) List(ctx context.Context, f incident.Filter) ([]incident.Summary, error) {
+	return w.notes.List(ctx, f)
 }
 
 func (w *world) Past(ctx context.Context, r incident.Route, since time.Time) (incident.Past, error) {
