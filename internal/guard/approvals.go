@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,7 +79,9 @@ func CheckAttended(people int, answers []incident.Approval, set *settings.Settin
 func judge(people int, answers []incident.Approval, author settings.Person, who func(principal string) (settings.Person, bool)) Quorum {
 	q := Quorum{People: people}
 	latest := slices.Clone(answers)
-	slices.SortStableFunc(latest, incident.Latest)
+	slices.SortFunc(latest, func(a, b incident.Approval) int { // of two at the same time the no counts
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(no(b), no(a)), incident.Latest(a, b))
+	})
 	heard := map[settings.Person]bool{}
 	others := 0 // who approved and did not make the change
 	for _, a := range latest {
@@ -99,6 +102,13 @@ func judge(people int, answers []incident.Approval, author settings.Person, who 
 	}
 	q.Missing = missing(max(people, 1)-len(q.Approvals), len(q.Approvals) > 0, others > 0)
 	return q
+}
+
+func no(a incident.Approval) int {
+	if a.Answer == incident.Decline {
+		return 1
+	}
+	return 0
 }
 
 // missing says who still has to approve where so many have not yet.
