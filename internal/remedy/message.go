@@ -44,6 +44,9 @@ func (r *run) headline() string {
 	if r.incident.Outcome == incident.Manual && r.route.Verdict == diagnose.Healthy {
 		return "not replicated, and for a person to mend"
 	}
+	if p := r.incident.Proposal; r.incident.Outcome == incident.AwaitingApproval && p != nil && len(p.Approvers) > 0 {
+		return "broken, and waiting for one more approval"
+	}
 	return headline(r.incident.Outcome)
 }
 
@@ -164,7 +167,9 @@ func (r *run) steps() []string {
 		}
 		return []string{"make the change by hand after a review, or change what the reasons name in replimend.yaml"}
 	case incident.AwaitingApproval:
-		return []string{"approve or decline plan " + r.incident.Plan + "; without an answer nothing is done"}
+		return []string{fmt.Sprintf(
+			"replimend approve %[1]s shows plan %[2]s and asks, replimend reject %[1]s declines it; without an answer nothing is done", r.incident.ID, r.incident.Plan,
+		)}
 	case incident.Manual, incident.Escalated:
 		return []string{"a person has to look at the causes above"}
 	case incident.Applied:

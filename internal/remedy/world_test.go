@@ -85,7 +85,13 @@ func newWorld(t *testing.T, change func(*snapshot.Snapshot)) *world {
 	}
 	w.notes = &remedy.Notes{Now: func() time.Time { return w.now }}
 	w.workflow = remedy.Workflow{
-		Settings: &settings.Settings{Version: 1, Limits: settings.DefaultLimits()}, Snapshotter: w, Store: w, Replayer: w,
+		Settings: &settings.Settings{
+			Version: 1, Limits: settings.DefaultLimits(), Approvals: settings.Approvals{Approvers: []policy.ARN{
+				{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "role/admin"},
+				{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "user/*"},
+			}},
+		},
+		Snapshotter: w, Store: w, Replayer: w,
 		Journal: w, Locker: w.notes, Switches: w, Notifier: w, Approver: w, Now: func() time.Time { return w.now }, Worker: "test",
 	}
 	return w
