@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -253,6 +255,32 @@ func (w *world) says(caller, plan string, answer incident.Answer, status int, te
 	}
 }
 
+// command runs the compiled command line against the function URL, which takes it for that caller where the request is signed for Lambda.
+func (w *world) command(caller string, args ...string) string {
+	w.t.Helper()
+	var mu sync.Mutex
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		who := ""
+		if strings.Contains(r.Header.Get("Authorization"), "/us-east-1/lambda/aws4_request, SignedHeaders=") {
+			who = caller
+		}
+		status, text := w.call(who, r.Method, r.URL.Path, string(body))
+		rw.WriteHeader(status)
+		_, _ = io.WriteString(rw, text)
+	}))
+	defer server.Close()
+	cmd := exec.CommandContext(w.t.Context(), lambdatest.Build(w.t, "../../cmd/replimend"), append(args, "--url", server.URL, "--profile", "source")...)
+	cmd.Env, cmd.Stdin = w.boto, strings.NewReader("yes\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		w.t.Errorf("replimend %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
 // awaits wants people to be asked still, for that reason, and nothing written.
 func (w *world) awaits(documents, why string) {
 	w.t.Helper()
@@ -337,7 +365,12 @@ func TestAPersonApproves(t *testing.T) {
 	w.awaits(before, "approved by "+jane+"; somebody who did not make the change")
 
 	// The kill switch is thrown when enough have approved and nothing is written.
-	w.says(john, i.Plan, incident.Approve, http.StatusOK, `"approver":"`+john)
+	shown := w.command(john, "approve", i.ID)
+	for _, want := range []string{"needs", "one person", "broken by", jane, i.Plan, `"kms:Decrypt"`, "approve this plan?", "approved as " + john} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("the command line does not show %q:\n%s", want, shown)
+		}
+	}
 	switches := ssm.NewFromConfig(w.server.Config(t, w.Account, "us-east-1"))
 	if _, err := switches.PutParameter(t.Context(), &ssm.PutParameterInput{
 		Name: aws.String("/replimend/kill-switch"), Type: ssmtypes.ParameterTypeString, Value: aws.String("on: a test"),
@@ -444,7 +477,9 @@ func TestTwoPeopleApproveAKeyPolicy(t *testing.T) {
 	w.awaits(before, "one more person")
 
 	// A no stands against every yes.
-	w.says(john, first.Plan, incident.Decline, http.StatusOK, `"answer":"decline"`)
+	if shown := w.command(john, "reject", first.ID, "--reason", "it was on purpose"); !strings.Contains(shown, "rejected as "+john) {
+		t.Errorf("the command line says\n%s", shown)
+	}
 	w.drain(w.Work, w.worker)
 	if i := w.incident(); i.Outcome != incident.Declined || w.documents() != before {
 		t.Fatalf("outcome %s", i.Outcome)
