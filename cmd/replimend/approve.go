@@ -48,7 +48,7 @@ Who may approve stands under approvals in the settings that the robot was deploy
 approve its cure alone, and where the settings say so two people have to approve a plan that edits a key policy.
 
 The answer is sent to the approval function, signed with your credentials: who you are is what AWS says. You need
-lambda:InvokeFunctionUrl and lambda:InvokeFunction on it.
+lambda:InvokeFunctionUrl on it, and lambda:InvokeFunction with the condition lambda:InvokedViaFunctionUrl.
 
 Exit code: 0 the approval is kept, also when one more person is needed, 1 nothing was approved, because you did not say yes or nobody is asked
 about this plan, 2 an argument is wrong, you may not approve, or something failed on the way.`,

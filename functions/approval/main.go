@@ -1,6 +1,7 @@
 // Command approval is the Lambda function behind the URL where people answer. The URL must have the auth type AWS_IAM: then AWS verifies
 // the signature, and says in requestContext.authorizer.iam.userArn whose it is, the ARN of a user or of a session of a role. That alone
-// says who answers; without it nobody does.
+// says who answers; without it nobody does. Whoever may invoke the function past the URL writes that member, too: lambda:InvokeFunction is
+// to be given with the condition lambda:InvokedViaFunctionUrl.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 package main
