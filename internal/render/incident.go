@@ -93,7 +93,7 @@ func (p Printer) Asked(a incident.Asked) string {
 	line("plan", a.Proposal.Plan)
 	line("asked", moment(a.Proposal.At))
 	for _, reason := range a.Proposal.Reasons {
-		line("why you", reason)
+		line("why", reason)
 	}
 	line("needs", people(a.Proposal.People))
 	line("approved by", strings.Join(a.Proposal.Approvers, ", "))
