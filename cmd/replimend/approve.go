@@ -41,8 +41,8 @@ func (p *program) approveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "approve INCIDENT",
 		Short: "Let the deployed robot carry out the plan of an incident",
-		Long: `Show what the deployed robot wants to write for an incident, and after a yes tell it that it may. It writes with its own roles, and only
-when the plan is still the very one that was shown: when a document has changed by then, people are asked again.
+		Long: `Show what the deployed robot wants to write for an incident, and after a yes tell it that it may. It writes with its own roles, and
+only when the plan is still the very one that was shown: when a document has changed by then, people are asked again.
 
 Who may approve stands under approvals in the settings that the robot was deployed with. Who made the change that broke the route cannot
 approve its cure alone, and where the settings say so two people have to approve a plan that edits a key policy.
@@ -50,8 +50,8 @@ approve its cure alone, and where the settings say so two people have to approve
 The answer is sent to the approval function, signed with your credentials: who you are is what AWS says. You need
 lambda:InvokeFunctionUrl on it, and lambda:InvokeFunction with the condition lambda:InvokedViaFunctionUrl.
 
-Exit code: 0 the approval is kept, also when one more person is needed, 1 nothing was approved, because you did not say yes or nobody is asked
-about this plan, 2 an argument is wrong, you may not approve, or something failed on the way.`,
+Exit code: 0 the approval is kept, also when one more person is needed, 1 nothing was approved, because you did not say yes or nobody
+is asked about this plan, 2 an argument is wrong, you may not approve, or something failed on the way.`,
 		Example: `  replimend approve inc-0123456789abcdef0123 --url https://example.lambda-url.eu-west-1.on.aws
   replimend approve inc-0123456789abcdef0123 --profile storage-on-call`,
 	}
@@ -228,7 +228,8 @@ func (d *desk) call(ctx context.Context, method, path string, body []byte, into 
 	}
 	response, err := d.client.Do(r)
 	if err != nil {
-		return hinted(fmt.Errorf("call the approval function: %w", err), "check the URL, the network and its proxy: whether the answer arrived is not known, and to give it again is safe")
+		return hinted(fmt.Errorf("call the approval function: %w", err),
+			"check the URL, the network and its proxy: whether the answer arrived is not known, and to give it again is safe")
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))

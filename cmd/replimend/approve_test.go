@@ -87,6 +87,9 @@ func (a *answerer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.faults = append(a.faults, fmt.Sprintf("%s %s %s: %v", r.Method, r.URL, body, err))
 	}
 	a.posted = append(a.posted, said)
+	if a.status == http.StatusTemporaryRedirect {
+		w.Header().Set("Location", "/elsewhere") // which takes nothing
+	}
 	if a.status != 0 {
 		w.WriteHeader(a.status)
 	}

@@ -125,7 +125,7 @@ func (d *Desk) Handle(ctx context.Context, r Request) Response {
 	text, err := json.Marshal(body)
 	if err != nil {
 		log.ErrorContext(ctx, "print response", "error", err.Error())
-		return Response{Status: http.StatusInternalServerError, Body: []byte(`{"error":{"code":"internal","message":"something went wrong: the log has it"}}`)}
+		return Response{Status: http.StatusInternalServerError, Body: []byte(`{}`)}
 	}
 	return Response{status, text}
 }
@@ -182,13 +182,15 @@ func read(r Request) (incident.Said, error) {
 	d := json.NewDecoder(bytes.NewReader(r.Body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&said); err != nil {
-		return said, refuse(http.StatusBadRequest, "not-an-answer", `want {"plan": HASH, "answer": "approve" or "decline"}, with a "reason" if you like, and nothing else`)
+		return said, refuse(http.StatusBadRequest, "not-an-answer",
+			`want {"plan": HASH, "answer": "approve" or "decline"}, with a "reason" if you like, and nothing else`)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return said, refuse(http.StatusBadRequest, "not-an-answer", "something follows the answer")
 	}
 	if said.Plan == "" || said.Answer != incident.Approve && said.Answer != incident.Decline {
-		return said, refuse(http.StatusBadRequest, "not-an-answer", `"plan" is the hash of the plan that was shown, and "answer" approve or decline`)
+		return said, refuse(http.StatusBadRequest, "not-an-answer",
+			`"plan" is the hash of the plan that was shown, and "answer" approve or decline`)
 	}
 	return said, nil
 }
@@ -216,9 +218,12 @@ func (d *Desk) take(ctx context.Context, log *slog.Logger, i incident.Incident, 
 	log.InfoContext(ctx, "answered", "plan", a.Plan, "answer", a.Answer, "expires", a.Expires, "reason", incident.Line(said.Reason))
 	if err := d.Work.Send(ctx, queue.Work{Incident: i.ID}, 0); err != nil {
 		log.ErrorContext(ctx, "not handed over", "error", err.Error())
-		return nil, refuse(http.StatusServiceUnavailable, "not-handed-over", "the answer is kept, but the worker could not be told of it: send it again, which is safe")
+		return nil, refuse(http.StatusServiceUnavailable, "not-handed-over",
+			"the answer is kept, but the worker could not be told of it: send it again, which is safe")
 	}
-	return incident.Taken{Incident: i.ID, Plan: a.Plan, Answer: a.Answer, Approver: a.Approver, Expires: a.Expires, Missing: d.missing(i, a)}, nil
+	return incident.Taken{
+		Incident: i.ID, Plan: a.Plan, Answer: a.Answer, Approver: a.Approver, Expires: a.Expires, Missing: d.missing(i, a),
+	}, nil
 }
 
 // missing says who still has to approve beside who did by the worker's last look, and by this answer.

@@ -37,7 +37,8 @@ func (q Quorum) Approvers() []string {
 
 // PeopleFor is how many people have to approve a plan.
 func PeopleFor(plan patch.Plan, set *settings.Settings) int {
-	if set != nil && set.Approvals.TwoForKeyPolicies && slices.ContainsFunc(plan.Edits, func(e patch.Edit) bool { return e.Document.Kind.OfKey() }) {
+	ofKey := func(e patch.Edit) bool { return e.Document.Kind.OfKey() }
+	if set != nil && set.Approvals.TwoForKeyPolicies && slices.ContainsFunc(plan.Edits, ofKey) {
 		return 2
 	}
 	return 1

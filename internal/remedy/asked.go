@@ -114,7 +114,8 @@ func (r *run) withdraw(plan string) {
 	if p == nil || p.Plan == plan || r.carriedOut() {
 		return
 	}
-	r.log("plan %s, which people were asked about, is void with every answer to it: the documents or the route are no longer as it has them", p.Plan)
+	r.log("plan %s, which people were asked about, is void with every answer to it: "+
+		"the documents or the route are no longer as it has them", p.Plan)
 	r.incident.Proposal = nil
 }
 

@@ -265,17 +265,17 @@ func (r *run) curable() bool {
 	for _, o := range r.failed(r.view) { // also those that no event told of
 		r.incident.Failures.Add(incident.Object{Key: o.Key, VersionID: o.VersionID, Size: o.Size}, time.Time{})
 	}
+	if r.route.Plan == nil {
+		r.withdraw("")
+	}
 	switch reported := forPeople(r.route.Findings); {
 	case r.route.Verdict == diagnose.Healthy && len(reported) > 0:
-		r.withdraw("")
 		r.become(incident.Manual, "the route is healthy by its documents; what S3 reports is for people: %s", strings.Join(reported, ", "))
 		return false
 	case r.route.Verdict == diagnose.Healthy:
-		r.withdraw("")
 		r.become(incident.Healthy, "nothing is wrong with the route now")
 		return false
 	case r.route.Plan == nil:
-		r.withdraw("")
 		r.become(incident.Manual, "the route is %s, and no edit of a policy can or may cure it", r.route.Verdict)
 		return false
 	}
