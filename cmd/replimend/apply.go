@@ -14,6 +14,7 @@ import (
 
 	"github.com/replimend/replimend/internal/affected"
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
@@ -190,7 +191,7 @@ func last(i incident.Incident) string {
 // workflow is the one that the robot runs, with a person at the other end.
 func (p *program) workflow(c *cloud, kept record, where locator, a applying) *remedy.Workflow {
 	reader := p.reader(c, nil)
-	person := &terminal{program: p, caller: c.caller, yes: a.yes, since: time.Now()}
+	person := &terminal{program: p, settings: c.settings, caller: c.caller, yes: a.yes, since: time.Now()}
 	return &remedy.Workflow{
 		Settings: c.settings, Snapshotter: reader,
 		Store: awscloud.NewWriter(c.accounts, awscloud.WriteOptions{
@@ -221,10 +222,11 @@ func located(s *snapshot.Snapshot) locator {
 // terminal asks whoever sits there, and tells them what became of it.
 type terminal struct {
 	*program
-	caller string
-	yes    bool
-	since  time.Time // of this run
-	asked  bool      // what broke, and what would be done about it, was shown
+	settings *settings.Settings
+	caller   string
+	yes      bool
+	since    time.Time // of this run
+	asked    bool      // what broke, and what would be done about it, was shown
 }
 
 func (t *terminal) Notify(_ context.Context, m incident.Message) error {
@@ -244,6 +246,11 @@ func (t *terminal) Answers(ctx context.Context, q remedy.Question) ([]incident.A
 	// Before anything is written, so that what a killed run did can be found.
 	fmt.Fprint(t.out, page.Line("incident", t.kept(q.Incident)))
 	t.asked = true
+	if people := guard.PeopleFor(q.Plan, t.settings); people > 1 {
+		t.note("%d people have to approve this plan, because it edits a key policy (approvals.twoForKeyPolicies): nobody can at a terminal, where one "+
+			"sits. They can with replimend approve, once the deployed functions have the incident", people)
+		return nil, nil
+	}
 	yes, err := t.ask(ctx, fmt.Sprintf("write %s?", extent(q.Plan)), t.yes)
 	if err != nil {
 		return nil, err

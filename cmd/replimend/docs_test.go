@@ -65,7 +65,8 @@ func TestCommandsOfDocumentsRun(t *testing.T) {
 
 // needsAccount says whether a line talks to AWS, or tells what such a line did. TestReadmeAgainstTheEmulator runs those of README.md.
 func needsAccount(line string) bool {
-	return strings.Contains(line, "--profile") || strings.HasPrefix(line, "incidents ")
+	return strings.Contains(line, "--profile") || strings.HasPrefix(line, "incidents ") || strings.HasPrefix(line, "approve ") ||
+		strings.HasPrefix(line, "reject ")
 }
 
 var flagOf = regexp.MustCompile(`--[a-z-]+`)

@@ -215,6 +215,16 @@ func TestLiveRouteIsCured(t *testing.T) {
 	if r := a.replimend("no\n", "apply", a.world.Source, "--object", object); r.code != exitBroken || !strings.Contains(r.stdout, "declined") {
 		t.Errorf("a no: %s", r)
 	}
+	single, err := os.ReadFile(filepath.Join(a.dir, "replimend.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.write("replimend.yaml", string(single)+"approvals: {approvers: [\"arn:aws:iam::*:role/on-call\"], twoForKeyPolicies: true}\n")
+	if r := a.replimend("yes\n", "apply", a.world.Source, "--object", object, "--yes"); r.code != exitBroken ||
+		!strings.Contains(r.stderr, "2 people have to approve this plan") || !strings.Contains(r.stdout, "nothing was written") {
+		t.Errorf("a yes where two are needed: %s", r)
+	}
+	a.write("replimend.yaml", string(single))
 	if now := a.documents(); now != before {
 		t.Fatalf("something was written without a yes:\n%s", now)
 	}

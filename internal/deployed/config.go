@@ -21,7 +21,7 @@ import (
 const (
 	TableVariable     = "REPLIMEND_TABLE"      // the name of the table of incidents
 	ApprovalsVariable = "REPLIMEND_APPROVALS"  // the name of the table of approvals
-	SealVariable      = "REPLIMEND_SEAL_KEY"   // the ARN of the KMS key that verifies approvals
+	SealVariable      = "REPLIMEND_SEAL_KEY"   // the ARN of the KMS key that seals and verifies approvals
 	WorkVariable      = "REPLIMEND_WORK_QUEUE" // the URL of the worker's queue
 	// PropagationVariable is after how long what was written holds everywhere, such as 90s; without it a minute.
 	PropagationVariable = "REPLIMEND_PROPAGATION"
@@ -36,11 +36,12 @@ type Config struct {
 	Table string // of incidents
 	Work  string // the URL of the worker's queue
 
-	Settings *settings.Settings
-	// The rest is the worker's.
+	// These are the worker's, and of who takes answers.
 	Approvals string // the table of approvals
-	Seal      string // the ARN of the key that verifies them
-	// Propagation is after how long what was written holds everywhere: no replay is started before.
+	Seal      string // the ARN of the key that seals and verifies them
+	Settings  *settings.Settings
+
+	// Propagation, the worker's, is after how long what was written holds everywhere: no replay is started before.
 	Propagation time.Duration
 }
 
@@ -81,7 +82,26 @@ func (e Environment) Change() (Config, error) {
 // Worker is the configuration of the worker. The error has every fault, one a line.
 func (e Environment) Worker() (Config, error) {
 	var c Config
-	faults := []error{e.journal(&c)}
+	faults := []error{e.journal(&c), e.approvals(&c)}
+	var err error
+	c.Propagation, err = e.propagation()
+	faults = append(faults, err)
+	c.Settings, err = e.settings()
+	return c, errors.Join(append(faults, err)...)
+}
+
+// Desk is the configuration of the function that takes answers. The error has every fault, one a line.
+func (e Environment) Desk() (Config, error) {
+	var c Config
+	faults := []error{e.journal(&c), e.approvals(&c)}
+	var err error
+	c.Settings, err = e.settings()
+	return c, errors.Join(append(faults, err)...)
+}
+
+// approvals reads where answers are kept, and what seals them.
+func (e Environment) approvals(c *Config) error {
+	var faults []error
 	var err error
 	c.Approvals, err = e.name(ApprovalsVariable, tableName, "the name of a table")
 	faults = append(faults, err)
@@ -92,10 +112,7 @@ func (e Environment) Worker() (Config, error) {
 	if arn, err := policy.ParseARN(c.Seal); err != nil || arn.Service != "kms" {
 		faults = append(faults, fmt.Errorf("%s: %.200q is not the ARN of a KMS key", SealVariable, c.Seal))
 	}
-	c.Propagation, err = e.propagation()
-	faults = append(faults, err)
-	c.Settings, err = e.settings()
-	return c, errors.Join(append(faults, err)...)
+	return errors.Join(faults...)
 }
 
 // journal reads what every function needs that works on incidents.

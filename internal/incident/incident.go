@@ -213,6 +213,11 @@ func (i Incident) Wrote() bool {
 // clone shares nothing that a caller may change.
 func (i Incident) clone() Incident {
 	i.Causes, i.Changes, i.Timeline = slices.Clone(i.Causes), slices.Clone(i.Changes), slices.Clone(i.Timeline)
+	if i.Proposal != nil {
+		p := *i.Proposal
+		p.Reasons, p.Approvers = slices.Clone(p.Reasons), slices.Clone(p.Approvers)
+		i.Proposal = &p
+	}
 	return i
 }
 

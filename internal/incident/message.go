@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/replimend/replimend/internal/jsontree"
@@ -82,6 +83,19 @@ func NewMessage(i Incident, content Message) Message {
 	}
 	content.Fields = fields
 	return content
+}
+
+// maxProposed bounds the diff of a proposal, which nobody may approve without having seen it: several times what the longest policy has.
+const maxProposed = 100_000
+
+// NewProposal is the proposal of a plan. Its texts are cleaned and bounded as those of a message are, but that a diff of any plan that
+// can be written is whole.
+func NewProposal(plan string, at time.Time, diff string, reasons []string, people int) *Proposal {
+	shown := clean(diff, true)
+	if cut := clip(shown, maxProposed); cut != shown {
+		shown = cut + "\n(cut: this is not the whole of it, and nobody should approve it)"
+	}
+	return &Proposal{Plan: plan, At: at, Diff: shown, Reasons: lines(reasons), People: people}
 }
 
 // Text is the message as plain text.

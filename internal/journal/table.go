@@ -89,6 +89,9 @@ func Needs() []string {
 	return []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
 }
 
+// GetNeeds is the IAM actions that Get needs on the table: those of somebody who reads incidents by their IDs and nothing else.
+func GetNeeds() []string { return []string{"dynamodb:BatchGetItem", "dynamodb:GetItem"} }
+
 // key is the primary key of a row.
 type key struct {
 	PK string `dynamodbav:"pk"`

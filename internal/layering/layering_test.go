@@ -125,7 +125,7 @@ var layers = map[string]layer{
 	"functions/failure":  {wiring, "intake deployed incident remedy"},
 	"functions/change":   {wiring, "intake deployed incident"},
 	"functions/sweep":    {wiring, "deployed incident"},
-	"functions/approval": {wiring, "deployed incident"},
+	"functions/approval": {wiring, "deployed incident journal"},
 	"functions/remedy":   {wiring, "deployed incident"},
 }
 

@@ -53,6 +53,8 @@ func (r *run) headline() string {
 		return "not known to replicate, and for a person to look at"
 	case o == incident.Escalated && r.forbidden():
 		return "the cure is not to stand: the route was broken on purpose"
+	case o == incident.AwaitingApproval && r.incident.Proposal != nil && len(r.incident.Proposal.Approvers) > 0:
+		return "broken, and waiting for one more approval"
 	default:
 		return headline(o)
 	}
@@ -180,7 +182,9 @@ func (r *run) steps() []string {
 		}
 		return []string{"make the change by hand after a review, or change what the reasons name in replimend.yaml"}
 	case incident.AwaitingApproval:
-		return []string{"approve or decline plan " + r.incident.Plan + "; without an answer nothing is done"}
+		return []string{fmt.Sprintf(
+			"replimend approve %[1]s shows plan %[2]s and asks, replimend reject %[1]s declines it; without an answer nothing is done", r.incident.ID, r.incident.Plan,
+		)}
 	case incident.Escalated:
 		if r.forbidden() {
 			return []string{"ask " + r.incident.Breaking.Principal + " whether the route may replicate; Replimend does not mend it while that change is recent"}

@@ -17,18 +17,18 @@ import (
 
 // run is one incident on its way.
 type run struct {
-	workflow *Workflow
-	view     view // before anything was written
-	hints    evidence
-	samples  []incident.Object
-	changes  []incident.Call // that may have broken the route, as far as this run is told
-	incident incident.Incident
-	approval incident.Approval // of the plan; zero: nobody was asked
-	at       time.Time         // when this cure began to write
-	judged   bool              // this run gave the incident an outcome
-	watching bool              // for a rule that nobody approved as it is, instead of a cure
-	over     bool              // nothing more is to be done now
-	unlock   func() error      // gives back the documents; nil: none is locked
+	workflow  *Workflow
+	view      view // before anything was written
+	hints     evidence
+	samples   []incident.Object
+	changes   []incident.Call // that may have broken the route, as far as this run is told
+	incident  incident.Incident
+	approvals []incident.Approval // of the plan, by everybody on whose word it is carried out; none: nobody was asked
+	at        time.Time           // when this cure began to write
+	judged    bool                // this run gave the incident an outcome
+	watching  bool                // for a rule that nobody approved as it is, instead of a cure
+	over      bool                // nothing more is to be done now
+	unlock    func() error        // gives back the documents; nil: none is locked
 
 	route   diagnose.Route
 	plan    patch.Plan
@@ -75,8 +75,15 @@ func (r *run) tell(ctx context.Context) error {
 	return nil
 }
 
-// news is what people have to be told about once: ten thousand more failures of the same kind are none.
-func news(i incident.Incident) string { return string(i.Outcome) + " " + i.Plan }
+// news is what people have to be told about once: ten thousand more failures of the same kind are none, and one more approval, where
+// another one is still needed, is.
+func news(i incident.Incident) string {
+	out := string(i.Outcome) + " " + i.Plan
+	if i.Outcome == incident.AwaitingApproval && i.Proposal != nil {
+		out = strings.Join(append([]string{out}, i.Proposal.Approvers...), " ")
+	}
+	return out
+}
 
 // record keeps the incident as it is now.
 func (r *run) record(ctx context.Context) error {
@@ -276,6 +283,9 @@ func (r *run) curable() bool {
 	for _, o := range r.failed(r.view) { // also those that no event told of
 		r.incident.Failures.Add(incident.Object{Key: o.Key, VersionID: o.VersionID, Size: o.Size}, time.Time{})
 	}
+	if r.route.Plan == nil {
+		r.withdraw("")
+	}
 	switch reported := forPeople(r.route.Findings); {
 	case r.route.Verdict == diagnose.Healthy && len(reported) > 0:
 		r.become(incident.Manual, "the route is healthy by its documents; what S3 reports is for people: %s", strings.Join(reported, ", "))
@@ -289,6 +299,7 @@ func (r *run) curable() bool {
 	}
 	r.plan = *r.route.Plan
 	r.incident.Plan, r.incident.Approver = r.plan.Hash(), "" // who approved an earlier plan did not approve this one
+	r.withdraw(r.incident.Plan)
 	r.log("the route is %s; plan %s would make it %s", r.plan.Proof.Before, r.incident.Plan, r.plan.Proof.After)
 	return true
 }
@@ -303,38 +314,6 @@ func forPeople(findings []diagnose.Finding) []string {
 		}
 	}
 	return out
-}
-
-// asked says whether somebody approved this very plan.
-func (r *run) asked(ctx context.Context) (bool, error) {
-	var a incident.Approval
-	if r.workflow.Approver != nil {
-		all, err := r.workflow.Approver.Answers(ctx, Question{r.incident, r.route, r.plan, r.verdict})
-		if len(all) > 0 {
-			a = all[0]
-		}
-		switch {
-		case errors.Is(err, incident.ErrUsed), errors.Is(err, incident.ErrExpired), errors.Is(err, incident.ErrOtherPlan), errors.Is(err, incident.ErrForged):
-			// There was an answer, and it is none to this question: somebody has to be asked again.
-			r.become(incident.AwaitingApproval, "%s", err)
-			return false, nil
-		case err != nil:
-			return false, fmt.Errorf("ask for approval: %w", err)
-		}
-	}
-	switch {
-	case a.Allows(r.incident.Plan, r.workflow.Now()):
-		r.incident.Approver, r.approval = a.Approver, a
-		r.log("approved by %s", a.Approver)
-		return true, nil
-	case a.Answer == incident.Decline && a.Plan == r.incident.Plan:
-		r.become(incident.Declined, "declined by %s", a.Approver)
-	case a.Answer == incident.Approve:
-		r.become(incident.AwaitingApproval, "the approval is for another plan or has expired")
-	default:
-		r.become(incident.AwaitingApproval, "nobody answered yet")
-	}
-	return false, nil
 }
 
 // unproven says why the world after the write is not what the plan promised; "" when it is.

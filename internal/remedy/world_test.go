@@ -55,6 +55,7 @@ type world struct {
 	onSnapshot func(*snapshot.Snapshot)
 	onRecord   func(incident.Incident) error
 	answer     func(incident.Incident) incident.Approval
+	said       []incident.Approval // by several people, in place of answer
 	onSwitch   func(n int) error
 	onUse      func() error
 	onAnswer   func() error
@@ -87,7 +88,13 @@ func newWorld(t *testing.T, change func(*snapshot.Snapshot)) *world {
 	}
 	w.notes = &remedy.Notes{Now: func() time.Time { return w.now }}
 	w.workflow = remedy.Workflow{
-		Settings: &settings.Settings{Version: 1, Limits: settings.DefaultLimits()}, Snapshotter: w, Store: w, Replayer: w,
+		Settings: &settings.Settings{
+			Version: 1, Limits: settings.DefaultLimits(), Approvals: settings.Approvals{Approvers: []policy.ARN{
+				{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "role/admin"},
+				{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "user/*"},
+			}},
+		},
+		Snapshotter: w, Store: w, Replayer: w,
 		Journal: w, Locker: w.notes, Switches: w, Notifier: w, Approver: w, Now: func() time.Time { return w.now }, Worker: "test",
 	}
 	return w
@@ -325,7 +332,7 @@ func (w *world) Answers(_ context.Context, q remedy.Question) ([]incident.Approv
 		}
 	}
 	if w.answer == nil {
-		return nil, nil
+		return w.said, nil
 	}
 	return []incident.Approval{w.answer(q.Incident)}, nil
 }

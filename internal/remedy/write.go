@@ -19,8 +19,8 @@ func (r *run) write(ctx context.Context) (done bool, err error) {
 	if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, r.plan); err != nil {
 		return false, err
 	}
-	if r.approval.Answer == incident.Approve {
-		if err := r.workflow.Approver.Use(ctx, r.approval); err != nil {
+	for _, a := range r.approvals {
+		if err := r.workflow.Approver.Use(ctx, a); err != nil {
 			return false, fmt.Errorf("use approval: %w", err)
 		}
 	}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,6 +71,58 @@ func (p Printer) Incident(i incident.Incident) string {
 		p.grid(&b, 2, []column{20}, [][]cell{{{moment(e.At), p.faint}, {Clean(e.Text), p.plain}}})
 	}
 	return b.String()
+}
+
+// Asked is what somebody has to read before they answer: what would be written, why a person is asked, and how many people it takes.
+func (p Printer) Asked(a incident.Asked) string {
+	var b strings.Builder
+	p.paragraph(&b, 0, 2, p.bold, Clean(a.Incident+": "+a.Route.String()))
+	line := func(label, text string) {
+		if text != "" {
+			p.fact(&b, label, Clean(text))
+		}
+	}
+	p.grid(&b, 2, []column{12}, [][]cell{{{"outcome", p.faint}, {Clean(a.Outcome.String()), p.outcome(a.Outcome)}}})
+	line("causes", strings.Join(a.Causes, ", "))
+	if a.Breaking != nil {
+		line("broken by", a.Breaking.String())
+	}
+	if a.Proposal == nil {
+		return b.String()
+	}
+	line("plan", a.Proposal.Plan)
+	line("asked", moment(a.Proposal.At))
+	for _, reason := range a.Proposal.Reasons {
+		line("why", reason)
+	}
+	line("needs", people(a.Proposal.People))
+	line("approved by", strings.Join(a.Proposal.Approvers, ", "))
+	line("counts until", moment(a.Expires))
+	b.WriteByte('\n')
+	p.paragraph(&b, 0, 2, p.bold, "what would be written")
+	b.WriteString(p.Diff(a.Proposal.Diff))
+	return b.String()
+}
+
+// Taken is what became of an answer.
+func (p Printer) Taken(t incident.Taken) string {
+	var b strings.Builder
+	word := "approved"
+	if t.Answer == incident.Decline {
+		word = "rejected"
+	}
+	p.paragraph(&b, 0, 2, p.plain, Clean(word+" as "+t.Approver+", until "+moment(t.Expires)))
+	if t.Missing != "" {
+		p.paragraph(&b, 0, 2, p.warn, Clean(t.Missing))
+	}
+	return b.String()
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "one person"
+	}
+	return strconv.Itoa(n) + " people"
 }
 
 // outcome is the style of an outcome: what needs a person is louder than what does not.

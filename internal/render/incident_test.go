@@ -130,3 +130,39 @@ account 111122223333
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestAskedShowsTheWhole of what somebody approves, and nothing that could steer a terminal.
+func TestAskedShowsTheWhole(t *testing.T) {
+	t.Parallel()
+	a := incident.Asked{
+		Incident: "inc-0123456789abcdef0123", Route: told().Route, Outcome: incident.AwaitingApproval, Causes: []string{"role-lacks-source-decrypt"},
+		Breaking: told().Breaking, Expires: noon, Proposal: &incident.Proposal{
+			Plan: "abc", At: noon, People: 2, Reasons: []string{"mode: it is approve", "class: \x1b[2Jask"}, Approvers: []string{"arn:aws:iam::111122223333:user/ada"},
+			Diff: "--- a\n+++ b\n+  x\u202e\x1b[31m\n",
+		},
+	}
+	want := `inc-0123456789abcdef0123: a → b (rule r)
+  outcome       awaiting approval
+  causes        role-lacks-source-decrypt
+  broken by     PutKeyPolicy of arn:aws:iam::111122223333:role/deploy at 2026-11-22T11:00:00Z
+  plan          abc
+  asked         2026-11-22T11:00:00Z
+  why           mode: it is approve
+  why           class: \x1b[2Jask
+  needs         2 people
+  approved by   arn:aws:iam::111122223333:user/ada
+  counts until  2026-11-22T11:00:00Z
+
+what would be written
+--- a
++++ b
++  x\u202e\x1b[31m
+`
+	if got := plain(120).Asked(a); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	taken := incident.Taken{Answer: incident.Decline, Approver: "ada\x1b", Expires: noon, Missing: "one more"}
+	if got, want := plain(120).Taken(taken), `rejected as ada\x1b, until 2026-11-22T11:00:00Z`+"\none more\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

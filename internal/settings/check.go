@@ -134,10 +134,22 @@ func checkApprover(a policy.ARN) string {
 	if fault := checkProtected(a); fault != "" || a.Resource == "root" {
 		return fmt.Sprintf("%s is not the ARN of a role or a user: a star stands for the account or at the end of a name", clip(a.String()))
 	}
+	return checkRoleName(a)
+}
+
+// checkRoleName refuses a role that has no name but a path. The ARN of a session does not say under which path its role is, so that such
+// an entry would mean every role.
+func checkRoleName(a policy.ARN) string {
+	if strings.HasPrefix(a.Resource, "role/") && a.Name() == "*" {
+		return fmt.Sprintf("%s would mean every role, because the ARN of a session does not have the path: want at least the beginning of a name", clip(a.String()))
+	}
 	return ""
 }
 
 func checkNamedSessions(a policy.ARN) string {
+	if fault := checkRoleName(a); fault != "" {
+		return fault
+	}
 	if fault := checkApprover(a); fault != "" || !strings.HasPrefix(a.Resource, "role/") {
 		return fmt.Sprintf("%s is not the ARN of a role: a star stands for the account or at the end of a name", clip(a.String()))
 	}

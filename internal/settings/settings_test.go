@@ -74,6 +74,14 @@ func TestParseReadsTheExample(t *testing.T) {
 			{Account: "444455556666", Regions: []string{"us-west-2"}, ExternalID: "replimend-dr"},
 		},
 		Limits: settings.DefaultLimits(),
+		Approvals: settings.Approvals{
+			Approvers: []policy.ARN{
+				arn("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_ReplimendApprovers_*"),
+				arn("arn:aws:iam::111122223333:role/storage-on-call"), arn("arn:aws:iam::111122223333:user/jane"),
+			},
+			NamedSessions: []policy.ARN{arn("arn:aws:iam::111122223333:role/storage-on-call")},
+			Hours:         settings.DefaultApprovalHours, TwoForKeyPolicies: true,
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -181,6 +189,16 @@ func draw(t *rapid.T) *settings.Settings {
 	if rapid.Bool().Draw(t, "lists") {
 		s.Protected = []policy.ARN{arn("arn:aws:iam::*:role/break-glass*"), arn("arn:aws:iam::111122223333:root")}
 		s.Self = []policy.ARN{arn("arn:aws:iam::*:role/replimend/*"), arn("arn:aws:s3:::replimend-reports")}
+	}
+	if rapid.Bool().Draw(t, "approvals") {
+		s.Approvals = settings.Approvals{
+			Approvers:         []policy.ARN{arn("arn:aws:iam::*:role/on-call*"), arn("arn:aws-cn:iam::012345670123:user/a/b+c=d")},
+			Hours:             rapid.IntRange(1, 72).Draw(t, "hours"),
+			TwoForKeyPolicies: rapid.Bool().Draw(t, "two"),
+		}
+		if rapid.Bool().Draw(t, "named") {
+			s.Approvals.NamedSessions = []policy.ARN{arn("arn:aws:iam::012345670123:role/on-call")}
+		}
 	}
 	if rapid.Bool().Draw(t, "members") {
 		s.Members = []settings.Member{
