@@ -1,6 +1,7 @@
 package remedy_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -282,5 +283,29 @@ func TestOneAtATerminalIsNotTwo(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.expect(i, tt.want, before, tt.want == incident.Resolved)
+	}
+}
+
+// TestApprovalIsNotLostBetweenTwoWorkers: the second one looks while the first has used the approval up and not written yet.
+func TestApprovalIsNotLostBetweenTwoWorkers(t *testing.T) {
+	t.Parallel()
+	w := ask(t, func(*settings.Settings) {})
+	i := w.notes.Incidents()[0]
+	w.now = w.now.Add(time.Minute)
+	w.says(incident.Approve, jane)
+	second := w.workflow
+	second.Worker = "second"
+	var other error
+	w.onUse = func() error {
+		w.onUse, w.said = nil, nil // it is used by now
+		_, other = second.Resume(t.Context(), i.ID)
+		return nil
+	}
+	i, err := w.workflow.Resume(t.Context(), i.ID)
+	if err != nil || i.Outcome != incident.Resolved || w.puts != 2 {
+		t.Errorf("outcome %s, %d writes, %v: %v", i.Outcome, w.puts, err, i.Timeline)
+	}
+	if !errors.Is(other, incident.ErrLocked) {
+		t.Errorf("the second worker got %v", other)
 	}
 }

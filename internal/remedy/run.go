@@ -198,6 +198,13 @@ func (r *run) cure(ctx context.Context) error {
 		r.become(incident.Refused, "the guard refuses the plan")
 		return nil
 	case r.verdict.Decision == guard.Ask || r.workflow.Attended:
+		// An approval that another worker is using up is neither used nor unused: whoever has the documents knows. A person at a
+		// terminal takes their time, and answers to nobody else.
+		if !r.workflow.Attended {
+			if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, r.plan); err != nil {
+				return err
+			}
+		}
 		if may, err := r.asked(ctx); !may || err != nil {
 			return err
 		}

@@ -16,8 +16,10 @@ import (
 
 // write makes the edits one after the other and says whether all are made. Otherwise it has undone what it wrote.
 func (r *run) write(ctx context.Context) (done bool, err error) {
-	if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, r.plan); err != nil {
-		return false, err
+	if r.unlock == nil {
+		if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, r.plan); err != nil {
+			return false, err
+		}
 	}
 	for _, a := range r.approvals {
 		if err := r.workflow.Approver.Use(ctx, a); err != nil {
