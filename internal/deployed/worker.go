@@ -157,6 +157,7 @@ func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, 
 		return err
 	}
 	log.InfoContext(ctx, "looked at", "route", i.Route, "before", before.Outcome, "outcome", i.Outcome, "causes", i.Causes)
+	measure(ctx, log, flow.Now(), before, i)
 	delay, due := remedy.Due(i, flow.Now())
 	if !due || !carries(work, received, before, i) {
 		return nil
