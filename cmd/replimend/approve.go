@@ -21,7 +21,6 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/spf13/cobra"
 
-	"github.com/replimend/replimend/internal/awscloud"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/render"
 )
@@ -177,7 +176,7 @@ func (p *program) desk(ctx context.Context, address, profile string) (*desk, err
 	case u.Scheme != "https" && (u.Scheme != "http" || !local):
 		return nil, hinted(fmt.Errorf("%.200q is not https", address), "whoever is on the way could read what you are shown, and change it")
 	}
-	cfg, err := awscloud.Load(ctx, profile, "")
+	cfg, err := load(ctx, profile, "")
 	if err != nil {
 		return nil, hinted(err, "check ~/.aws/config, and the name that --profile gives")
 	}

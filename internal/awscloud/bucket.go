@@ -27,7 +27,10 @@ type wantedBucket struct{ name, account string }
 // isBucket is what can be the name of a bucket and nothing else: the SDK takes ARNs of access points where it takes names, and
 // what a replication configuration names may have been written by anybody.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-var isBucket = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`).MatchString
+func isBucket(name string) bool { return len(name) <= 255 && bucketCharacters.MatchString(name) }
+
+// Counted repetitions are written out when they are compiled, at each cold start of a function.
+var bucketCharacters = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]+[A-Za-z0-9]$`)
 
 // isRegion is what can be a Region and nothing else: it becomes part of a host's name.
 var isRegion = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]{1,2}$`).MatchString

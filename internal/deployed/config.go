@@ -132,11 +132,14 @@ func (e Environment) work(c *Config) error {
 }
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-var tableName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
+var tableName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3}[a-zA-Z0-9_.-]*$`)
+
+// longestName is checked beside the pattern: a repetition up to it would be written out at each cold start.
+const longestName = 255
 
 func (e Environment) name(variable string, pattern *regexp.Regexp, what string) (string, error) {
 	value := e.Get(variable)
-	if !pattern.MatchString(value) {
+	if len(value) > longestName || !pattern.MatchString(value) {
 		return "", fmt.Errorf("%s: %.200q is not %s", variable, value, what)
 	}
 	return value, nil

@@ -48,11 +48,13 @@ func (n *Intake) Handle(ctx context.Context, messages []intake.Message) []string
 	for _, r := range batch.Reports {
 		all = append(all, r.Signals...)
 	}
-	w := remedy.Workflow{Journal: n.Journal, Now: n.Now}
+	now := n.Now()
+	w := remedy.Workflow{Journal: n.Journal, Now: func() time.Time { return now }}
 	incidents, err := w.Report(ctx, all)
 	if err != nil {
 		n.Log.ErrorContext(ctx, "not recorded", "error", err.Error())
 	}
+	n.measure(ctx, batch, incidents, now)
 	done := map[incident.Route]bool{}
 	for _, i := range incidents {
 		log := n.Log.With("incident", i.ID)

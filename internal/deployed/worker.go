@@ -152,6 +152,7 @@ func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, 
 		return err
 	}
 	log.InfoContext(ctx, "looked at", "route", i.Route, "before", before.Outcome, "outcome", i.Outcome, "causes", i.Causes)
+	measure(ctx, log, flow.Now(), before, i)
 	if !carries(work, received, before, i) {
 		return nil
 	}
@@ -162,8 +163,10 @@ func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, 
 func (w *Worker) look(ctx context.Context, log *slog.Logger, l queue.Look, received int) error {
 	flow := w.Workflow
 	flow.Worker, flow.Notifier = rand.Text(), notices{log}
+	known := remember{flow.Journal, map[string]incident.Incident{}}
+	flow.Journal = known
 	if l.Route.Rule == "" {
-		return watch(ctx, log, flow, l, received)
+		return watch(ctx, log, flow, known, l, received)
 	}
 	began := flow.Now()
 	i, err := flow.Cure(ctx, l.Route, remedy.Known{Changes: l.Changes, Denials: l.Denials})
@@ -171,6 +174,7 @@ func (w *Worker) look(ctx context.Context, log *slog.Logger, l queue.Look, recei
 		return err
 	}
 	log = found(ctx, log, i)
+	known.measure(ctx, log, flow.Now(), i)
 	// Who finds it waiting ends there, as in carries.
 	patches := i.Patches()
 	if received == 1 && (len(patches) == 0 || patches[len(patches)-1].At.Before(began)) {
@@ -181,10 +185,10 @@ func (w *Worker) look(ctx context.Context, log *slog.Logger, l queue.Look, recei
 
 // watch looks at the rules of a bucket. One that nobody owns as far as can be read is looked at twice, because something may have been
 // down, and then told of in the log alone: it is of an account that is no member, and no message that comes again can change that.
-func watch(ctx context.Context, log *slog.Logger, flow remedy.Workflow, l queue.Look, received int) error {
+func watch(ctx context.Context, log *slog.Logger, flow remedy.Workflow, known remember, l queue.Look, received int) error {
 	incidents, err := flow.Watch(ctx, l.Route.Source, l.Changes)
 	for _, i := range incidents {
-		found(ctx, log, i)
+		known.measure(ctx, found(ctx, log, i), flow.Now(), i)
 	}
 	if err == nil {
 		log.InfoContext(ctx, "watched", "incidents", len(incidents))
@@ -203,6 +207,43 @@ func found(ctx context.Context, log *slog.Logger, i incident.Incident) *slog.Log
 	}
 	log.InfoContext(ctx, "looked at", "route", i.Route, "outcome", i.Outcome, "causes", i.Causes)
 	return log
+}
+
+// remember is a journal that remembers incidents as they were before this look, by their IDs.
+type remember struct {
+	remedy.Journal
+	before map[string]incident.Incident
+}
+
+// Open is the journal's.
+func (r remember) Open(ctx context.Context, i incident.Incident) (incident.Incident, error) {
+	i, err := r.Journal.Open(ctx, i)
+	return r.keep(i, err)
+}
+
+// Get is the journal's.
+func (r remember) Get(ctx context.Context, id string) (incident.Incident, error) {
+	i, err := r.Journal.Get(ctx, id)
+	return r.keep(i, err)
+}
+
+func (r remember) keep(i incident.Incident, err error) (incident.Incident, error) {
+	if _, ok := r.before[i.ID]; err == nil && !ok {
+		r.before[i.ID] = i
+	}
+	return i, err
+}
+
+// measure gives the figures of what the look made of an incident. A route in order has none.
+func (r remember) measure(ctx context.Context, log *slog.Logger, now time.Time, after incident.Incident) {
+	before, ok := r.before[after.ID]
+	if !ok {
+		return
+	}
+	if before.Revision == 1 && before.Outcome == incident.Open && before.Failures.Versions.IsZero() { // events open those of failures
+		emit(ctx, log, now, figure{incidentsOpened, 1})
+	}
+	measure(ctx, log, now, before, after)
 }
 
 // again sees to it that somebody looks again at an incident, where that is due.

@@ -17,7 +17,7 @@ import (
 // Runtime is Lambda's side of the Runtime API: it hands invocations to the process, one at a time, and takes the outcome.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 type Runtime struct {
-	t       *testing.T
+	t       testing.TB
 	events  chan []byte
 	results chan Result
 	process *exec.Cmd
@@ -28,12 +28,18 @@ type Runtime struct {
 type Result struct{ Kind, Body string }
 
 // Start runs the binary until the test ends, in that environment and no other.
-func Start(ctx context.Context, t *testing.T, binary string, env ...string) *Runtime {
+func Start(ctx context.Context, t testing.TB, binary string, env ...string) *Runtime {
+	t.Helper()
+	return StartUnder(ctx, t, []string{binary}, env...)
+}
+
+// StartUnder is Start of a command line, such as an emulator and the binary.
+func StartUnder(ctx context.Context, t testing.TB, command []string, env ...string) *Runtime {
 	t.Helper()
 	r := &Runtime{t: t, events: make(chan []byte), results: make(chan Result)}
 	api := httptest.NewServer(r)
 	t.Cleanup(api.Close)
-	r.process = exec.CommandContext(ctx, binary)
+	r.process = exec.CommandContext(ctx, command[0], command[1:]...)
 	r.process.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://")}, env...)
 	r.process.Stdout, r.process.Stderr = &r.log, &r.log
 	if err := r.process.Start(); err != nil {
@@ -109,3 +115,6 @@ func (r *Runtime) Ended() string {
 	}
 	return r.log.String()
 }
+
+// PID is the number of the process.
+func (r *Runtime) PID() int { return r.process.Process.Pid }

@@ -116,6 +116,10 @@ var layers = map[string]layer{
 	"internal/journaltest": {lab, "policy snapshot incident"},
 	"internal/lambdatest":  {lab, "incident journal mototest"},
 
+	// What the functions may cost, and the function beside which they are measured.
+	"internal/costs":       {lab, "lambdatest"},
+	"internal/costs/empty": {wiring, ""},
+
 	"internal/layering": {pure, ""},
 
 	"cmd/replimend": {wiring, everything},
