@@ -22,11 +22,13 @@ type run struct {
 	hints    evidence
 	samples  []incident.Object
 	incident incident.Incident
-	approval incident.Approval // of the plan; zero: nobody was asked
-	at       time.Time         // when this cure began to write
-	judged   bool              // this run gave the incident an outcome
-	over     bool              // nothing more is to be done now
-	unlock   func() error      // gives back the documents; nil: none is locked
+	approval incident.Approval      // of the plan; zero: nobody was asked
+	at       time.Time              // when this cure began to write
+	judged   bool                   // this run gave the incident an outcome
+	over     bool                   // nothing more is to be done now
+	inForce  []incident.Suppression // of the route
+	silent   bool                   // nothing is told of it now
+	unlock   func() error           // gives back the documents; nil: none is locked
 
 	route   diagnose.Route
 	plan    patch.Plan
@@ -47,6 +49,7 @@ func (r *run) do(ctx context.Context) (err error) {
 	}
 	// What was done must be kept and told even when there is no time left for more.
 	ctx = context.WithoutCancel(ctx)
+	r.hush()
 	if e := r.record(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
 	}
@@ -59,8 +62,8 @@ func (r *run) tell(ctx context.Context) error {
 	if untold := news(r.incident) != r.incident.Told; !r.workflow.Attended && !untold {
 		return nil
 	}
-	if o := r.incident.Outcome; (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" {
-		return nil // people never heard of it
+	if o := r.incident.Outcome; r.silent || (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" {
+		return nil // silenced, or people never heard of it
 	}
 	if err := r.workflow.Notifier.Notify(ctx, r.message()); err != nil {
 		r.log("the notice failed")
@@ -140,6 +143,9 @@ func (w *Workflow) thrown(ctx context.Context, p patch.Plan) ([]string, error) {
 // cure decides, writes, verifies and proves.
 func (r *run) cure(ctx context.Context) error {
 	if err := r.settle(ctx); err != nil || r.over {
+		return err
+	}
+	if err := r.suppressions(ctx); err != nil {
 		return err
 	}
 	past, _, err := r.history(ctx)
@@ -246,6 +252,7 @@ func (r *run) late() string {
 func (r *run) curable() bool {
 	var ok bool
 	if r.route, ok = r.view.route(r.incident.Route); !ok { // it was there when the incident was opened
+		r.silent = len(incident.Silenced(r.inForce, nil)) > 0
 		r.become(incident.Ignored, "the bucket has no such enabled rule")
 		return false
 	}
@@ -259,6 +266,8 @@ func (r *run) curable() bool {
 		r.incident.Failures.Add(incident.Object{Key: o.Key, VersionID: o.VersionID, Size: o.Size}, time.Time{})
 	}
 	switch reported := forPeople(r.route.Findings); {
+	case r.suppressed():
+		return false
 	case r.route.Verdict == diagnose.Healthy && len(reported) > 0:
 		r.become(incident.Manual, "the route is healthy by its documents; what S3 reports is for people: %s", strings.Join(reported, ", "))
 		return false
@@ -352,6 +361,10 @@ func (r *run) prove(ctx context.Context, after view) error {
 	}
 	if from := r.holds(); !asked && r.workflow.Now().Before(from) {
 		r.log("the replay waits until %s: before, what was written may not hold everywhere", from.UTC().Format(time.RFC3339))
+		return nil
+	}
+	if by := incident.Silenced(r.inForce, nil); !asked && len(by) > 0 {
+		r.log("not replayed: silenced by %s", by[0])
 		return nil
 	}
 	if !asked {
