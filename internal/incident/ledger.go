@@ -82,11 +82,16 @@ type Summary struct {
 	// Failed is how many versions failed, an estimate when it is not Exact.
 	Failed int64 `json:"failed"`
 	Exact  bool  `json:"exact"`
+	// Replaying says that S3 works a replay off.
+	Replaying bool `json:"replaying,omitempty"`
 }
 
 // Summary is the incident as a list shows it.
 func (i Incident) Summary() Summary {
-	s := Summary{ID: i.ID, Route: i.Route, Outcome: i.Outcome, Opened: i.Opened, Patched: i.Patched, Causes: slices.Clone(i.Causes)}
+	s := Summary{
+		ID: i.ID, Route: i.Route, Outcome: i.Outcome, Opened: i.Opened, Patched: i.Patched, Causes: slices.Clone(i.Causes),
+		Replaying: i.Job.State == JobRunning,
+	}
 	s.Failed, s.Exact = i.Failures.Count()
 	return s
 }
