@@ -262,7 +262,7 @@ func TestBucketsOfARegion(t *testing.T) {
 	t.Parallel()
 	s := mototest.Start(t)
 	account := s.Account()
-	near, far := s3Of(s.Config(t, account, "us-east-1")), s3Of(s.Config(t, account, "eu-west-1"))
+	near, far := client(s.Config(t, account, "us-east-1")), client(s.Config(t, account, "eu-west-1"))
 	here, there := s.Name(t, "here"), s.Name(t, "there")
 	if _, err := near.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &here}); err != nil {
 		t.Fatal(err)

@@ -286,3 +286,37 @@ func TestEndOfASuppressionIsTold(t *testing.T) {
 		t.Error("nobody was told, and nobody says so")
 	}
 }
+
+// TestSweepRevisits what may have been lost or mended, and leaves to a person what is theirs until the route is in order.
+func TestSweepRevisits(t *testing.T) {
+	t.Parallel()
+	all, one := []incident.Suppression{{Owner: "o"}}, []incident.Suppression{{Owner: "o", Cause: "a-cause"}}
+	for name, tt := range map[string]struct {
+		i                incident.Summary
+		inForce          []incident.Suppression
+		revisits, closes bool
+	}{
+		"open":                         {incident.Summary{Outcome: incident.Open}, nil, true, false},
+		"waits for an approval":        {incident.Summary{Outcome: incident.AwaitingApproval}, nil, true, false},
+		"refused":                      {incident.Summary{Outcome: incident.Refused}, nil, true, false},
+		"for people":                   {incident.Summary{Outcome: incident.Manual}, nil, true, false},
+		"applied":                      {incident.Summary{Outcome: incident.Applied}, nil, true, false},
+		"proven":                       {incident.Summary{Outcome: incident.Proven}, nil, false, false},
+		"proven, and the replay runs":  {incident.Summary{Outcome: incident.Proven, Replaying: true}, nil, true, false},
+		"silent":                       {incident.Summary{Outcome: incident.Suppressed}, all, false, true},
+		"a cause is silent":            {incident.Summary{Outcome: incident.Suppressed}, one, true, true},
+		"no longer silent":             {incident.Summary{Outcome: incident.Suppressed}, nil, true, true},
+		"silenced while it was open":   {incident.Summary{Outcome: incident.Refused}, all, true, false},
+		"declined":                     {incident.Summary{Outcome: incident.Declined}, nil, false, true},
+		"went wrong":                   {incident.Summary{Outcome: incident.Escalated}, nil, false, true},
+		"over":                         {incident.Summary{Outcome: incident.Resolved}, nil, false, false},
+		"an outcome that is not known": {incident.Summary{Outcome: "?"}, nil, false, false},
+	} {
+		if got := remedy.Revisits(tt.i, tt.inForce); got != tt.revisits {
+			t.Errorf("%s: revisits %t, want %t", name, got, tt.revisits)
+		}
+		if got := remedy.Closes(tt.i); got != tt.closes {
+			t.Errorf("%s: closes %t, want %t", name, got, tt.closes)
+		}
+	}
+}
