@@ -231,7 +231,7 @@ func (s *Sweep) sweep(ctx context.Context, log *slog.Logger, task queue.Sweep) e
 			break
 		}
 		f, err := s.look(reading, log, task, span)
-		if err != nil && done > 0 && reading.Err() != nil && ctx.Err() == nil {
+		if done > 0 && errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 			break // the time did not suffice for this span: the next message has more
 		}
 		if err == nil {

@@ -27,6 +27,7 @@ type fakeAccount struct {
 	now     time.Time
 	buckets []string
 	takes   time.Duration // to read a span
+	slow    string        // a bucket that takes a minute more
 	unread  map[string]string
 	err     func(operation string) error
 
@@ -75,6 +76,9 @@ func (a *fakeAccount) ReplicatingOf(_ context.Context, _, _ string, names []stri
 
 func (a *fakeAccount) Survey(ctx context.Context, sources []string) (*snapshot.Snapshot, error) {
 	a.now = a.now.Add(a.takes)
+	if slices.Contains(sources, a.slow) {
+		a.now = a.now.Add(time.Minute)
+	}
 	if deadline, ok := ctx.Deadline(); ok && a.now.After(deadline) {
 		return nil, context.DeadlineExceeded
 	}
@@ -149,20 +153,22 @@ func TestLargeAccountIsSweptInParts(t *testing.T) {
 	for name, tt := range map[string]struct {
 		buckets     int
 		takes, time time.Duration // of a span, of a message
+		slow        string
 		want        int
 	}{
-		"none":                     {0, 0, 0, 1},
-		"one message":              {200, 0, 0, 1},
-		"one more":                 {201, 0, 0, 2},
-		"thousands":                {2345, 0, 0, 12},
-		"time for one span":        {200, time.Minute, 100 * time.Second, 4},
-		"time for two spans":       {200, time.Minute, 150 * time.Second, 2},
-		"time for nearly a second": {200, time.Minute, 134 * time.Second, 4},
+		"none":                     {0, 0, 0, "", 1},
+		"one message":              {200, 0, 0, "", 1},
+		"one more":                 {201, 0, 0, "", 2},
+		"thousands":                {2345, 0, 0, "", 12},
+		"time for one span":        {200, time.Minute, 100 * time.Second, "", 4},
+		"time for two spans":       {200, time.Minute, 150 * time.Second, "", 2},
+		"time for nearly a second": {200, time.Minute, 134 * time.Second, "", 4},
+		"a span that takes longer": {200, time.Second, 76 * time.Second, "bucket-0060", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, tt.buckets)
-			a.takes = tt.takes
+			a.takes, a.slow = tt.takes, tt.slow
 			ctx := t.Context()
 			a.own = []queue.Sweep{{Account: account, Region: region}}
 			messages := 0
