@@ -284,8 +284,11 @@ func (t *tally) add(u tally) {
 
 func (t *tally) figures() []figure {
 	return []figure{
-		{"RoutesSwept", "Count", float64(t.routes)}, {"RoutesHealthy", "Count", float64(t.healthy)}, {"BlindRoutes", "Count", float64(t.blind)},
-		{"UnapprovedRoutes", "Count", float64(t.unapproved)}, {"UnreadableBuckets", "Count", float64(t.unreadable)},
+		{"RoutesSwept", "Count", float64(t.routes)},
+		{"RoutesHealthy", "Count", float64(t.healthy)},
+		{"BlindRoutes", "Count", float64(t.blind)},
+		{"UnapprovedRoutes", "Count", float64(t.unapproved)},
+		{"UnreadableBuckets", "Count", float64(t.unreadable)},
 	}
 }
 

@@ -50,7 +50,7 @@ func (s Suppression) Check(now time.Time) error {
 // Ended says that it is no longer in force.
 func (s Suppression) Ended(now time.Time) bool { return !now.Before(s.Expires) }
 
-// String is "jane until 2026-11-30T12:00:00Z, because of the migration", clean and bounded.
+// String is "jane until 2026-11-30T12:00:00Z: migration", clean and bounded; of one cause with that before it.
 func (s Suppression) String() string {
 	text := fmt.Sprintf("%s until %s: %s", Line(s.Owner), s.Expires.UTC().Format(time.RFC3339), Line(s.Reason))
 	if s.Cause != "" {

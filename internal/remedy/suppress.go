@@ -80,8 +80,11 @@ func (w *Workflow) TellEnded(ctx context.Context, s incident.Suppression, open i
 	m := incident.Message{
 		Title: "no longer silenced: " + s.Route.String(),
 		Fields: []incident.Field{
-			{Name: "route", Value: s.Route.String()}, {Name: "silenced by", Value: s.Owner}, {Name: "reason", Value: s.Reason},
-			{Name: "cause", Value: s.Cause}, {Name: "until", Value: moment(s.Expires)},
+			{Name: "route", Value: s.Route.String()},
+			{Name: "silenced by", Value: s.Owner},
+			{Name: "reason", Value: s.Reason},
+			{Name: "cause", Value: s.Cause},
+			{Name: "until", Value: moment(s.Expires)},
 		},
 		Steps: []string{"replimend suppressions add silences it again; from now on it is treated like any other route"},
 	}
