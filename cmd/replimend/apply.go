@@ -114,6 +114,13 @@ func (p *program) apply(ctx context.Context, a applying, name string) error {
 		return err
 	}
 	w := p.workflow(c, kept, located(s), a)
+	silences, err := kept.Suppressed(ctx, incident.Route{Source: r.Source, Rule: r.RuleID, Destination: r.Destination})
+	if err != nil {
+		return unkept(err)
+	}
+	for _, x := range silences {
+		p.note("the route is silenced by %s; this run asks all the same", x)
+	}
 	known := remedy.Known{
 		Samples: samples, Changes: p.blamed(c, found.Changes, r.Source, r.RuleID), Denials: p.denied(c, found.Denials, r.Source, r.RuleID),
 	}
@@ -198,7 +205,7 @@ func (p *program) workflow(c *cloud, kept record, where locator, a applying) *re
 			Owner: where, Trust: true, Opinion: a.opinion, Note: func(text string) { p.note("%s", text) },
 		}),
 		Replayer: &asking{program: p, replayer: p.replayer(c, where, a.batch), wanted: a.replay, yes: a.yes, settle: a.settle},
-		Journal:  kept, Locker: kept, Switches: p.switches(c), Notifier: person, Approver: person,
+		Journal:  kept, Locker: kept, Suppressions: kept, Switches: p.switches(c), Notifier: person, Approver: person,
 		Now: time.Now, Worker: fmt.Sprintf("%s %d", c.caller, os.Getpid()), Attended: true,
 	}
 }

@@ -855,3 +855,29 @@ func TestLiveInterruptedWriteIsTakenBack(t *testing.T) {
 		t.Errorf("left behind:\n%s", now)
 	}
 }
+
+// TestSilentRouteIsAskedAbout: who cures a route that somebody silenced is told of it first, and asked as always.
+func TestSilentRouteIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	before := a.documents()
+	// The owner is the caller, and the route is found as it is live where it is not approved by that name.
+	if got := a.replimend("", "suppressions", "add", a.world.Source, "--for", "2h", "--reason", "migration"); got.code != exitFine {
+		t.Fatalf("add: %s", got)
+	}
+	got := a.replimend("no\n", "apply", a.world.Source)
+	if got.code != exitBroken || !strings.Contains(got.stderr, "note: the route is silenced by arn:aws:") || !strings.Contains(got.stderr, "migration") ||
+		!strings.Contains(got.stderr, "Type yes") || !strings.Contains(got.stdout, "although silenced by") {
+		t.Errorf("apply: %s", got)
+	}
+	if now := a.documents(); now != before {
+		t.Errorf("the documents are\n%s", now)
+	}
+	if got := a.replimend("", "suppressions", "lift", a.world.Source+"/everything"); got.code != exitFine {
+		t.Errorf("lift: %s", got)
+	}
+	if got := a.replimend("no\n", "apply", a.world.Source); strings.Contains(got.stderr, "silenced") {
+		t.Errorf("apply after it was lifted: %s", got)
+	}
+}

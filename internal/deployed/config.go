@@ -19,10 +19,11 @@ import (
 
 // The environment of the functions.
 const (
-	TableVariable     = "REPLIMEND_TABLE"      // the name of the table of incidents
-	ApprovalsVariable = "REPLIMEND_APPROVALS"  // the name of the table of approvals
-	SealVariable      = "REPLIMEND_SEAL_KEY"   // the ARN of the KMS key that seals and verifies approvals
-	WorkVariable      = "REPLIMEND_WORK_QUEUE" // the URL of the worker's queue
+	TableVariable     = "REPLIMEND_TABLE"       // the name of the table of incidents
+	ApprovalsVariable = "REPLIMEND_APPROVALS"   // the name of the table of approvals
+	SealVariable      = "REPLIMEND_SEAL_KEY"    // the ARN of the KMS key that seals and verifies approvals
+	WorkVariable      = "REPLIMEND_WORK_QUEUE"  // the URL of the worker's queue
+	SweepVariable     = "REPLIMEND_SWEEP_QUEUE" // the URL of the sweep's own queue
 	// PropagationVariable is after how long what was written holds everywhere, such as 90s; without it a minute.
 	PropagationVariable = "REPLIMEND_PROPAGATION"
 	SettingsVariable    = "REPLIMEND_SETTINGS" // the file of the settings; without it SettingsFile beside the program
@@ -35,6 +36,7 @@ const SettingsFile = "replimend.yaml"
 type Config struct {
 	Table string // of incidents
 	Work  string // the URL of the worker's queue
+	Sweep string // the URL of the sweep's own queue; the sweep's alone
 
 	// These are the worker's, and of who takes answers.
 	Approvals string // the table of approvals
@@ -115,6 +117,20 @@ func (e Environment) approvals(c *Config) error {
 	return errors.Join(faults...)
 }
 
+// Sweeper is the configuration of the sweep. The error has every fault, one a line.
+func (e Environment) Sweeper() (Config, error) {
+	var c Config
+	faults := []error{e.journal(&c)}
+	var err error
+	c.Sweep, err = e.queue(SweepVariable)
+	faults = append(faults, err)
+	if c.Sweep != "" && c.Sweep == c.Work {
+		faults = append(faults, fmt.Errorf("%s: the sweep has a queue of its own, and not that of %s", SweepVariable, WorkVariable))
+	}
+	c.Settings, err = e.settings()
+	return c, errors.Join(append(faults, err)...)
+}
+
 // journal reads what every function needs that works on incidents.
 func (e Environment) journal(c *Config) error {
 	var table error
@@ -123,12 +139,17 @@ func (e Environment) journal(c *Config) error {
 }
 
 // work reads where the worker's queue is.
-func (e Environment) work(c *Config) error {
-	c.Work = e.Get(WorkVariable)
-	if u, err := url.Parse(c.Work); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("%s: %.200q is not the URL of a queue", WorkVariable, c.Work)
+func (e Environment) work(c *Config) (err error) {
+	c.Work, err = e.queue(WorkVariable)
+	return err
+}
+
+func (e Environment) queue(variable string) (string, error) {
+	value := e.Get(variable)
+	if u, err := url.Parse(value); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return "", fmt.Errorf("%s: %.200q is not the URL of a queue", variable, value)
 	}
-	return nil
+	return value, nil
 }
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html

@@ -31,6 +31,12 @@ var (
 	awaitingApproval  = metric{"AwaitingApproval", "Count"}
 	escalations       = metric{"Escalations", "Count"}
 	documentsUndone   = metric{"DocumentsUndone", "Count"}
+	routesSwept       = metric{"RoutesSwept", "Count"}
+	routesHealthy     = metric{"RoutesHealthy", "Count"}
+	blindRoutes       = metric{"BlindRoutes", "Count"}
+	unapprovedRoutes  = metric{"UnapprovedRoutes", "Count"}
+	goneRoutes        = metric{"GoneRoutes", "Count"}
+	unreadableBuckets = metric{"UnreadableBuckets", "Count"}
 )
 
 // figure is one value of one metric.

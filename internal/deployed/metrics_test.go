@@ -18,7 +18,7 @@ import (
 // all is every figure.
 var all = []metric{
 	failuresReported, malformedMessages, incidentsOpened, timeToCure, timeToResolve, refusals, manual, awaitingApproval, escalations,
-	documentsUndone,
+	documentsUndone, routesSwept, routesHealthy, blindRoutes, unapprovedRoutes, goneRoutes, unreadableBuckets,
 }
 
 // units are the ones of CloudWatch that are used here.

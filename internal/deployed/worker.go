@@ -47,7 +47,7 @@ func NewWorker(c Config, cfg aws.Config, log *slog.Logger) *Worker {
 				Owner: where, Trust: true, Opinion: true, Note: func(text string) { log.Info("second opinion", "text", text) },
 			}),
 			Replayer: newReplayer(accounts, where),
-			Journal:  table, Locker: table,
+			Journal:  table, Locker: table, Suppressions: table,
 			Switches: awscloud.NewSwitches(accounts, func(text string) { log.Warn("kill switch", "text", text) }),
 			Approver: answers{&journal.Approvals{
 				Kept:   &journal.ApprovalTable{Client: dynamodb.NewFromConfig(cfg), Name: c.Approvals, Now: time.Now},

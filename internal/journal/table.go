@@ -27,7 +27,7 @@ import (
 //	incident#ID          document#SHA256             a document that was written, or stood there before
 //	patch                AT#ACCOUNT#ID               a cure that wrote in an account
 //	lock#DIGEST          lock                        who holds a document
-//	suppression#DIGEST   suppression                 why a route is silent
+//	suppression          DIGEST#DIGEST               why a route, or a cause of it, is silent
 //
 // What belongs together is written in one transaction whose conditions say what it was decided on. Every decision hangs on
 // consistent reads; the index is for lists alone.

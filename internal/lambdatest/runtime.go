@@ -98,6 +98,23 @@ func (r *Runtime) Invoke(event []byte) Result {
 	return Result{}
 }
 
+// Dies hands over one event, kills the process when the test says so, and returns its log.
+func (r *Runtime) Dies(event []byte, when <-chan struct{}) string {
+	r.t.Helper()
+	late := time.After(time.Minute)
+	select {
+	case r.events <- event:
+	case <-late:
+		r.t.Fatalf("the process did not ask for an invocation; its log:\n%s", r.Stop())
+	}
+	select {
+	case <-when:
+	case <-late:
+		r.t.Fatalf("the process did not come to where it is to die; its log:\n%s", r.Stop())
+	}
+	return r.Stop()
+}
+
 // Stop kills the process and returns its log, all of which has arrived by then.
 func (r *Runtime) Stop() string {
 	if r.process.ProcessState == nil {

@@ -67,18 +67,22 @@ func Needs() []string { return []string{"sqs:SendMessage"} }
 // Send puts a message into the queue, from where it comes out after the delay, or after MaxDelay where that is shorter. A part of a
 // second counts as a whole one.
 func (q Queue) Send(ctx context.Context, w Work, delay time.Duration) error {
-	body, err := json.Marshal(w)
-	if err != nil {
+	if err := q.send(ctx, w, delay); err != nil {
 		return fmt.Errorf("send work on %s: %w", w, err)
+	}
+	return nil
+}
+
+func (q Queue) send(ctx context.Context, message any, delay time.Duration) error {
+	body, err := json.Marshal(message)
+	if err != nil {
+		return err
 	}
 	delay = min(max(delay, 0), MaxDelay)
 	_, err = q.Client.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl: aws.String(q.URL), MessageBody: aws.String(string(body)), DelaySeconds: int32((delay + time.Second - 1) / time.Second),
 	})
-	if err != nil {
-		return fmt.Errorf("send work on %s: %w", w, err)
-	}
-	return nil
+	return err
 }
 
 // check says what a Look lacks. Whoever may send messages here could not make more allowed by them; what is looked at is compared

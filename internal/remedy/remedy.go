@@ -101,8 +101,8 @@ type Approver interface {
 
 // Suppressions says whether somebody silenced a route, and answers for it.
 type Suppressions interface {
-	// Suppressed is the suppression that is in force for the route now.
-	Suppressed(ctx context.Context, r incident.Route) (incident.Suppression, bool, error)
+	// Suppressed is the suppressions that are in force for the route now: at most one for each cause, and one for all of them.
+	Suppressed(ctx context.Context, r incident.Route) ([]incident.Suppression, error)
 }
 
 // Canary writes a small object to see it replicated, where a route opted in.

@@ -23,12 +23,14 @@ type run struct {
 	samples   []incident.Object
 	changes   []incident.Call // that may have broken the route, as far as this run is told
 	incident  incident.Incident
-	approvals []incident.Approval // of the plan, by everybody on whose word it is carried out; none: nobody was asked
-	at        time.Time           // when this cure began to write
-	judged    bool                // this run gave the incident an outcome
-	watching  bool                // for a rule that nobody approved as it is, instead of a cure
-	over      bool                // nothing more is to be done now
-	unlock    func() error        // gives back the documents; nil: none is locked
+	approvals []incident.Approval    // of the plan, by everybody on whose word it is carried out; none: nobody was asked
+	at        time.Time              // when this cure began to write
+	judged    bool                   // this run gave the incident an outcome
+	watching  bool                   // for a rule that nobody approved as it is, instead of a cure
+	over      bool                   // nothing more is to be done now
+	inForce   []incident.Suppression // of the route
+	silent    bool                   // nothing is told of it now
+	unlock    func() error           // gives back the documents; nil: none is locked
 
 	route   diagnose.Route
 	plan    patch.Plan
@@ -49,6 +51,7 @@ func (r *run) do(ctx context.Context) (err error) {
 	}
 	// What was done must be kept and told even when there is no time left for more.
 	ctx = context.WithoutCancel(ctx)
+	r.hush()
 	if e := r.record(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
 	}
@@ -61,8 +64,8 @@ func (r *run) tell(ctx context.Context) error {
 	if untold := news(r.incident) != r.incident.Told; !r.workflow.Attended && !untold {
 		return nil
 	}
-	if o := r.incident.Outcome; (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" {
-		return nil // people never heard of it
+	if o := r.incident.Outcome; r.silent || (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" {
+		return nil // silenced, or people never heard of it
 	}
 	if err := r.workflow.Notifier.Notify(ctx, r.message()); err != nil {
 		r.log("the notice failed")
@@ -158,6 +161,9 @@ func (w *Workflow) thrown(ctx context.Context, p patch.Plan) ([]string, error) {
 // cure decides, writes, verifies and proves.
 func (r *run) cure(ctx context.Context) error {
 	if err := r.settle(ctx); err != nil || r.over {
+		return err
+	}
+	if err := r.suppressions(ctx); err != nil {
 		return err
 	}
 	past, _, err := r.history(ctx)
@@ -278,6 +284,7 @@ func (r *run) late() string {
 func (r *run) curable() bool {
 	var ok bool
 	if r.route, ok = r.view.route(r.incident.Route); !ok { // it was there when the incident was opened
+		r.silent = len(incident.Silenced(r.inForce, nil)) > 0
 		r.become(incident.Ignored, "the bucket has no such enabled rule")
 		return false
 	}
@@ -294,6 +301,8 @@ func (r *run) curable() bool {
 		r.withdraw("")
 	}
 	switch reported := forPeople(r.route.Findings); {
+	case r.suppressed():
+		return false
 	case r.route.Verdict == diagnose.Healthy && len(reported) > 0:
 		r.become(incident.Manual, "the route is healthy by its documents; what S3 reports is for people: %s", strings.Join(reported, ", "))
 		return false
@@ -356,6 +365,10 @@ func (r *run) prove(ctx context.Context, after view) error {
 	}
 	if from := r.holds(); !asked && r.workflow.Now().Before(from) {
 		r.log("the replay waits until %s: before, what was written may not hold everywhere", from.UTC().Format(time.RFC3339))
+		return nil
+	}
+	if by := incident.Silenced(r.inForce, nil); !asked && len(by) > 0 {
+		r.log("not replayed: silenced by %s", by[0])
 		return nil
 	}
 	if !asked {

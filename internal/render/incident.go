@@ -37,6 +37,29 @@ func (p Printer) Incidents(all []incident.Summary) string {
 	return b.String()
 }
 
+// Suppressions is a line for each suppression, in the order given.
+func (p Printer) Suppressions(all []incident.Suppression, now time.Time) string {
+	var b strings.Builder
+	if len(all) == 0 {
+		p.paragraph(&b, 0, 2, p.plain, "nothing is silenced")
+		return b.String()
+	}
+	rows := [][]cell{{{"until", p.faint}, {"state", p.faint}, {"route", p.faint}}}
+	for _, s := range all {
+		state := cell{"silent", p.bold}
+		if s.Ended(now) {
+			state = cell{"ended", p.faint}
+		}
+		text := Clean(s.Route.String())
+		if s.Cause != "" {
+			text += ", cause " + Clean(s.Cause)
+		}
+		rows = append(rows, []cell{{moment(s.Expires), p.plain}, state, {text + ": " + Clean(s.Owner) + ": " + Clean(s.Reason), p.plain}})
+	}
+	p.grid(&b, 0, []column{20, 6}, rows)
+	return b.String()
+}
+
 // Incident is everything that people ask of one incident but the documents themselves: what failed, what was changed on whose
 // word, and what happened. It names no object.
 func (p Printer) Incident(i incident.Incident) string {

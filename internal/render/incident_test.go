@@ -55,7 +55,8 @@ func TestIncidentsArePrintable(t *testing.T) {
 	standing := render.Standing{Source: hostile, Rule: hostile, Destination: hostile, Name: "n", Mode: "approve", Against: []string{hostile}, Causes: []string{hostile}}
 	for name, got := range map[string]string{
 		"incident": plain(80).Incident(i), "incidents": plain(80).Incidents([]incident.Summary{i.Summary()}),
-		"standings": plain(80).Standings([]render.Standing{standing}), "missing": plain(80).Missing([]preflight.Missing{missing}),
+		"suppressions": plain(80).Suppressions([]incident.Suppression{{Route: i.Route, Cause: hostile, Owner: hostile, Reason: hostile}}, time.Time{}),
+		"standings":    plain(80).Standings([]render.Standing{standing}), "missing": plain(80).Missing([]preflight.Missing{missing}),
 	} {
 		if strings.ContainsAny(got, "\x1b\x07\u202e\u200b\r\x00") || !strings.Contains(got, "owned") {
 			t.Errorf("%s: %q", name, got)
