@@ -43,6 +43,7 @@ func environment(t testing.TB) []string {
 		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=token",
 		"AWS_ENDPOINT_URL=http://127.0.0.1:1", "REPLIMEND_TABLE=incidents", "REPLIMEND_APPROVALS=approvals",
 		"REPLIMEND_WORK_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/work",
+		"REPLIMEND_SWEEP_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/sweep",
 		"REPLIMEND_SEAL_KEY=arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 		"REPLIMEND_SETTINGS=" + lambdatest.Settings(t),
 	}
@@ -73,7 +74,19 @@ func TestReleased(t *testing.T) {
 }
 
 // answers are those of functions that are not behind a queue.
-var answers = map[string]func(*testing.T, *lambdatest.Runtime){}
+var answers = map[string]func(*testing.T, *lambdatest.Runtime){"approval": knowsNobody}
+
+// knowsNobody asks the function behind a URL as nobody.
+func knowsNobody(t *testing.T, r *lambdatest.Runtime) {
+	t.Helper()
+	got := r.Invoke([]byte(asked))
+	if got.Kind != "response" || !strings.Contains(got.Body, `"statusCode":403`) {
+		t.Errorf("the answer is %v; log:\n%s", got, r.Stop())
+	}
+}
+
+// asked is a request to a function's URL without the caller that IAM would name.
+const asked = `{"version":"2.0","rawPath":"/incidents/inc-0123456789abcdef0123","headers":{},"requestContext":{"http":{"method":"GET","path":"/incidents/inc-0123456789abcdef0123"}},"isBase64Encoded":false}`
 
 // comesAgain hands a malformed message to a function behind a queue.
 func comesAgain(t *testing.T, r *lambdatest.Runtime) {
