@@ -80,12 +80,15 @@ type Summary struct {
 	// Failed is how many versions failed, an estimate when it is not Exact.
 	Failed int64 `json:"failed"`
 	Exact  bool  `json:"exact"`
+	// Exposure is how much is not replicated, and since when.
+	Exposure Exposure `json:"exposure,omitzero"`
 }
 
 // Summary is the incident as a list shows it.
 func (i Incident) Summary() Summary {
 	s := Summary{ID: i.ID, Route: i.Route, Outcome: i.Outcome, Opened: i.Opened, Patched: i.Patched, Causes: slices.Clone(i.Causes)}
-	s.Failed, s.Exact = i.Failures.Count()
+	s.Exposure = i.Exposure()
+	s.Failed, s.Exact = s.Exposure.Versions, s.Exposure.Exact
 	return s
 }
 

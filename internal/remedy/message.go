@@ -180,7 +180,9 @@ func (r *run) fields() []incident.Field {
 		{Name: "route", Value: i.Route.String()},
 		{Name: "role", Value: r.route.Role},
 		{Name: "broken by", Value: brokenBy(i)},
-		{Name: "failures reported", Value: i.Failures.Versions.String()},
+		{Name: "exposure", Value: i.Exposure().Text(r.workflow.Now())},
+		{Name: "not in it", Value: notCounted(i)},
+		{Name: "S3's reasons", Value: strings.Join(i.Failures.Reasons, ", ")},
 		{Name: "first failure", Value: moment(i.Failures.First)},
 		{Name: "last failure", Value: moment(i.Failures.Last)},
 		{Name: "plan", Value: i.Plan},
@@ -189,6 +191,14 @@ func (r *run) fields() []incident.Field {
 		fields = append(fields, incident.Field{Name: "verdict", Value: p.Before + ", and " + p.After + " with the plan"})
 	}
 	return fields
+}
+
+// notCounted is what the exposure of an incident does not know, where it says anything.
+func notCounted(i incident.Incident) string {
+	if i.Exposure().Empty() {
+		return ""
+	}
+	return incident.NotCounted
 }
 
 func moment(t time.Time) string {

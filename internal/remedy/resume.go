@@ -44,8 +44,8 @@ func RouteOf(s signal.Signal) (incident.Route, bool) {
 }
 
 // Resume goes on with one incident from wherever it is: it looks at the route with the versions that the incident remembers, and
-// does what Handle does for it. It opens no other incident, and one that is over comes back as it is. What the events said beside
-// versions and times, such as S3's reasons, is not remembered.
+// does what Handle does for it. It opens no other incident, and one that is over comes back as it is. Of what the events said it has
+// versions, times and S3's reasons, and not which version had which.
 //
 // A rule whose destination has changed since is another route, and this incident is ignored: what fails on the new one is reported
 // with its name.
@@ -67,11 +67,12 @@ func (w *Workflow) Resume(ctx context.Context, id string) (incident.Incident, er
 	}
 	samples := i.Failures.Versions.Sample()
 	samples = samples[:min(len(samples), maxSamples)]
-	v, err := w.look(ctx, i.Route.Source, evidence{}, samples)
+	hints := evidence{signals: reported(i)}
+	v, err := w.look(ctx, i.Route.Source, hints, samples)
 	if err != nil {
 		return i, fmt.Errorf("resume incident %s: %w", id, err)
 	}
-	r := run{workflow: w, view: v, samples: samples, incident: i}
+	r := run{workflow: w, view: v, hints: hints, samples: samples, incident: i}
 	if err := r.do(ctx); err != nil {
 		return r.incident, fmt.Errorf("resume incident %s: %w", id, err)
 	}
