@@ -152,7 +152,11 @@ func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, 
 	if err != nil {
 		return err
 	}
-	i, err := flow.Resume(ctx, work.Incident)
+	goOn := flow.Resume
+	if work.Again && remedy.OnlyTidies(before) {
+		goOn = flow.Tidy
+	}
+	i, err := goOn(ctx, work.Incident)
 	if err != nil {
 		return err
 	}

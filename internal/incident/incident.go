@@ -75,6 +75,7 @@ type ChangeState string
 const (
 	Intended ChangeState = "intended" // recorded, and perhaps written: the answer did not come
 	Written  ChangeState = "written"
+	Undoing  ChangeState = "being undone" // recorded, and perhaps undone: who began did not say
 	Undone   ChangeState = "undone"
 	Unmade   ChangeState = "not made"      // the store wrote nothing
 	Overrun  ChangeState = "changed since" // by somebody else, so that it was not undone

@@ -20,7 +20,7 @@ func (r *run) message() incident.Message {
 		Title:    r.headline() + ": " + i.Route.String(),
 		Broke:    broke(r.route.Findings),
 		Undo:     undoing(i.Changes),
-		Steps:    r.steps(),
+		Steps:    append(byHand(i), r.steps()...),
 		Happened: r.told(),
 		Fields:   r.fields(),
 	}
