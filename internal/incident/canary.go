@@ -1,6 +1,12 @@
 package incident
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrRefused says that S3 does not take a canary, now or later. Nothing was written.
+var ErrRefused = errors.New("S3 refuses it")
 
 // Canary is a small object that is written to see it replicated.
 type Canary struct {

@@ -62,9 +62,9 @@ func (r *run) try(ctx context.Context, after view) error {
 	version, err := r.workflow.Canary.Write(ctx, r.incident.Canary.Of(r.incident))
 	t = r.incident.Canary
 	switch {
-	case errors.Is(err, snapshot.ErrUnwritable):
+	case errors.Is(err, incident.ErrRefused):
 		t.State = incident.TrialRefused
-		r.log("S3 does not take the canary object: %s; the next object will prove the cure", err)
+		r.log("no canary object: %s; the next object will prove the cure", err)
 		return nil
 	case err != nil:
 		r.log("the canary object could not be written")

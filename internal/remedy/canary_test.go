@@ -380,7 +380,7 @@ func (s switches) Thrown(_ context.Context, accounts []string) ([]string, error)
 func TestCanaryThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	w, c := withCanary(t, nil)
-	c.onWrite = func() error { return fmt.Errorf("a header is demanded: %w", snapshot.ErrUnwritable) }
+	c.onWrite = func() error { return fmt.Errorf("a header is demanded: %w", incident.ErrRefused) }
 	i, err := w.cure()
 	if err != nil || i.Outcome != incident.Applied || i.Canary.State != incident.TrialRefused || !strings.Contains(said(i), "a header is demanded") {
 		t.Fatalf("outcome %s, %+v, %v\n%s", i.Outcome, i.Canary, err, said(i))
