@@ -9,6 +9,7 @@ import (
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -26,6 +27,9 @@ func (r *run) message() incident.Message {
 	}
 	if !r.unapproved() {
 		content.Diff = r.plan.Diff()
+		if r.owned() {
+			content.Code = asCode(r.plan)
+		}
 	}
 	for _, reason := range r.verdict.Reasons {
 		content.Why = append(content.Why, reason.Rule+": "+reason.Text)
@@ -98,6 +102,23 @@ func (r *run) unapproved() bool {
 	return slices.ContainsFunc(r.verdict.Reasons, func(x guard.Reason) bool { return x.Rule == guard.ApprovedRoute })
 }
 
+// owned says whether something takes out again what is added: most likely the documents are kept as code, and the fix has to go there.
+func (r *run) owned() bool {
+	return slices.ContainsFunc(r.verdict.Reasons, func(x guard.Reason) bool { return x.Rule == guard.RemovedAgain })
+}
+
+// asCode is what each document of a plan lacks, as a policy document. Terraform takes one in source_policy_documents, CloudFormation and
+// the CDK take its statements as they are. The other forms of package iac are printed by the command line: they are more than a function
+// should carry.
+func asCode(p patch.Plan) string {
+	var b strings.Builder
+	for _, e := range p.Edits {
+		lacks := policy.New(added(e.Before, e.After)...)
+		fmt.Fprintf(&b, "# %s, in account %s, lacks\n%s\n", e.Document, e.Account, lacks.Indent())
+	}
+	return b.String()
+}
+
 // mostTold is how much of a timeline is told, the last of it: a message that is cut at its end would lose what happened just now.
 const mostTold = 10
 
@@ -160,6 +181,12 @@ func (r *run) steps() []string {
 			return []string{
 				"find out who made the route as it is: whoever may write replication rules can make it fail and wait for help",
 				"when it is meant to be, pin it as it is now in replimend.yaml",
+			}
+		}
+		if r.owned() {
+			return []string{
+				"what is added is taken out again: add it to the code that the documents are kept as",
+				"replimend plan --live " + r.incident.Route.Source + " --format terraform prints it for Terraform; cloudformation, cdk and awscli are other formats",
 			}
 		}
 		return []string{"make the change by hand after a review, or change what the reasons name in replimend.yaml"}
