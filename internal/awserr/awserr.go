@@ -109,6 +109,7 @@ var classes = map[string]Class{
 	"InvalidPolicyDocument":            Malformed,
 	"InvalidRequest":                   Malformed,
 	"InvalidRequestException":          Malformed,
+	"InvalidTag":                       Malformed,
 	"MalformedPolicy":                  Malformed,
 	"MalformedPolicyDocument":          Malformed,
 	"MalformedPolicyDocumentException": Malformed,
@@ -123,12 +124,14 @@ var classes = map[string]Class{
 	"PolicyTooLarge":          TooLarge,
 
 	"ConcurrentModification":          Conflict,
+	"ConditionalRequestConflict":      Conflict, // of a write that something else conflicts with now
 	"ConcurrentModificationException": Conflict,
 	"ConditionalCheckFailed":          Conflict, // of one action of a transaction
 	"ConditionalCheckFailedException": Conflict,
 	"IdempotencyException":            Conflict,
 	"KMSInvalidStateException":        Conflict, // such as of a key that is to be deleted
 	"OperationAborted":                Conflict,
+	"PreconditionFailed":              Conflict, // of a write that is to be the first
 	"TransactionConflict":             Conflict, // of one action of a transaction
 	"TransactionConflictException":    Conflict,
 	"ConflictException":               Conflict,

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/canary"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/policy"
@@ -47,6 +48,7 @@ func NewWorker(c Config, cfg aws.Config, log *slog.Logger) *Worker {
 				Owner: where, Trust: true, Opinion: true, Note: func(text string) { log.Info("second opinion", "text", text) },
 			}),
 			Replayer: newReplayer(accounts, where),
+			Canary:   NewCanary(accounts, c.Settings),
 			Journal:  table, Locker: table, Suppressions: table,
 			Switches: awscloud.NewSwitches(accounts, func(text string) { log.Warn("kill switch", "text", text) }),
 			Approver: answers{&journal.Approvals{
@@ -86,6 +88,23 @@ func newReplayer(accounts *awscloud.Accounts, where func(string) (string, string
 			return accounts.Narrowed(account, region, awscloud.Purpose{Role: settings.Replayer, Policy: may, Incident: incident})
 		},
 		Read: accounts.Reader, Batch: batch, Locate: where,
+	})
+}
+
+// NewCanary writes canaries of the approved routes, in sessions of the members' canary roles.
+func NewCanary(accounts *awscloud.Accounts, set *settings.Settings) *canary.Writer {
+	return canary.New(canary.Options{
+		Config: func(account, region, incident, policy string) (aws.Config, error) {
+			return accounts.Narrowed(account, region, awscloud.Purpose{Role: settings.CanaryWriter, Policy: policy, Incident: incident})
+		},
+		Approved: func(r incident.Route) (settings.ApprovedRoute, bool) {
+			for _, a := range set.From(r.Source) {
+				if a.Rule.ID == r.Rule && a.Destination.Bucket == r.Destination {
+					return a, true
+				}
+			}
+			return settings.ApprovedRoute{}, false
+		},
 	})
 }
 
@@ -147,7 +166,11 @@ func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, 
 	if err != nil {
 		return err
 	}
-	i, err := flow.Resume(ctx, work.Incident)
+	goOn := flow.Resume
+	if work.Again && remedy.OnlyTidies(before) {
+		goOn = flow.Tidy
+	}
+	i, err := goOn(ctx, work.Incident)
 	if err != nil {
 		return err
 	}

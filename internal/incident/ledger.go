@@ -82,6 +82,8 @@ type Summary struct {
 	// Failed is how many versions failed, an estimate when it is not Exact.
 	Failed int64 `json:"failed"`
 	Exact  bool  `json:"exact"`
+	// Exposure is how much is not replicated, and since when.
+	Exposure Exposure `json:"exposure,omitzero"`
 	// Replaying says that S3 works a replay off.
 	Replaying bool `json:"replaying,omitempty"`
 }
@@ -90,9 +92,9 @@ type Summary struct {
 func (i Incident) Summary() Summary {
 	s := Summary{
 		ID: i.ID, Route: i.Route, Outcome: i.Outcome, Opened: i.Opened, Patched: i.Patched, Causes: slices.Clone(i.Causes),
-		Replaying: i.Job.State == JobRunning,
+		Exposure: i.Exposure(), Replaying: i.Job.State == JobRunning,
 	}
-	s.Failed, s.Exact = i.Failures.Count()
+	s.Failed, s.Exact = s.Exposure.Versions, s.Exposure.Exact
 	return s
 }
 

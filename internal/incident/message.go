@@ -48,6 +48,7 @@ type Message struct {
 	Broke    []string // what broke: the causes, the worst first
 	Why      []string // what speaks against doing it, or against doing it unasked
 	Diff     string   // what was changed, or what would be, as the title says
+	Code     string   // what is to be added to the code that the documents are kept as
 	Undo     []string // who may undo it, and how
 	Steps    []string // what a person can do next
 	Happened []string // what was done, in its order
@@ -74,7 +75,7 @@ func NewMessage(i Incident, content Message) Message {
 	content.Title = line(content.Title, maxTitle)
 	content.Broke, content.Why = lines(content.Broke), lines(content.Why)
 	content.Undo, content.Steps, content.Happened = lines(content.Undo), lines(content.Steps), lines(content.Happened)
-	content.Diff = block(content.Diff)
+	content.Diff, content.Code = block(content.Diff), block(content.Code)
 	fields := make([]Field, 0, len(content.Fields))
 	for _, f := range content.Fields {
 		if len(fields) < maxFields && f.Value != "" {
@@ -116,6 +117,12 @@ func (m Message) Text() string {
 	if m.Diff != "" {
 		fmt.Fprintf(&b, "\n%s\n", m.diffTitle())
 		for l := range strings.Lines(m.Diff) {
+			b.WriteString("  " + strings.TrimRight(l, "\n") + "\n")
+		}
+	}
+	if m.Code != "" {
+		b.WriteString("\nFor the code that the documents are kept as\n")
+		for l := range strings.Lines(m.Code) {
 			b.WriteString("  " + strings.TrimRight(l, "\n") + "\n")
 		}
 	}

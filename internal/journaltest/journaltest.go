@@ -88,7 +88,7 @@ func message(r incident.Route, at time.Time, versions ...int) incident.Incident 
 		failed := Start.Add(time.Duration(v) * time.Minute)
 		var t incident.Tally
 		t.Add(incident.Object{Key: fmt.Sprintf("key %d", v), VersionID: "1", Size: int64(v)})
-		i.Failures = i.Failures.Merge(incident.Failures{First: failed, Last: failed, Versions: t})
+		i.Failures = i.Failures.Merge(incident.Failures{First: failed, Last: failed, Versions: t, Reasons: []string{fmt.Sprintf("Reason%d", v%3)}})
 	}
 	first := i.Failures.First
 	if first.IsZero() {
@@ -846,6 +846,9 @@ func (m *model) record(t *rapid.T) {
 	i.Become(rapid.SampledFrom([]incident.Outcome{
 		incident.AwaitingApproval, incident.Escalated, incident.Healthy, incident.Resolved,
 	}).Draw(t, "outcome"), m.clock.Now(), "so")
+	if at := m.clock.Now(); rapid.Bool().Draw(t, "canary") {
+		i.Canary = &incident.Trial{Key: "a", Tags: map[string]string{"k": "v"}, At: at, For: at, State: incident.TrialWritten}
+	}
 	state := rapid.SampledFrom([]incident.ChangeState{incident.Intended, incident.Written, incident.Unmade}).Draw(t, "state")
 	switch n := len(i.Changes); rapid.SampledFrom([]string{"none", "add", "turn", "drop"}).Draw(t, "change") {
 	case "add":

@@ -22,7 +22,7 @@ var identityOnly = []string{"kms:ListAliases", "kms:ListKeys"}
 var admitters = [...]struct {
 	role settings.MemberRole
 	sid  string
-}{{settings.Reader, "ReplimendReader"}, {settings.ResourceWriter, "ReplimendWriter"}}
+}{{settings.Reader, "ReplimendReader"}, {settings.ResourceWriter, "ReplimendWriter"}, {settings.CanaryWriter, "ReplimendCanary"}}
 
 // keys finds keys that Replimend can neither read nor repair: a role may use a key only where the key's policy names the role, or
 // lets the account decide by its own policies.
@@ -38,6 +38,11 @@ func (c *checker) keys() {
 	}
 }
 
+// admits says whether the policy of a key has to admit a role at all: that of canaries only where a route that opts in encrypts with it.
+func (a *account) admits(role settings.MemberRole, key policy.ARN) bool {
+	return role != settings.CanaryWriter || slices.Contains(a.canaries[CanaryKey], key)
+}
+
 func (c *checker) key(a *account, arn policy.ARN) {
 	subject := arn.String()
 	key, ok := c.f.Snapshot.Keys[arn].Get()
@@ -48,6 +53,9 @@ func (c *checker) key(a *account, arn policy.ARN) {
 	if !ok || key.Policy.State != snapshot.Present {
 		var statements []string
 		for _, by := range admitters {
+			if !a.admits(by.role, arn) {
+				continue
+			}
 			if text := c.admission(a, by.role, by.sid); text != "" {
 				statements = append(statements, text)
 			}
@@ -61,6 +69,9 @@ func (c *checker) key(a *account, arn policy.ARN) {
 	for _, by := range admitters {
 		if by.role == settings.ResourceWriter && key.Manager == "AWS" {
 			continue // nobody can change the policy of an AWS managed key
+		}
+		if !a.admits(by.role, arn) {
+			continue
 		}
 		var lacks, unsure, denied []string
 		for _, action := range c.keyActions(by.role) {

@@ -40,7 +40,8 @@ type Missing struct {
 type Need struct {
 	Role   settings.MemberRole
 	Action string
-	// Resource is what the action is made on: role, key, bucket or object for those of the approved routes, * for actions that
+	// Resource is what the action is made on: role, key, bucket or object for those of the approved routes, one of the constants
+	// for canaries, * for actions that
 	// know no resource, or an ARN in IAM's notation, in which ${Partition}, ${Account}, ${Region}, ${SourceBucket} and
 	// ${ReportBucket} stand for those of the approved routes. One with ${MemberRegion}, the first Region of the member or the
 	// hub's, is needed in every account.
@@ -61,6 +62,15 @@ type Assumption struct {
 	Role    settings.MemberRole
 	Code    string // of the error of AWS; "" when the role was assumed
 }
+
+// The resources of needs that are about canaries, of routes that opt in to them: the object in the source bucket and its replica, the
+// source bucket, and the keys of the source's objects.
+const (
+	CanarySource      = "canary source"
+	CanaryDestination = "canary destination"
+	CanaryBucket      = "canary bucket"
+	CanaryKey         = "canary key"
+)
 
 // Facts is everything that is judged. What is not there was not asked for, and is reported as not known.
 type Facts struct {
@@ -109,6 +119,8 @@ type account struct {
 	regions       []string          // of its buckets, its keys and its membership
 	// What a need can be about: replication roles, keys, buckets, and one object of each rule.
 	roles, keys, buckets, objects []policy.ARN
+	// canaries is what a need of canaries can be about, by its resource; empty: none of its routes opts in.
+	canaries map[string][]policy.ARN
 }
 
 // collect sorts what the settings name by account.
@@ -140,6 +152,19 @@ func (c *checker) collect() {
 		source := bucket(r.Source)
 		source.sources = add(source.sources, r.Source)
 		bucket(r.Destination)
+		if r.Allow.Canary {
+			object := func(b settings.Bucket) policy.ARN {
+				return policy.ObjectARN(r.Role.ARN.Partition, b.Bucket, r.Rule.Prefix+settings.CanaryPrefix+"inc-00000000000000000000")
+			}
+			source.canary(CanarySource, object(r.Source))
+			source.canary(CanaryBucket, policy.BucketARN(source.partition, r.Source.Bucket))
+			for _, key := range r.SourceKeys {
+				if key.Account == source.id { // whether another account's key admits the role, its owner knows
+					source.canary(CanaryKey, key)
+				}
+			}
+			bucket(r.Destination).canary(CanaryDestination, object(r.Destination))
+		}
 		role := in(r.Role.ARN.Account, "")
 		role.roles = add(role.roles, r.Role.ARN)
 		for _, key := range append(slices.Clone(r.SourceKeys), r.ReplicaKey) {
@@ -156,6 +181,14 @@ func (c *checker) collect() {
 			a.regions = add(a.regions, region)
 		}
 	}
+}
+
+// canary adds what a need of canaries is about.
+func (a *account) canary(resource string, arn policy.ARN) {
+	if a.canaries == nil {
+		a.canaries = map[string][]policy.ARN{}
+	}
+	a.canaries[resource] = add(a.canaries[resource], arn)
 }
 
 func add[T comparable](to []T, v T) []T {

@@ -25,6 +25,9 @@ func (c *checker) roles() {
 		}
 		slices.Sort(needed)
 		for _, role := range needed {
+			if role == settings.CanaryWriter && len(a.canaries) == 0 {
+				continue // nobody writes canaries there
+			}
 			c.assumed(a, role)
 			c.role(a, role)
 		}
@@ -278,6 +281,9 @@ func (c *checker) targets(a *account, resource string) []target {
 		return exact(a.buckets)
 	case "object":
 		return exact(a.objects)
+	}
+	if strings.HasPrefix(resource, "canary ") {
+		return exact(a.canaries[resource])
 	}
 	sources, home := a.sources, c.f.HubRegion
 	if a.member != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/snapshot"
 )
@@ -23,12 +24,15 @@ func (r *run) message() incident.Message {
 		Title:    r.headline() + ": " + i.Route.String(),
 		Broke:    broke(r.route.Findings),
 		Undo:     undoing(i.Changes),
-		Steps:    r.steps(),
+		Steps:    append(byHand(i), r.steps()...),
 		Happened: r.told(),
 		Fields:   r.fields(),
 	}
 	if !r.unapproved() {
 		content.Diff = r.plan.Diff()
+		if r.owned() {
+			content.Code = asCode(r.plan)
+		}
 	}
 	for _, reason := range r.verdict.Reasons {
 		content.Why = append(content.Why, reason.Rule+": "+reason.Text)
@@ -116,6 +120,23 @@ func (r *run) forbidden() bool {
 	return r.incident.Breaking != nil && r.workflow.judge(*r.incident.Breaking).Decision == guard.Refuse
 }
 
+// owned says whether something takes out again what is added: most likely the documents are kept as code, and the fix has to go there.
+func (r *run) owned() bool {
+	return slices.ContainsFunc(r.verdict.Reasons, func(x guard.Reason) bool { return x.Rule == guard.RemovedAgain })
+}
+
+// asCode is what each document of a plan lacks, as a policy document. Terraform takes one in source_policy_documents, CloudFormation and
+// the CDK take its statements as they are. The other forms of package iac are printed by the command line: they are more than a function
+// should carry.
+func asCode(p patch.Plan) string {
+	var b strings.Builder
+	for _, e := range p.Edits {
+		lacks := policy.New(added(e.Before, e.After)...)
+		fmt.Fprintf(&b, "# %s, in account %s, lacks\n%s\n", e.Document, e.Account, lacks.Indent())
+	}
+	return b.String()
+}
+
 // mostTold is how much of a timeline is told, the last of it: a message that is cut at its end would lose what happened just now.
 const mostTold = 10
 
@@ -180,6 +201,12 @@ func (r *run) steps() []string {
 				"when it is meant to be, pin it as it is now in replimend.yaml",
 			}
 		}
+		if r.owned() {
+			return []string{
+				"what is added is taken out again: add it to the code that the documents are kept as",
+				"replimend plan --live " + r.incident.Route.Source + " --format terraform prints it for Terraform; cloudformation, cdk and awscli are other formats",
+			}
+		}
 		return []string{"make the change by hand after a review, or change what the reasons name in replimend.yaml"}
 	case incident.AwaitingApproval:
 		return []string{fmt.Sprintf(
@@ -205,7 +232,9 @@ func (r *run) fields() []incident.Field {
 		{Name: "route", Value: i.Route.String()},
 		{Name: "role", Value: r.route.Role},
 		{Name: "broken by", Value: brokenBy(i)},
-		{Name: "failures reported", Value: i.Failures.Versions.String()},
+		{Name: "exposure", Value: i.Exposure().Text(r.workflow.Now())},
+		{Name: "not in it", Value: notCounted(i)},
+		{Name: "S3's reasons", Value: strings.Join(i.Failures.Reasons, ", ")},
 		{Name: "first failure", Value: moment(i.Failures.First)},
 		{Name: "last failure", Value: moment(i.Failures.Last)},
 		{Name: "plan", Value: i.Plan},
@@ -214,6 +243,14 @@ func (r *run) fields() []incident.Field {
 		fields = append(fields, incident.Field{Name: "verdict", Value: p.Before + ", and " + p.After + " with the plan"})
 	}
 	return fields
+}
+
+// notCounted is what the exposure of an incident does not know, where it says anything.
+func notCounted(i incident.Incident) string {
+	if i.Exposure().Empty() {
+		return ""
+	}
+	return incident.NotCounted
 }
 
 func moment(t time.Time) string {

@@ -148,9 +148,15 @@ type Workflow struct {
 // returns an incident for each, also with an error: errors are for what went wrong in a port, and by then everything that was
 // written has been undone where it had to be.
 func (w *Workflow) Handle(ctx context.Context, signals []signal.Signal) ([]incident.Incident, error) {
+	canary, err := w.Canaries(ctx, signals)
+	if err != nil {
+		return nil, err
+	}
 	hints := map[string][]signal.Signal{}
 	for _, s := range signals {
-		hints[s.Bucket] = append(hints[s.Bucket], s)
+		if !canary(s) {
+			hints[s.Bucket] = append(hints[s.Bucket], s)
+		}
 	}
 	var out []incident.Incident
 	var errs []error

@@ -48,3 +48,37 @@ func TestWhatOnlyS3KnowsIsTold(t *testing.T) {
 		})
 	}
 }
+
+// TestTheWorkerKnowsTheReasons: what only S3 knows is told also where the events are long gone, and people see S3's words.
+func TestTheWorkerKnowsTheReasons(t *testing.T) {
+	t.Parallel()
+	for _, several := range []bool{false, true} {
+		w := newWorld(t, nil)
+		w.approve(settings.Automatic)
+		w.fail(objectKey)
+		if i, err := w.handle(t.Context()); err != nil || i.Outcome != incident.Resolved {
+			t.Fatalf("outcome %s: %v", i.Outcome, err)
+		}
+		w.messages, w.now = nil, w.now.AddDate(0, 0, 1)
+		of := signal.Signal{
+			Kind: signal.Failed, Bucket: source, Rule: "r1", Destination: "arn:aws:s3:::" + destination, Key: objectKey,
+			Reason: "DstObjectHardDeleted", EventTime: w.now,
+		}
+		w.failedBy = []signal.Signal{of}
+		if several {
+			of.Key, of.Reason = "ledger/other", "SrcObjectNotFound"
+			w.failedBy = append(w.failedBy, of)
+		}
+		i, err := w.workflow.Resume(t.Context(), w.report().ID)
+		if err != nil || i.Outcome != incident.Manual || len(w.messages) != 1 {
+			t.Fatalf("outcome %s, %d messages: %v %v", i.Outcome, len(w.messages), i.Timeline, err)
+		}
+		text := w.messages[0].Text()
+		if !strings.Contains(text, "replica-hard-deleted") || !strings.Contains(text, "S3's reasons: DstObjectHardDeleted") || strings.Contains(text, objectKey) {
+			t.Errorf("people are told\n%s", text)
+		}
+		if several != strings.Contains(text, "SrcObjectNotFound") {
+			t.Errorf("of %v people are told\n%s", i.Failures.Reasons, text)
+		}
+	}
+}

@@ -54,6 +54,8 @@ func (r *run) do(ctx context.Context) (err error) {
 	r.hush()
 	if e := r.record(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
+	} else {
+		err = errors.Join(err, r.tidy(ctx))
 	}
 	return errors.Join(err, r.tell(ctx))
 }
@@ -64,7 +66,7 @@ func (r *run) tell(ctx context.Context) error {
 	if untold := news(r.incident) != r.incident.Told; !r.workflow.Attended && !untold {
 		return nil
 	}
-	if o := r.incident.Outcome; r.silent || (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" {
+	if o := r.incident.Outcome; r.silent || (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" && byHand(r.incident) == nil {
 		return nil // silenced, or people never heard of it
 	}
 	if err := r.workflow.Notifier.Notify(ctx, r.message()); err != nil {
@@ -78,12 +80,15 @@ func (r *run) tell(ctx context.Context) error {
 	return nil
 }
 
-// news is what people have to be told about once: ten thousand more failures of the same kind are none, and one more approval, where
-// another one is still needed, is.
+// news is what people have to be told about once: ten thousand more failures of the same kind are none. One more approval, where another
+// one is still needed, is.
 func news(i incident.Incident) string {
 	out := string(i.Outcome) + " " + i.Plan
 	if i.Outcome == incident.AwaitingApproval && i.Proposal != nil {
 		out = strings.Join(append([]string{out}, i.Proposal.Approvers...), " ")
+	}
+	if byHand(i) != nil {
+		out += " and a canary object to remove"
 	}
 	return out
 }
@@ -349,19 +354,21 @@ func (r *run) unproven(after view) string {
 	return ""
 }
 
-// prove replays what failed and looks what becomes of it. One version that S3 completed proves the route; the cure is undone
-// only when S3 failed every one of them again.
+// prove replays what failed and looks what becomes of it; where there is nothing to replay, a canary object is written instead. One
+// version that S3 completed proves the route; the cure is undone only when S3 failed every one of them again.
 func (r *run) prove(ctx context.Context, after view) error {
 	source := r.incident.Route.Source
+	if settled, err := r.watch(ctx, after); settled || err != nil {
+		return err
+	}
 	if v := guard.CheckReplay(source, after.snapshot, r.workflow.Settings); v.Decision != guard.Allow {
 		r.log("not replayed: %s", v.Reasons[0].Text)
-		return nil
+		return r.try(ctx, after)
 	}
 	objects := r.failed(after)
 	asked := r.incident.Job.For.Equal(r.at) // for a replay that is to prove this cure, and no earlier one of the incident
 	if !asked && len(objects) == 0 {
-		r.log("nothing to replay: the next object will prove the cure")
-		return nil
+		return r.try(ctx, after)
 	}
 	if from := r.holds(); !asked && r.workflow.Now().Before(from) {
 		r.log("the replay waits until %s: before, what was written may not hold everywhere", from.UTC().Format(time.RFC3339))
@@ -408,7 +415,7 @@ func (r *run) prove(ctx context.Context, after view) error {
 		r.become(incident.Resolved, "S3 replicated what failed: %d of the versions that were looked at", count[completed])
 	case count[completed] > 0:
 		r.become(incident.Proven, "S3 replicated %d of the versions that were looked at, %d failed", count[completed], count[failed])
-	case count[failed] > 0 && count[failed] == len(objects) && job.State == incident.JobComplete:
+	case count[failed] > 0 && count[failed] == len(objects) && job.State == incident.JobComplete && r.incident.Outcome != incident.Proven:
 		return r.giveUp(ctx, "the replayed versions failed again")
 	default:
 		r.log("of the versions that were looked at none is replicated yet")
@@ -481,6 +488,9 @@ func (r *run) failed(v view) []snapshot.Object {
 	var out []snapshot.Object
 	for _, o := range v.snapshot.Objects {
 		if o.Bucket != r.incident.Route.Source || o.ReplicationStatus.V != failed {
+			continue
+		}
+		if c := r.incident.Canary; c != nil && c.Key == o.Key {
 			continue
 		}
 		if covers, certain := r.route.Of.Covers(o.Key, o.Tags.V); covers && certain {

@@ -59,7 +59,7 @@ func TestWhoHeardOfItHearsOfItsEnd(t *testing.T) {
 		}
 	}
 	if i, err = w.workflow.Resume(t.Context(), i.ID); err != nil || i.Outcome != incident.Healthy {
-		t.Fatalf("outcome %s, %v", i.Outcome, err)
+		t.Fatalf("outcome %s, %v: %v", i.Outcome, err, i.Timeline)
 	}
 	if len(w.messages) != 2 || !strings.Contains(w.messages[1].Title, "in order again") {
 		t.Errorf("messages %v", w.messages)

@@ -28,6 +28,9 @@ func (p Printer) Incidents(all []incident.Summary) string {
 	rows := [][]cell{{{"incident", p.faint}, {"opened", p.faint}, {"outcome", p.faint}, {"route", p.faint}}}
 	for n, i := range all {
 		text := Clean(i.Route.String())
+		if e := i.Exposure; !e.Empty() {
+			text += ": " + Clean(strings.TrimSpace(e.Amount()+" "+e.Window()))
+		}
 		if len(i.Causes) > 0 {
 			text += ": " + Clean(strings.Join(i.Causes, ", "))
 		}
@@ -61,7 +64,7 @@ func (p Printer) Suppressions(all []incident.Suppression, now time.Time) string 
 }
 
 // Incident is everything that people ask of one incident but the documents themselves: what failed, what was changed on whose
-// word, and what happened. It names no object.
+// word, and what happened. It names no object but the canary.
 func (p Printer) Incident(i incident.Incident) string {
 	var b strings.Builder
 	p.paragraph(&b, 0, 2, p.bold, Clean(i.ID+": "+i.Route.String()))
@@ -72,9 +75,16 @@ func (p Printer) Incident(i incident.Incident) string {
 	}
 	p.grid(&b, 2, []column{12}, [][]cell{{{"outcome", p.faint}, {Clean(i.Outcome.String()), p.outcome(i.Outcome)}}})
 	line("opened", moment(i.Opened))
-	if !i.Failures.Versions.IsZero() {
-		line("failed", i.Failures.Versions.String()+" versions of objects, first "+moment(i.Failures.First)+", last "+moment(i.Failures.Last))
+	if e := i.Exposure(); !e.Empty() {
+		exposed := "exposed"
+		if !e.Until.IsZero() {
+			exposed = "was exposed"
+		}
+		line(exposed, strings.TrimSpace(e.Amount()+" "+e.Window()))
+		line("not in it", incident.NotCounted)
+		line("reported", "first "+moment(i.Failures.First)+", last "+moment(i.Failures.Last))
 	}
+	line("reasons", strings.Join(i.Failures.Reasons, ", "))
 	line("causes", strings.Join(i.Causes, ", "))
 	if c := i.Breaking; c != nil {
 		line("broken by", c.Event+" of "+c.Principal+" at "+moment(c.At))
@@ -84,6 +94,9 @@ func (p Printer) Incident(i incident.Incident) string {
 	line("patched", moment(i.Patched))
 	if i.Job.ID != "" {
 		line("replay", "job "+i.Job.ID+", "+string(i.Job.State))
+	}
+	if c := i.Canary; c != nil {
+		line("canary", string(c.State)+", of "+moment(c.At)+": "+c.Key)
 	}
 	for _, c := range i.Changes {
 		line("change", c.Kind+" "+c.ID+" in account "+c.Account+": "+string(c.State))

@@ -8,6 +8,7 @@ package settings
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/replimend/replimend/internal/policy"
@@ -269,6 +270,13 @@ func (s *Settings) From(bucket string) []ApprovedRoute {
 		}
 	}
 	return out
+}
+
+// WritesCanaries says whether some route opts in to a canary in that account, at its source or its destination.
+func (s *Settings) WritesCanaries(account string) bool {
+	return slices.ContainsFunc(s.Routes, func(r ApprovedRoute) bool {
+		return r.Allow.Canary && (r.Source.Account == account || r.Destination.Account == account)
+	})
 }
 
 // clip bounds what a file can put into an error.
