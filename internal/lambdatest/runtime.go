@@ -92,6 +92,16 @@ func (r *Runtime) Invoke(event []byte) Result {
 	return Result{}
 }
 
+// Begin hands over one event, whose outcome nobody waits for: the process is to be stopped before there is one.
+func (r *Runtime) Begin(event []byte) {
+	r.t.Helper()
+	select {
+	case r.events <- event:
+	case <-time.After(time.Minute):
+		r.t.Fatalf("the process did not ask for an invocation; its log:\n%s", r.Stop())
+	}
+}
+
 // Stop kills the process and returns its log, all of which has arrived by then.
 func (r *Runtime) Stop() string {
 	if r.process.ProcessState == nil {
