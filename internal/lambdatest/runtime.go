@@ -101,18 +101,23 @@ func (r *Runtime) Invoke(event []byte) Result {
 // Dies hands over one event, kills the process when the test says so, and returns its log.
 func (r *Runtime) Dies(event []byte, when <-chan struct{}) string {
 	r.t.Helper()
-	late := time.After(time.Minute)
-	select {
-	case r.events <- event:
-	case <-late:
-		r.t.Fatalf("the process did not ask for an invocation; its log:\n%s", r.Stop())
-	}
+	r.Begin(event)
 	select {
 	case <-when:
-	case <-late:
+	case <-time.After(time.Minute):
 		r.t.Fatalf("the process did not come to where it is to die; its log:\n%s", r.Stop())
 	}
 	return r.Stop()
+}
+
+// Begin hands over one event, whose outcome nobody waits for: the process is to be stopped before there is one.
+func (r *Runtime) Begin(event []byte) {
+	r.t.Helper()
+	select {
+	case r.events <- event:
+	case <-time.After(time.Minute):
+		r.t.Fatalf("the process did not ask for an invocation; its log:\n%s", r.Stop())
+	}
 }
 
 // Stop kills the process and returns its log, all of which has arrived by then.

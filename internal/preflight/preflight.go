@@ -72,6 +72,9 @@ const (
 	CanaryKey         = "canary key"
 )
 
+// anyCanary stands for the ID of an incident, which ends the key of a canary.
+const anyCanary = "inc-00000000000000000000"
+
 // Facts is everything that is judged. What is not there was not asked for, and is reported as not known.
 type Facts struct {
 	Settings *settings.Settings // never nil, nor is the snapshot
@@ -154,7 +157,7 @@ func (c *checker) collect() {
 		bucket(r.Destination)
 		if r.Allow.Canary {
 			object := func(b settings.Bucket) policy.ARN {
-				return policy.ObjectARN(r.Role.ARN.Partition, b.Bucket, r.Rule.Prefix+settings.CanaryPrefix+"inc-00000000000000000000")
+				return policy.ObjectARN(r.Role.ARN.Partition, b.Bucket, r.Rule.Prefix+settings.CanaryPrefix+anyCanary)
 			}
 			source.canary(CanarySource, object(r.Source))
 			source.canary(CanaryBucket, policy.BucketARN(source.partition, r.Source.Bucket))

@@ -281,9 +281,15 @@ func (c *checker) targets(a *account, resource string) []target {
 		return exact(a.buckets)
 	case "object":
 		return exact(a.objects)
+	case CanarySource, CanaryDestination, CanaryBucket, CanaryKey:
+		return nil // of no route of this account
 	}
-	if strings.HasPrefix(resource, "canary ") {
-		return exact(a.canaries[resource])
+	if arns, ok := a.canaries[resource]; ok {
+		out := exact(arns)
+		for i := range out {
+			out[i].text = strings.Replace(out[i].text, settings.CanaryPrefix+anyCanary, settings.CanaryPrefix+"*", 1)
+		}
+		return out
 	}
 	sources, home := a.sources, c.f.HubRegion
 	if a.member != nil {
