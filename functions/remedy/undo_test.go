@@ -10,9 +10,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,28 +21,14 @@ import (
 )
 
 // storm is events of one failing version in that hour of the day, and sees them through both functions.
-func (w *world) storm(hour int, failure, worker *lambdatest.Runtime) {
-	w.t.Helper()
-	w.batch.SetStatus(mototest.Version{Bucket: w.route.Source, Key: w.route.Key, ID: w.route.Version}, "FAILED")
+func storm(t *testing.T, w *lambdatest.World, hour int, failure, worker *lambdatest.Runtime) {
+	t.Helper()
+	w.Batch.SetStatus(mototest.Version{Bucket: w.Route.Source, Key: w.Route.Key, ID: w.Route.Version}, "FAILED")
 	for n := range 5 {
-		w.Send(w.Events, strings.ReplaceAll(w.event(w.route.Key, w.route.Version), "2024-09-05T21:04", fmt.Sprintf("2024-09-05T%02d:%02d", hour, n)))
+		w.Send(w.Events, strings.ReplaceAll(w.Failed(w.Route.Key, w.Route.Version), "2024-09-05T21:04", fmt.Sprintf("2024-09-05T%02d:%02d", hour, n)))
 	}
-	w.drain(w.Events, failure)
-	w.drain(w.Work, worker)
-}
-
-// last is the newest incident, with its documents.
-func (w *world) last() incident.Incident {
-	w.t.Helper()
-	all, err := w.Table.List(w.t.Context(), incident.Filter{})
-	if err != nil || len(all) == 0 {
-		w.t.Fatalf("%d incidents, %v", len(all), err)
-	}
-	i, err := w.Table.Get(w.t.Context(), all[0].ID)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return i
+	w.Drain(w.Events, failure)
+	w.Drain(w.Work, worker)
 }
 
 // story is the timeline as one text.
@@ -73,13 +56,13 @@ func ordered(text string, parts ...string) bool {
 // follow end in a circuit breaker and not in a loop.
 func TestProofFails(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.batch.Replicate = func(string, string, string) bool { return false }
-	before := w.documents()
-	failure, worker := w.start("../failure"), w.start(".")
-	w.storm(10, failure, worker)
-	i := w.incident()
-	if now := w.documents(); i.Outcome != incident.Escalated || now != before {
+	w := lambdatest.NewWorld(t)
+	w.Batch.Replicate = func(string, string, string) bool { return false }
+	before := w.Documents()
+	failure, worker := w.Start("../failure"), w.Start(".")
+	storm(t, w, 10, failure, worker)
+	i := w.Incident()
+	if now := w.Documents(); i.Outcome != incident.Escalated || now != before {
 		t.Fatalf("outcome %s:\n%s\nthe documents are\n%s", i.Outcome, story(i), now)
 	}
 	if len(i.Changes) != 2 {
@@ -98,13 +81,13 @@ func TestProofFails(t *testing.T) {
 		t.Errorf("exposed %+v, reasons %v", e, i.Failures.Reasons)
 	}
 	for hour := 11; hour < 16; hour++ {
-		w.storm(hour, failure, worker)
+		storm(t, w, hour, failure, worker)
 	}
-	i = w.incident()
-	if now := w.documents(); i.Outcome != incident.Refused || now != before {
+	i = w.Incident()
+	if now := w.Documents(); i.Outcome != incident.Refused || now != before {
 		t.Errorf("after more storms outcome %s:\n%s", i.Outcome, story(i))
 	}
-	if n := w.batch.Calls("CreateJob"); n != 2 {
+	if n := w.Batch.Calls("CreateJob"); n != 2 {
 		t.Errorf("%d jobs for two cures", n)
 	}
 	logs := worker.Stop()
@@ -113,7 +96,7 @@ func TestProofFails(t *testing.T) {
 			t.Errorf("people are not told %s:\n%s", want, logs)
 		}
 	}
-	if n := strings.Count(logs, `"msg":"notice"`); n > 8 || strings.Contains(logs, w.route.Key) {
+	if n := strings.Count(logs, `"msg":"notice"`); n > 8 || strings.Contains(logs, w.Route.Key) {
 		t.Errorf("%d notices for six storms:\n%s", n, logs)
 	}
 }
@@ -122,31 +105,27 @@ func TestProofFails(t *testing.T) {
 // get what their code lacks.
 func TestCodeTakesItOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	text, err := os.ReadFile(filepath.Join(w.dir, "replimend.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.write("replimend.yaml", string(text)+"limits: {patchesPerRoutePerHour: 100, patchesPerAccountPerHour: 100}\n")
-	w.batch.Swift = true
+	w := lambdatest.NewWorld(t)
+	w.Configure(w.Settings(w.Approved("ledger", w.Route.Source)) + "limits: {patchesPerRoutePerHour: 100, patchesPerAccountPerHour: 100}\n")
+	w.Batch.Swift = true
 	var documents struct{ ReplicaKey json.RawMessage }
-	if err := json.Unmarshal([]byte(w.documents()), &documents); err != nil {
+	if err := json.Unmarshal([]byte(w.Documents()), &documents); err != nil {
 		t.Fatal(err)
 	}
-	failure, worker := w.start("../failure"), w.start(".")
+	failure, worker := w.Start("../failure"), w.Start(".")
 	for hour := 10; hour < 13; hour++ {
-		w.storm(hour, failure, worker)
-		if i := w.last(); i.Outcome != incident.Resolved {
+		storm(t, w, hour, failure, worker)
+		if i := w.Incidents()[0]; i.Outcome != incident.Resolved {
 			t.Fatalf("storm of %d: outcome %s\n%s\n%s", hour, i.Outcome, story(i), worker.Stop())
 		}
-		w.deploy(documents.ReplicaKey)
+		w.Put("replicaKey", string(documents.ReplicaKey)) // as somebody's code has it
 	}
-	reverted := w.documents()
+	reverted := w.Documents()
 	for hour := 13; hour < 16; hour++ {
-		w.storm(hour, failure, worker)
+		storm(t, w, hour, failure, worker)
 	}
-	i := w.last()
-	if i.Outcome != incident.Refused || i.Wrote() || w.documents() != reverted {
+	i := w.Incidents()[0]
+	if i.Outcome != incident.Refused || i.Wrote() || w.Documents() != reverted {
 		t.Errorf("outcome %s, changes %+v\n%s", i.Outcome, i.Changes, story(i))
 	}
 	if all, err := w.Table.List(t.Context(), incident.Filter{}); err != nil || len(all) != 4 {
@@ -165,7 +144,7 @@ func TestCodeTakesItOut(t *testing.T) {
 		t.Errorf("people are not told why:\n%s", m.Text())
 	}
 	heading, code, _ := strings.Cut(m.Code, "\n")
-	if !strings.Contains(heading, w.route.ReplicaKey) || !strings.Contains(heading, w.route.DestinationAccount) {
+	if !strings.Contains(heading, w.Route.ReplicaKey) || !strings.Contains(heading, w.Route.DestinationAccount) {
 		t.Errorf("the code is for %q", heading)
 	}
 	var lacks struct {
@@ -174,18 +153,8 @@ func TestCodeTakesItOut(t *testing.T) {
 	if err := json.Unmarshal([]byte(code), &lacks); err != nil || len(lacks.Statement) != 1 || !strings.HasPrefix(lacks.Statement[0].Sid, "Replimend") {
 		t.Errorf("%v: the code is\n%s", err, m.Code)
 	}
-	if !strings.Contains(strings.Join(m.Steps, "\n"), "replimend plan --live "+w.route.Source+" --format terraform") {
+	if !strings.Contains(strings.Join(m.Steps, "\n"), "replimend plan --live "+w.Route.Source+" --format terraform") {
 		t.Errorf("the steps are %q", m.Steps)
-	}
-}
-
-// deploy writes the policy of the replica key as somebody's code has it.
-func (w *world) deploy(document []byte) {
-	w.t.Helper()
-	cmd := exec.CommandContext(w.t.Context(), mototest.Python(w.t), script, "put", w.shown, "replicaKey")
-	cmd.Env, cmd.Stdin = w.boto, bytes.NewReader(document)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		w.t.Fatalf("%v\n%s", err, out)
 	}
 }
 
@@ -222,11 +191,11 @@ func hold(t *testing.T, address string) (front string, held <-chan struct{}) {
 // written: half a plan is none.
 func TestWorkerDiesInThePlan(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	before := w.documents()
-	failure := w.start("../failure")
-	w.Send(w.Events, w.event(w.route.Key, w.route.Version))
-	w.drain(w.Events, failure)
+	w := lambdatest.NewWorld(t)
+	before := w.Documents()
+	failure := w.Start("../failure")
+	w.Send(w.Events, w.Failed(w.Route.Key, w.Route.Version))
+	w.Drain(w.Events, failure)
 	told := w.Receive(w.Work)
 	if len(told) != 1 {
 		t.Fatalf("%d messages", len(told))
@@ -244,20 +213,20 @@ func TestWorkerDiesInThePlan(t *testing.T) {
 		t.Fatalf("the second document is not written; the log is\n%s", dying.Stop())
 	}
 	dying.Stop()
-	half := w.documents()
+	half := w.Documents()
 	if half == before || strings.Contains(half, `"Replimend"`) {
 		t.Fatalf("the first document is not written, or both are:\n%s", half)
 	}
 
-	second := w.start(".")
+	second := w.Start(".")
 	again := lambdatest.Batch(t, []lambdatest.Message{{ID: "1", Body: body, Received: 2}})
-	if failed := second.Failed(second.Invoke(again)); len(failed) != 1 || w.documents() != half {
+	if failed := second.Failed(second.Invoke(again)); len(failed) != 1 || w.Documents() != half {
 		t.Errorf("%v come again while the first worker may live", failed)
 	}
 	// The lease ends: nobody gave the documents back.
 	later := *w.Table
 	later.Now = func() time.Time { return time.Now().Add(incident.Lease + time.Second) }
-	locked := []string{"key-policy " + w.route.ReplicaKey, "role-policy " + w.route.Role}
+	locked := []string{"key-policy " + w.Route.ReplicaKey, "role-policy " + w.Route.Role}
 	if err := w.Table.Lock(t.Context(), "somebody", locked); err == nil {
 		t.Fatal("nobody holds the documents")
 	}
@@ -270,11 +239,11 @@ func TestWorkerDiesInThePlan(t *testing.T) {
 	if failed := second.Failed(second.Invoke(again)); len(failed) > 0 {
 		t.Fatalf("failed %v; the log is\n%s", failed, second.Stop())
 	}
-	i := w.incident()
-	if now := w.documents(); now != before || i.Outcome != incident.Escalated {
+	i := w.Incident()
+	if now := w.Documents(); now != before || i.Outcome != incident.Escalated {
 		t.Errorf("outcome %s\n%s\nthe documents are\n%s", i.Outcome, story(i), now)
 	}
-	if !ordered(story(i), "an earlier worker ended in the middle of a plan", "undid replica-key-policy "+w.route.ReplicaKey) {
+	if !ordered(story(i), "an earlier worker ended in the middle of a plan", "undid replica-key-policy "+w.Route.ReplicaKey) {
 		t.Errorf("the timeline is\n%s", story(i))
 	}
 	var states []incident.ChangeState

@@ -40,7 +40,7 @@ var (
 // port's.
 type world struct {
 	*lab.Cloud
-	t        *testing.T
+	t        testing.TB
 	workflow remedy.Workflow
 	notes    *remedy.Notes
 	now      time.Time
@@ -69,7 +69,7 @@ type world struct {
 	failedBy           []signal.Signal
 }
 
-func newWorld(t *testing.T, change func(*snapshot.Snapshot)) *world {
+func newWorld(t testing.TB, change func(*snapshot.Snapshot)) *world {
 	t.Helper()
 	data, err := os.ReadFile("testdata/world.json")
 	if err != nil {
