@@ -34,6 +34,7 @@ type world struct {
 	clients  map[string]*s3.Client // by account
 	writer   *canary.Writer
 	c        incident.Canary
+	marked   map[string]string // the metadata of what put writes
 
 	mu       sync.Mutex
 	asked    []string                                          // method, path and query of each request
@@ -117,7 +118,9 @@ func (w *world) versions(b settings.Bucket) []string {
 
 func (w *world) put(b settings.Bucket, key string) string {
 	w.t.Helper()
-	out, err := w.clients[b.Account].PutObject(w.t.Context(), &s3.PutObjectInput{Bucket: aws.String(b.Bucket), Key: aws.String(key), Body: strings.NewReader(key)})
+	out, err := w.clients[b.Account].PutObject(w.t.Context(), &s3.PutObjectInput{
+		Bucket: aws.String(b.Bucket), Key: aws.String(key), Body: strings.NewReader(key), Metadata: w.marked,
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -197,6 +200,7 @@ func TestRemoved(t *testing.T) {
 		version := w.write()
 		// moto gives the replica another version ID: what stands for it is the request.
 		replica := w.put(w.approved.Destination, w.c.Key)
+		w.marked = map[string]string{"replimend-incident": id} // whoever wrote it
 		neighbour := w.put(w.approved.Source, w.c.Key+"0")
 		w.before(func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, "/"+w.approved.Destination.Bucket+"/") && r.URL.Query().Get("versionId") == version {

@@ -130,6 +130,18 @@ func TestMergingFailuresKeepsItsLaws(t *testing.T) {
 	})
 }
 
+// TestReasonsAreBounded, whoever invents them.
+func TestReasonsAreBounded(t *testing.T) {
+	t.Parallel()
+	var f incident.Failures
+	for n := range 100 {
+		f.AddReason(fmt.Sprintf("Reason%02d", 99-n))
+	}
+	if len(f.Reasons) != 32 || f.Reasons[0] != "Reason00" || f.Reasons[31] != "Reason31" {
+		t.Errorf("%d reasons: %v", len(f.Reasons), f.Reasons)
+	}
+}
+
 // TestReasonsKeepAnIncidentOpen: who closes an incident must know every reason that S3 gave, and a reason that comes after the end
 // is no repetition.
 func TestReasonsKeepAnIncidentOpen(t *testing.T) {

@@ -29,6 +29,9 @@ func (c *canaries) Write(_ context.Context, o incident.Canary) (string, error) {
 			return "", err
 		}
 	}
+	if kept, err := c.notes.Get(c.t.Context(), o.Incident); err != nil || kept.Canary == nil || kept.Canary.Key != o.Key {
+		c.t.Errorf("S3 is asked for a canary that the journal does not know: %+v, %v", kept.Canary, err)
+	}
 	if head, err := c.Cloud.Head(source, o.Key, ""); err == nil {
 		return head.VersionID, nil
 	}
@@ -325,6 +328,24 @@ func TestCanaryAskedFor(t *testing.T) {
 	}
 	i = w.later(i)
 	c.expectGone(i)
+}
+
+// TestCanaryOfAModeThatChanged: what a person did not approve, and is no longer automatic, gets no canary.
+func TestCanaryOfAModeThatChanged(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []settings.Mode{settings.Approve, settings.Observe} {
+		w, c := withCanary(t, nil)
+		w.workflow.Propagation = time.Minute
+		i, err := w.cures()
+		if err != nil || i.Outcome != incident.Applied {
+			t.Fatalf("outcome %s, %v", i.Outcome, err)
+		}
+		w.workflow.Settings.Routes[0].Mode = mode
+		i = w.later(w.later(i))
+		if c.writes > 0 || !strings.Contains(said(i), "no canary object is written: the route is in mode "+string(mode)) {
+			t.Errorf("%s: %d canaries\n%s", mode, c.writes, said(i))
+		}
+	}
 }
 
 // TestCanaryAndTheKillSwitch: nothing is written under it, and nothing removed.
