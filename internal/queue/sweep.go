@@ -36,11 +36,16 @@ func (q Queue) SendSweep(ctx context.Context, s Sweep) error {
 	return nil
 }
 
-// What a Region, and a bucket of old, can be called at most.
+// What a Region, and a bucket of old, can be called, and how long either is at most.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 var (
-	regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
-	bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$`)
+	regionName = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`)
+	bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+)
+
+const (
+	longestRegion = 32
+	longestBucket = 255
 )
 
 // ParseSweep reads the body of a message. What is not exactly a Sweep is an error, fit for a log.
@@ -53,9 +58,9 @@ func ParseSweep(body string) (Sweep, error) {
 		return Sweep{}, fmt.Errorf("read sweep: %.200q", err)
 	case d.More():
 		return Sweep{}, fmt.Errorf("read sweep: something follows it")
-	case !policy.IsAccountID(s.Account) || !regionName.MatchString(s.Region):
+	case !policy.IsAccountID(s.Account) || len(s.Region) > longestRegion || !regionName.MatchString(s.Region):
 		return Sweep{}, fmt.Errorf("read sweep: %.80q and %.80q are no account and Region", s.Account, s.Region)
-	case s.After != "" && !bucketName.MatchString(s.After):
+	case s.After != "" && (len(s.After) > longestBucket || !bucketName.MatchString(s.After)):
 		return Sweep{}, fmt.Errorf("read sweep: %.80q is not the name of a bucket", s.After)
 	}
 	return s, nil

@@ -36,10 +36,10 @@ var (
 var externalIDPattern = pattern{regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2}[A-Za-z0-9_+=,.@:/-]*$`), 1224}
 
 // https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
-var organizationPattern = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+var organizationPattern = regexp.MustCompile(`^o-[a-z0-9]+$`)
 
 func checkOrganization(s string) string {
-	if !organizationPattern.MatchString(s) {
+	if n := len(s) - len("o-"); n < 10 || n > 32 || !organizationPattern.MatchString(s) {
 		return fmt.Sprintf("invalid organization %q: want an id such as o-a1b2c3d4e5", clip(s))
 	}
 	return ""

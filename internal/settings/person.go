@@ -94,10 +94,13 @@ func (c caller) person(kind, name string) Person {
 
 var (
 	partitionPattern = regexp.MustCompile(`^aws(-[a-z]+)*$`)
-	userPattern      = regexp.MustCompile(`^(user|role)/([!-~]+/)?([A-Za-z0-9_+=,.@-]{1,64})$`)
+	userPattern      = regexp.MustCompile(`^(user|role)/([!-~]+/)?([A-Za-z0-9_+=,.@-]+)$`)
 	// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-	sessionPattern = regexp.MustCompile(`^assumed-role/([A-Za-z0-9_+=,.@-]{1,64})/([A-Za-z0-9_+=,.@-]{2,64})$`)
+	sessionPattern = regexp.MustCompile(`^assumed-role/([A-Za-z0-9_+=,.@-]+)/([A-Za-z0-9_+=,.@-]+)$`)
 )
+
+// longestName is how long the name of a user, a role or a session is at most.
+const longestName = 64
 
 // readCaller takes the ARN of a user, a role or a session apart; false: it is that of something else.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
@@ -107,11 +110,12 @@ func readCaller(principal string) (caller, bool) {
 		return caller{}, false
 	}
 	c := caller{partition: arn.Partition, account: arn.Account}
-	if m := userPattern.FindStringSubmatch(arn.Resource); m != nil && arn.Service == "iam" {
+	if m := userPattern.FindStringSubmatch(arn.Resource); m != nil && arn.Service == "iam" && len(m[3]) <= longestName {
 		c.kind, c.path, c.name = m[1], m[2], m[3]
 		return c, true
 	}
-	if m := sessionPattern.FindStringSubmatch(arn.Resource); m != nil && arn.Service == "sts" {
+	if m := sessionPattern.FindStringSubmatch(arn.Resource); m != nil && arn.Service == "sts" &&
+		len(m[1]) <= longestName && len(m[2]) >= 2 && len(m[2]) <= longestName {
 		c.kind, c.name, c.session = "session", m[1], m[2]
 		return c, true
 	}
