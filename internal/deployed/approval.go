@@ -235,9 +235,5 @@ func (d *Desk) missing(i incident.Incident, a incident.Approval) string {
 	for _, who := range i.Proposal.Approvers {
 		answers = append(answers, incident.Approval{Answer: incident.Approve, Approver: who})
 	}
-	var breaking *guard.Change
-	if c := i.Breaking; c != nil {
-		breaking = &guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
-	}
-	return guard.CheckApprovals(i.Proposal.People, answers, breaking, d.Settings).Missing
+	return guard.CheckApprovals(i.Proposal.People, answers, i.Breaking, d.Settings).Missing
 }

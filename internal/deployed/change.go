@@ -122,8 +122,7 @@ func (c *Change) foremost(calls []incident.Call) []incident.Call {
 	now := c.Now()
 	strictness := map[incident.Call]guard.Decision{}
 	for _, call := range calls {
-		made := guard.Change{Event: call.Event, Principal: call.Principal, At: call.At}
-		strictness[call] = guard.CheckChange(made, c.Settings, now).Decision
+		strictness[call] = guard.CheckChange(call, c.Settings, now).Decision
 	}
 	slices.SortStableFunc(calls, func(a, b incident.Call) int {
 		return cmp.Or(cmp.Compare(strictness[b], strictness[a]), b.At.Compare(a.At), cmp.Compare(a.Event, b.Event), cmp.Compare(a.Principal, b.Principal))

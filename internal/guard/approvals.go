@@ -51,7 +51,7 @@ func PeopleFor(plan patch.Plan, set *settings.Settings) int {
 // Who made the change that broke the route cannot be the only one to approve that it is mended: where somebody took a permission away
 // on purpose, another person has to know. Where it is not known who made the change, or that was nobody, such as root or a service,
 // nobody is left out: the guard asks all the same, and the settings can demand two people.
-func CheckApprovals(people int, answers []incident.Approval, breaking *Change, set *settings.Settings) Quorum {
+func CheckApprovals(people int, answers []incident.Approval, breaking *incident.Call, set *settings.Settings) Quorum {
 	if set == nil {
 		set = &settings.Settings{}
 	}

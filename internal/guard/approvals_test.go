@@ -124,9 +124,9 @@ func TestCheckApprovals(t *testing.T) {
 		"no number of people is none":              {0, nil, "-", nobody, nil, ""},
 		"no answer at all":                         {1, []incident.Approval{said(incident.NoAnswer, jane, 0)}, "-", nobody, nil, ""},
 	} {
-		var breaking *guard.Change
+		var breaking *incident.Call
 		if tt.author != "-" {
-			breaking = &guard.Change{Event: "PutKeyPolicy", Principal: tt.author, At: noon}
+			breaking = &incident.Call{Event: "PutKeyPolicy", Principal: tt.author, At: noon}
 		}
 		q := guard.CheckApprovals(tt.people, tt.answers, breaking, approvers(t, true))
 		if q.Missing != tt.missing || q.Decline.Approver != tt.no || q.Enough() != (tt.missing == "" && tt.no == "") {
@@ -179,9 +179,9 @@ func TestQuorum(t *testing.T) {
 			answer := rapid.SampledFrom([]incident.Answer{incident.Approve, incident.Approve, incident.Approve, incident.Decline}).Draw(t, "answer")
 			answers = append(answers, said(answer, rapid.SampledFrom(everybody).Draw(t, "who"), i))
 		}
-		var breaking *guard.Change
+		var breaking *incident.Call
 		if author := rapid.SampledFrom(everybody).Draw(t, "author"); rapid.Bool().Draw(t, "known") {
-			breaking = &guard.Change{Principal: author}
+			breaking = &incident.Call{Principal: author}
 		}
 		last := map[string]incident.Answer{}
 		for _, a := range answers {

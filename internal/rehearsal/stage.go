@@ -139,9 +139,7 @@ func (st *stage) verdict(ctx context.Context) (guard.Verdict, error) {
 		return guard.Verdict{}, err
 	}
 	h := remedy.History(past, *st.route.Plan, now)
-	if c := st.breaking; c != nil {
-		h.Breaking = &guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
-	}
+	h.Breaking = st.breaking
 	if h.KillSwitches, err = st.notes.Thrown(ctx, nil); err != nil {
 		return guard.Verdict{}, err
 	}

@@ -75,12 +75,7 @@ func (r *run) quorum(people int, answers []incident.Approval) guard.Quorum {
 	if r.workflow.Attended {
 		return guard.CheckAttended(people, answers, r.workflow.Settings)
 	}
-	var breaking *guard.Change
-	if c := r.incident.Breaking; c != nil {
-		made := changeOf(*c)
-		breaking = &made
-	}
-	return guard.CheckApprovals(people, answers, breaking, r.workflow.Settings)
+	return guard.CheckApprovals(people, answers, r.incident.Breaking, r.workflow.Settings)
 }
 
 // decided is whose word made the approvals enough.

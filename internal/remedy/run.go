@@ -102,21 +102,21 @@ func (r *run) record(ctx context.Context) error {
 	return err
 }
 
-// history is what the guard has to know of what was done before.
-func (r *run) history(ctx context.Context) (incident.Past, guard.History, error) {
-	now := r.workflow.Now()
-	past, err := r.workflow.Journal.Past(ctx, r.incident.Route, now.Add(-time.Hour))
+// past is what was written before for the route, and in the last hour in every account.
+func (r *run) past(ctx context.Context) (incident.Past, error) {
+	past, err := r.workflow.Journal.Past(ctx, r.incident.Route, r.workflow.Now().Add(-time.Hour))
 	if err != nil {
-		return past, guard.History{}, fmt.Errorf("read history: %w", err)
+		return past, fmt.Errorf("read history: %w", err)
 	}
+	return past, nil
+}
+
+// history is what the guard has to know of what was done before.
+func (r *run) history(ctx context.Context, past incident.Past) (guard.History, error) {
 	thrown, err := r.workflow.thrown(ctx, r.plan)
-	h := History(past, r.plan, now)
-	h.KillSwitches = thrown
-	if c := r.incident.Breaking; c != nil {
-		made := changeOf(*c)
-		h.Breaking = &made
-	}
-	return past, h, err
+	h := History(past, r.plan, r.workflow.Now())
+	h.KillSwitches, h.Breaking = thrown, r.incident.Breaking
+	return h, err
 }
 
 // blame keeps the change that broke the route. Of several it is the one that forbids the most, and else the first: whoever tells of
@@ -138,11 +138,7 @@ func (r *run) blame(changes ...incident.Call) {
 
 // judge is what the guard has against undoing a change.
 func (w *Workflow) judge(c incident.Call) guard.Verdict {
-	return guard.CheckChange(changeOf(c), w.Settings, w.Now())
-}
-
-func changeOf(c incident.Call) guard.Change {
-	return guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
+	return guard.CheckChange(c, w.Settings, w.Now())
 }
 
 // thrown is where the kill switch is thrown, of the accounts that a plan writes in.
@@ -171,8 +167,12 @@ func (r *run) cure(ctx context.Context) error {
 	if err := r.suppressions(ctx); err != nil {
 		return err
 	}
-	past, _, err := r.history(ctx)
+	past, err := r.past(ctx)
 	if err != nil {
+		return err
+	}
+	// Nothing is judged while it cannot be told whether everything is stopped.
+	if _, err := r.workflow.thrown(ctx, patch.Plan{}); err != nil {
 		return err
 	}
 	if p := patched(past); !p.IsZero() && !r.incident.Failures.Last.After(p.Add(r.workflow.Propagation)) {
@@ -199,7 +199,7 @@ func (r *run) cure(ctx context.Context) error {
 	if !r.curable() {
 		return nil
 	}
-	_, history, err := r.history(ctx)
+	history, err := r.history(ctx, past)
 	if err != nil {
 		return err
 	}
