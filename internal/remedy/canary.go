@@ -82,16 +82,21 @@ func (r *run) watch(ctx context.Context, after view) (settled bool, err error) {
 	if !t.Stands() || t.State == incident.TrialOver || !t.For.Equal(r.at) {
 		return false, nil
 	}
-	if r.workflow.Now().Sub(t.At) >= patience {
-		t.State = incident.TrialOver
-		r.log("S3 did not replicate the canary object in a day, which proves nothing")
-		return false, nil
-	}
+	late := r.workflow.Now().Sub(t.At) >= patience
 	if t.State != incident.TrialWritten {
+		if late {
+			t.State = incident.TrialOver
+			r.log("the canary object could not be written in a day")
+		}
 		return false, nil
 	}
 	head, err := r.workflow.Replayer.Head(ctx, r.incident.Route.Source, t.Key, t.VersionID)
-	if err != nil {
+	switch {
+	case err != nil && late:
+		t.State = incident.TrialOver
+		r.log("the canary object could not be looked at for a day, which proves nothing")
+		return false, nil
+	case err != nil:
 		r.log("the canary object could not be looked at")
 		return false, fmt.Errorf("look at canary: %w", err)
 	}
@@ -112,6 +117,9 @@ func (r *run) watch(ctx context.Context, after view) (settled bool, err error) {
 	case status.State == snapshot.Absent:
 		t.State = incident.TrialOver
 		r.log("S3 replicates the canary object by no rule, which proves nothing")
+	case late:
+		t.State = incident.TrialOver
+		r.log("S3 did not replicate the canary object in a day, which proves nothing")
 	}
 	return false, nil
 }

@@ -236,6 +236,57 @@ func TestCanaryThatPends(t *testing.T) {
 	c.expectGone(i)
 }
 
+// TestCanaryLookedAtLate: nobody looked for more than a day, such as when the queue was down. What S3 says then still counts.
+func TestCanaryLookedAtLate(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		meanwhile func(*testing.T, *world, incident.Incident)
+		want      incident.Outcome
+		says      string
+	}{
+		"replicated": {func(t *testing.T, w *world, _ incident.Incident) {
+			if err := w.Replicate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}, incident.Resolved, "S3 replicated the canary object"},
+		"failed": {func(t *testing.T, w *world, _ incident.Incident) {
+			open := w.see().Document(bucketRef)
+			w.somebodyAdds(bucketRef, `{"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:Replicate*", "Resource": "arn:aws:s3:::`+destination+`/ledger/*"}`)
+			if err := w.Replicate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.SetPolicy(bucketRef, open); err != nil {
+				t.Fatal(err)
+			}
+		}, incident.Escalated, "the canary object, which was written after the cure, failed"},
+		"not replicated": {func(*testing.T, *world, incident.Incident) {}, incident.Applied, "S3 did not replicate the canary object in a day"},
+		"deleted by somebody": {func(t *testing.T, w *world, i incident.Incident) {
+			if err := w.DeleteVersion(source, i.Canary.Key, i.Canary.VersionID); err != nil {
+				t.Fatal(err)
+			}
+		}, incident.Applied, "the canary object could not be looked at for a day"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, c := withCanary(t, nil)
+			before := w.documents()
+			i, err := w.cures()
+			if err != nil || i.Canary == nil {
+				t.Fatalf("outcome %s, %v", i.Outcome, err)
+			}
+			tt.meanwhile(t, w, i)
+			w.now = w.now.Add(25 * time.Hour)
+			if i, err = w.workflow.Resume(t.Context(), i.ID); err != nil {
+				t.Fatal(err)
+			}
+			if i.Outcome != tt.want || (w.documents() == before) != (tt.want == incident.Escalated) || !strings.Contains(said(i), tt.says) {
+				t.Errorf("outcome %s, want %s; the timeline lacks %q:\n%s", i.Outcome, tt.want, tt.says, said(i))
+			}
+			c.expectGone(i)
+		})
+	}
+}
+
 // TestNoCanary where it would prove nothing, could not be removed, or nobody agreed to it.
 func TestNoCanary(t *testing.T) {
 	t.Parallel()
