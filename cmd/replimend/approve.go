@@ -88,12 +88,9 @@ func (p *program) answers(cmd *cobra.Command, a *answering) *cobra.Command {
 	return cmd
 }
 
-// incidentID is the form of an incident's ID: it becomes a part of an address.
-var incidentID = regexp.MustCompile(`^inc-[0-9a-f]{20}$`)
-
 // answer shows what people are asked, asks, and sends the answer with the hash of the plan that was shown.
 func (p *program) answer(ctx context.Context, a answering, id string) error {
-	if !incidentID.MatchString(id) {
+	if !incident.IsID(id) { // it becomes a part of an address
 		return hinted(fmt.Errorf("%.80q is not the ID of an incident", id), "it looks like inc-0123456789abcdef0123; the notice has it")
 	}
 	d, err := p.desk(ctx, cmp.Or(a.url, p.getenv(approvalVariable)), a.profile)

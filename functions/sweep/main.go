@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/replimend/replimend/internal/batch"
 	"github.com/replimend/replimend/internal/deployed"
 )
 
@@ -34,16 +35,9 @@ func (f function) handle(ctx context.Context, event json.RawMessage) (response e
 	if scheduled {
 		return response, f.sweep.Begin(ctx)
 	}
-	var batch events.SQSEvent
-	if err := json.Unmarshal(event, &batch); err != nil {
+	var messages events.SQSEvent
+	if err := json.Unmarshal(event, &messages); err != nil {
 		return response, fmt.Errorf("read event: %w", err)
 	}
-	messages := make([]deployed.Delivery, len(batch.Records))
-	for i, r := range batch.Records {
-		messages[i] = deployed.Delivery{ID: r.MessageId, Body: r.Body}
-	}
-	for _, id := range f.sweep.Handle(ctx, messages) {
-		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
-	}
-	return response, nil
+	return batch.Handler(batch.Delivery, f.sweep.Handle)(ctx, messages)
 }

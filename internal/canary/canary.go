@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -185,9 +184,6 @@ func lacking(action string, b settings.Bucket, err error) error {
 	return awserr.WithoutAddress(err)
 }
 
-// incidentID is the IDs that incidents have.
-var incidentID = regexp.MustCompile(`^inc-[0-9a-f]{20}$`)
-
 // KeyOf is the only key that is touched for an incident of that route.
 func KeyOf(a settings.ApprovedRoute, id string) string {
 	return a.Rule.Prefix + settings.CanaryPrefix + id
@@ -199,7 +195,7 @@ func (w *Writer) approved(c incident.Canary) (settings.ApprovedRoute, error) {
 	switch {
 	case !ok:
 		return a, fmt.Errorf("%s is no approved route", c.Route)
-	case !incidentID.MatchString(c.Incident):
+	case !incident.IsID(c.Incident):
 		return a, fmt.Errorf("%.80q is no ID of an incident", c.Incident)
 	case c.Key != KeyOf(a, c.Incident):
 		return a, fmt.Errorf("the key %.200q is not that of the incident's canary", c.Key)

@@ -1,8 +1,6 @@
 package canary
 
 import (
-	"fmt"
-
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/settings"
@@ -51,7 +49,7 @@ func SourcePolicy(a settings.ApprovedRoute, id string) (string, error) {
 		}
 		specs = append(specs, s)
 	}
-	return document(specs...)
+	return policy.Allowing(specs...)
 }
 
 // viaS3 is S3 of a Region as KMS names it. That the value has China's DNS suffix there is a deduction from the endpoints, so that
@@ -68,20 +66,5 @@ func viaS3(region string) []string {
 // DestinationPolicy is what a session may do in the account of the destination: delete versions of the one replica.
 func DestinationPolicy(a settings.ApprovedRoute, id string) (string, error) {
 	replica := policy.ObjectARN(policy.Partition(a.Destination.Region), a.Destination.Bucket, KeyOf(a, id))
-	return document(policy.StatementSpec{Actions: []string{"s3:DeleteObjectVersion"}, Resources: []string{policy.Literal(replica.String())}})
-}
-
-func document(specs ...policy.StatementSpec) (string, error) {
-	var d policy.Document
-	for _, spec := range specs {
-		spec.Effect = policy.Allow
-		s, err := spec.Build()
-		if err != nil {
-			return "", fmt.Errorf("make session policy: %w", err)
-		}
-		d = d.Append(s)
-	}
-	d.Version = policy.Version2012
-	text, err := d.MarshalJSON()
-	return string(text), err
+	return policy.Allowing(policy.StatementSpec{Actions: []string{"s3:DeleteObjectVersion"}, Resources: []string{policy.Literal(replica.String())}})
 }

@@ -10,7 +10,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"regexp"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -97,12 +97,12 @@ func refuse(status int, code, format string, args ...any) error {
 // answer. Whoever is not one of the approvers sees nothing, not even whether there is an incident.
 func (d *Desk) Handle(ctx context.Context, r Request) Response {
 	log := d.Log.With("caller", r.Caller, "method", r.Method)
-	path := deskPath.FindStringSubmatch(r.Path)
-	if path != nil {
-		log = log.With("incident", path[1])
+	id, answers := deskPath(r.Path)
+	if id != "" {
+		log = log.With("incident", id)
 	}
 	status := http.StatusOK
-	body, err := d.serve(ctx, log, r, path)
+	body, err := d.serve(ctx, log, r, id, answers)
 	var why *refused
 	switch {
 	case errors.As(err, &why):
@@ -130,20 +130,27 @@ func (d *Desk) Handle(ctx context.Context, r Request) Response {
 	return Response{status, text}
 }
 
-// The routes. An incident has the ID that package incident gives it.
-var deskPath = regexp.MustCompile(`^/incidents/(inc-[0-9a-f]{20})(/answer)?$`)
+// deskPath takes a path apart: which incident it is about, "" for no path of ours, and whether it is where answers are given.
+func deskPath(path string) (id string, answers bool) {
+	id, ok := strings.CutPrefix(path, "/incidents/")
+	id, answers = strings.CutSuffix(id, "/answer")
+	if !ok || !incident.IsID(id) {
+		return "", false
+	}
+	return id, answers
+}
 
-func (d *Desk) serve(ctx context.Context, log *slog.Logger, r Request, path []string) (any, error) {
+func (d *Desk) serve(ctx context.Context, log *slog.Logger, r Request, id string, answers bool) (any, error) {
 	switch {
 	case r.Caller == "":
 		return nil, refuse(http.StatusForbidden, "nobody", "AWS does not say who calls: sign the request with your credentials")
 	case !d.Settings.Approvals.Admits(r.Caller):
 		return nil, refuse(http.StatusForbidden, "not-an-approver", "%s is not one of approvals.approvers of the deployed settings", r.Caller)
-	case path == nil:
+	case id == "":
 		return nil, refuse(http.StatusNotFound, "no-such-path", "there are /incidents/INCIDENT and /incidents/INCIDENT/answer")
 	}
 	want := http.MethodGet
-	if path[2] != "" {
+	if answers {
 		want = http.MethodPost
 	}
 	if r.Method != want {
@@ -156,9 +163,9 @@ func (d *Desk) serve(ctx context.Context, log *slog.Logger, r Request, path []st
 			return nil, err
 		}
 	}
-	i, err := d.Incidents.Get(ctx, path[1])
+	i, err := d.Incidents.Get(ctx, id)
 	if errors.Is(err, incident.ErrNotFound) {
-		return nil, refuse(http.StatusNotFound, "no-such-incident", "there is no incident %s", path[1])
+		return nil, refuse(http.StatusNotFound, "no-such-incident", "there is no incident %s", id)
 	}
 	if err != nil {
 		return nil, err

@@ -38,12 +38,7 @@ func NewChange(c Config, cfg aws.Config, log *slog.Logger) *Change {
 // one message for each route or bucket, whatever the batch says of it.
 func (c *Change) Handle(ctx context.Context, messages []intake.Message) []string {
 	batch := intake.ReadRecords(messages)
-	for _, note := range batch.Ignored {
-		c.Log.InfoContext(ctx, "ignored message", "message_id", note.MessageID, "reason", note.Reason)
-	}
-	for _, note := range batch.Failures {
-		c.Log.ErrorContext(ctx, "malformed message", "message_id", note.MessageID, "reason", note.Reason)
-	}
+	unread(ctx, c.Log, batch.Ignored, batch.Failures)
 	failed := batch.FailedIDs()
 	var all looks
 	for _, r := range batch.Records {

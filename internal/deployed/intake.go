@@ -115,10 +115,15 @@ func (n *Intake) tell(ctx context.Context, batch intake.Batch) {
 	for _, group := range batch.Groups {
 		n.Log.InfoContext(ctx, "replication events", "group", group)
 	}
-	for _, note := range batch.Ignored {
-		n.Log.InfoContext(ctx, "ignored message", "message_id", note.MessageID, "reason", note.Reason)
+	unread(ctx, n.Log, batch.Ignored, batch.Failures)
+}
+
+// unread logs which messages gave nothing, and why.
+func unread(ctx context.Context, log *slog.Logger, ignored, malformed []intake.Note) {
+	for _, note := range ignored {
+		log.InfoContext(ctx, "ignored message", "message_id", note.MessageID, "reason", note.Reason)
 	}
-	for _, note := range batch.Failures {
-		n.Log.ErrorContext(ctx, "malformed message", "message_id", note.MessageID, "reason", note.Reason)
+	for _, note := range malformed {
+		log.ErrorContext(ctx, "malformed message", "message_id", note.MessageID, "reason", note.Reason)
 	}
 }

@@ -333,7 +333,7 @@ func (s *Sweep) look(ctx context.Context, log *slog.Logger, task queue.Sweep, na
 		if slices.Contains(names, r.Source.Bucket) && r.Source.Account == task.Account && !seen[r.Name] && !unknown {
 			f.gone++
 			log.WarnContext(ctx, "approved route is gone", "name", r.Name)
-			f.ill = append(f.ill, incident.Route{Source: r.Source.Bucket, Rule: r.Rule.ID, Destination: r.Destination.Bucket})
+			f.ill = append(f.ill, routeOf(r))
 		}
 	}
 	return f, nil

@@ -99,7 +99,7 @@ func NewCanary(accounts *awscloud.Accounts, set *settings.Settings) *canary.Writ
 		},
 		Approved: func(r incident.Route) (settings.ApprovedRoute, bool) {
 			for _, a := range set.From(r.Source) {
-				if a.Rule.ID == r.Rule && a.Destination.Bucket == r.Destination {
+				if routeOf(a) == r {
 					return a, true
 				}
 			}

@@ -122,6 +122,7 @@ func TestCheckApprovals(t *testing.T) {
 		"approved and declined at the same moment": {1, []incident.Approval{said(incident.Approve, jane, 0), no(0, janeToo)}, "-", nobody, nil, janeToo},
 		"a stranger declines":                      {1, append(yes(0, jane), no(1, stranger)), "-", "", []string{jane}, ""},
 		"no number of people is none":              {0, nil, "-", nobody, nil, ""},
+		"nobody's yes":                             {1, yes(0, ""), "-", nobody, nil, ""},
 		"no answer at all":                         {1, []incident.Approval{said(incident.NoAnswer, jane, 0)}, "-", nobody, nil, ""},
 	} {
 		var breaking *incident.Call

@@ -239,6 +239,12 @@ func ID(r Route, first time.Time) string {
 	return "inc-" + hex.EncodeToString(sum[:10])
 }
 
+// IsID says whether a text has the form of an ID, and can be nothing else.
+func IsID(s string) bool {
+	hash, ok := strings.CutPrefix(s, "inc-")
+	return ok && len(hash) == 20 && strings.Trim(hash, "0123456789abcdef") == ""
+}
+
 // The bounds of a timeline: how an incident began and what happened last say the most.
 const (
 	maxTimeline = 64

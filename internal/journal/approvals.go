@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -72,7 +71,7 @@ func (p *Approvals) Answers(ctx context.Context, i incident.Incident) ([]inciden
 		switch {
 		case err == nil:
 			out = append(out, a)
-		case refusal(err):
+		case incident.Void(err):
 			refused = cmp.Or(refused, err)
 		default:
 			return nil, err
@@ -82,12 +81,6 @@ func (p *Approvals) Answers(ctx context.Context, i incident.Incident) ([]inciden
 		return out, nil
 	}
 	return nil, refused
-}
-
-// refusal says whether it is known that the answer does not count.
-func refusal(err error) bool {
-	refusals := []error{incident.ErrForged, incident.ErrOtherPlan, incident.ErrExpired, incident.ErrUsed}
-	return slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) })
 }
 
 // counts verifies the seal first: what is not sealed says nothing.

@@ -110,6 +110,9 @@ var layers = map[string]layer{
 		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary",
 	},
 
+	// The one place besides the functions that knows Lambda's events: what those behind queues have in common.
+	"internal/batch": {wiring, "deployed intake"},
+
 	// Suites that every implementation of a port passes, and the cloud that others wrote. Only tests import them.
 	"internal/mototest":    {lab, ""},
 	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
@@ -126,11 +129,11 @@ var layers = map[string]layer{
 	// It deploys, and is the one place that knows jsii.
 	"infra": {wiring, everything},
 	// A function knows Lambda's events and nothing else: everything that it does is in deployed. Their tests read the journal.
-	"functions/failure":  {wiring, "intake deployed incident remedy"},
-	"functions/change":   {wiring, "intake deployed incident"},
-	"functions/sweep":    {wiring, "deployed incident"},
+	"functions/failure":  {wiring, "batch deployed incident remedy"},
+	"functions/change":   {wiring, "batch deployed incident"},
+	"functions/sweep":    {wiring, "batch deployed incident"},
 	"functions/approval": {wiring, "deployed incident journal"},
-	"functions/remedy":   {wiring, "deployed incident"},
+	"functions/remedy":   {wiring, "batch deployed incident"},
 }
 
 // TestLayering holds the tree against the table.

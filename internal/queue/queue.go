@@ -7,8 +7,8 @@ package queue
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -99,22 +99,29 @@ func (l *Look) check(w Work) error {
 	return nil
 }
 
-var incidentID = regexp.MustCompile(`^inc-[0-9a-f]{20}$`)
-
 // Parse reads the body of a message. What is not exactly a Work is an error, fit for a log.
 func Parse(body string) (Work, error) {
 	var w Work
-	d := json.NewDecoder(strings.NewReader(body))
-	d.DisallowUnknownFields()
-	switch err := d.Decode(&w); {
+	switch err := read(body, &w); {
 	case err != nil:
-		return Work{}, fmt.Errorf("read work: %.200q", err)
-	case d.More():
-		return Work{}, fmt.Errorf("read work: something follows it")
+		return Work{}, fmt.Errorf("read work: %w", err)
 	case w.Look != nil:
 		return w, w.Look.check(w)
-	case !incidentID.MatchString(w.Incident):
+	case !incident.IsID(w.Incident):
 		return Work{}, fmt.Errorf("read work: %.80q is not the ID of an incident", w.Incident)
 	}
 	return w, nil
+}
+
+// read reads a body that is exactly one JSON value of that form.
+func read(body string, into any) error {
+	d := json.NewDecoder(strings.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("%.200q", err)
+	}
+	if d.More() {
+		return errors.New("something follows it")
+	}
+	return nil
 }

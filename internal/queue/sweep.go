@@ -2,10 +2,8 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/replimend/replimend/internal/policy"
 )
@@ -51,13 +49,9 @@ const (
 // ParseSweep reads the body of a message. What is not exactly a Sweep is an error, fit for a log.
 func ParseSweep(body string) (Sweep, error) {
 	var s Sweep
-	d := json.NewDecoder(strings.NewReader(body))
-	d.DisallowUnknownFields()
-	switch err := d.Decode(&s); {
+	switch err := read(body, &s); {
 	case err != nil:
-		return Sweep{}, fmt.Errorf("read sweep: %.200q", err)
-	case d.More():
-		return Sweep{}, fmt.Errorf("read sweep: something follows it")
+		return Sweep{}, fmt.Errorf("read sweep: %w", err)
 	case !policy.IsAccountID(s.Account) || len(s.Region) > longestRegion || !regionName.MatchString(s.Region):
 		return Sweep{}, fmt.Errorf("read sweep: %.80q and %.80q are no account and Region", s.Account, s.Region)
 	case s.After != "" && (len(s.After) > longestBucket || !bucketName.MatchString(s.After)):

@@ -47,13 +47,10 @@ func (r *run) answers(ctx context.Context) (answers []incident.Approval, refused
 		return nil, nil, nil
 	}
 	all, err := r.workflow.Approver.Answers(ctx, Question{r.incident, r.route, r.plan, r.verdict})
-	for _, why := range []error{incident.ErrUsed, incident.ErrExpired, incident.ErrOtherPlan, incident.ErrForged} {
-		if errors.Is(err, why) {
-			// There was an answer, and it is none to this question: somebody has to be asked again.
-			return nil, err, nil
-		}
-	}
-	if err != nil {
+	switch {
+	case incident.Void(err): // there was an answer, and it is none to this question: somebody has to be asked again
+		return nil, err, nil
+	case err != nil:
 		return nil, nil, err
 	}
 	for _, a := range all {

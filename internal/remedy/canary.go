@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -227,8 +226,15 @@ func byHand(i incident.Incident) []string {
 // quoted is one word of a POSIX shell.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// canaryKey is what keys of canaries end with.
-var canaryKey = regexp.MustCompile(regexp.QuoteMeta(settings.CanaryPrefix) + `(inc-[0-9a-f]{20})$`)
+// canaryOf is the ID that the key of a canary ends with; false: it is the key of none.
+func canaryOf(key string) (id string, ok bool) {
+	at := strings.LastIndex(key, settings.CanaryPrefix)
+	if at < 0 {
+		return "", false
+	}
+	id = key[at+len(settings.CanaryPrefix):]
+	return id, incident.IsID(id)
+}
 
 // maxCanaries bounds the incidents that are looked up for one batch: whoever may write objects may give them such names.
 const maxCanaries = 10
@@ -239,26 +245,23 @@ const maxCanaries = 10
 func (w *Workflow) Canaries(ctx context.Context, signals []signal.Signal) (func(signal.Signal) bool, error) {
 	known := map[string]incident.Incident{}
 	for _, s := range signals {
-		m := canaryKey.FindStringSubmatch(s.Key)
-		if m == nil || len(known) == maxCanaries {
+		id, ok := canaryOf(s.Key)
+		if !ok || len(known) == maxCanaries {
 			continue
 		}
-		if _, ok := known[m[1]]; ok {
+		if _, ok := known[id]; ok {
 			continue
 		}
-		i, err := w.Journal.Get(ctx, m[1])
+		i, err := w.Journal.Get(ctx, id)
 		if err != nil && !errors.Is(err, incident.ErrNotFound) {
 			return nil, fmt.Errorf("look up the incident of a canary: %w", err)
 		}
-		known[m[1]] = i
+		known[id] = i
 	}
 	return func(s signal.Signal) bool {
-		m := canaryKey.FindStringSubmatch(s.Key)
-		if m == nil {
-			return false
-		}
-		i := known[m[1]]
+		id, ok := canaryOf(s.Key)
+		i := known[id]
 		t := i.Canary
-		return t != nil && t.Key == s.Key && i.Route.Source == s.Bucket && (t.VersionID == "" || t.VersionID == s.VersionID)
+		return ok && t != nil && t.Key == s.Key && i.Route.Source == s.Bucket && (t.VersionID == "" || t.VersionID == s.VersionID)
 	}, nil
 }

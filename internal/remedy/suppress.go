@@ -3,7 +3,6 @@ package remedy
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/replimend/replimend/internal/diagnose"
@@ -35,7 +34,7 @@ func (r *run) suppressions(ctx context.Context) error {
 //
 // A route in order has nothing to be silent about: its incident is over, and nobody is told while the silence lasts.
 func (r *run) suppressed() bool {
-	by := incident.Silenced(r.inForce, ailments(r.route))
+	by := incident.Silenced(r.inForce, r.route.Ailments())
 	r.silent = len(by) > 0
 	if !r.silent || r.route.Verdict == diagnose.Healthy && len(forPeople(r.route.Findings)) == 0 {
 		return false
@@ -56,22 +55,6 @@ func (r *run) hush() {
 	if r.silent && r.incident.Told != "" {
 		r.incident.Told = news(r.incident)
 	}
-}
-
-// ailments is the causes of a route's state: its faults, or without one what comes nearest.
-func ailments(d diagnose.Route) []string {
-	for _, severity := range []diagnose.Severity{diagnose.Fault, diagnose.Warning} {
-		var out []string
-		for _, f := range d.Findings {
-			if f.Severity == severity && !slices.Contains(out, f.Cause) {
-				out = append(out, f.Cause)
-			}
-		}
-		if len(out) > 0 {
-			return out
-		}
-	}
-	return nil
 }
 
 // TellEnded tells people that a suppression has ended: whose it was, and how the route stands now. It changes nothing; that the route
