@@ -16,6 +16,7 @@ import (
 	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/replay"
 	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/trails"
 )
 
 func (p *program) preflightCommand() *cobra.Command {
@@ -112,7 +113,7 @@ func (p *program) missing(ctx context.Context, c *cloud, tell func(done, total i
 	}
 	for i, place := range watched {
 		tasks.Go(func() (err error) {
-			f.Trails[i], err = c.accounts.Trails(ctx, place.Account, place.Region)
+			f.Trails[i], err = trails.Read(ctx, c.accounts.Reader, place.Account, place.Region)
 			return err
 		})
 	}

@@ -192,3 +192,12 @@ func Is(err error, any ...Class) bool {
 	}
 	return false
 }
+
+// Final parts what AWS answered for good, a refusal or that nothing is there, from what another attempt may change: the code of
+// the one, or the other as an error.
+func Final(err error) (code string, other error) {
+	if Is(err, Denied, Absent) {
+		return Code(err), nil
+	}
+	return "", err
+}

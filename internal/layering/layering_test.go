@@ -93,6 +93,7 @@ var layers = map[string]layer{
 
 	"internal/awscloud": {edge, "jsontree policy authz snapshot patch settings incident preflight enroll awserr"},
 	"internal/replay":   {edge, "policy snapshot settings incident preflight awserr"},
+	"internal/trails":   {edge, "snapshot preflight awserr"},
 	"internal/journal":  {edge, "policy snapshot incident awserr"},
 
 	// It knows what its messages say, and not what for.
