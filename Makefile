@@ -27,8 +27,22 @@ help: ## Show the targets.
 
 # Listing fetches the modules that are used, no more, and unlike go mod download it fails rather than complete go.sum.
 .PHONY: setup
-setup: .venv/installed ## Fetch what the tests need; make test does it itself.
+setup: .venv/installed qemu ## Fetch what the tests need; make test does it itself.
 	go list -deps -test ./... >/dev/null
+
+# The functions are deployed for arm64 and answer under its emulator, of Debian's package qemu-user.
+.PHONY: qemu
+qemu:
+	@set -eu; \
+	if ! command -v qemu-aarch64 >/dev/null; then \
+		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+			echo 'setup: no qemu-aarch64, without which a test fails'; \
+			echo 'hint: install qemu-user (sudo apt-get install qemu-user)'; \
+		else \
+			apt-get update -q >/dev/null; \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends qemu-user >/dev/null; \
+		fi; \
+	fi
 
 .PHONY: build
 build: ## Build bin/replimend.
@@ -127,12 +141,14 @@ check-generated: ## Check that the generated files are current.
 	}
 
 .PHONY: bench
-bench: ## Measure the evaluator, the diagnosis and the reading of AWS on one core.
+bench: ## Measure decisions, diagnosis, reading AWS, event to patch, a storm of events, and what each function costs.
 	@set -euo pipefail; \
-	for package in ./internal/authz ./internal/diagnose ./internal/awscloud; do \
+	for package in ./internal/authz ./internal/diagnose ./internal/awscloud ./internal/remedy ./internal/deployed; do \
 		printf '\n== %s: runs, time, bytes and allocations per operation, on one core\n' "$$package"; \
 		GOMAXPROCS=1 go test -run '^$$' -bench . -benchmem -cpu 1 "$$package"; \
 	done
+	@printf '\n== functions as they are deployed: medians of 20 starts beside an empty function\n'
+	go test -run '^$$' -bench . -benchtime 1x ./internal/costs
 
 # A pattern that matches no target makes go test print a warning and succeed, so the fuzzer's own progress line is looked for.
 .PHONY: fuzz

@@ -77,9 +77,6 @@ type code struct {
 	hash string // of its content, in hex
 }
 
-// sweepQueueVariable is the URL of the queue with which a sweep hands out accounts and Regions.
-const sweepQueueVariable = "REPLIMEND_SWEEP_QUEUE"
-
 // environment is the variables of a function: what its Environment method reads and no more.
 func (h *hub) environment(f grants.Function) *map[string]*string {
 	out := map[string]*string{deployed.WorkVariable: h.queues[grants.Work].Ref()}
@@ -93,7 +90,7 @@ func (h *hub) environment(f grants.Function) *map[string]*string {
 		}
 	}
 	if f == grants.Sweep {
-		out[sweepQueueVariable] = h.queues[grants.Sweeps].Ref()
+		out[deployed.SweepVariable] = h.queues[grants.Sweeps].Ref()
 	}
 	return &out
 }

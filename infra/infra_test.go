@@ -453,8 +453,11 @@ func TestEnvironments(t *testing.T) {
 	t.Parallel()
 	hub := shared(t).templates[hubStack]
 	for id, read := range map[string]func(deployed.Environment) (deployed.Config, error){
-		"FailureFunction": deployed.Environment.Intake,
-		"RemedyFunction":  deployed.Environment.Worker,
+		"FailureFunction":  deployed.Environment.Intake,
+		"ChangeFunction":   deployed.Environment.Change,
+		"RemedyFunction":   deployed.Environment.Worker,
+		"SweepFunction":    deployed.Environment.Sweeper,
+		"ApprovalFunction": deployed.Environment.Desk,
 	} {
 		if err := environment(t, hub, id, read); err != nil {
 			t.Errorf("%s: %v", id, err)

@@ -57,7 +57,7 @@ func whole(tb testing.TB) *settings.Settings {
 	set.Hub.AlarmTopic = arn(tb, "arn:aws:sns:eu-west-1:"+grantstest.Hub+":oncall")
 	set.Approvals.Approvers = []policy.ARN{
 		arn(tb, "arn:aws:iam::"+grantstest.Source+":role/storage-owners"),
-		arn(tb, "arn:aws:iam::"+grantstest.Target+":role/aws-reserved/sso.amazonaws.com/*"),
+		arn(tb, "arn:aws:iam::"+grantstest.Target+":role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Storage_*"),
 		arn(tb, "arn:aws:iam::"+grantstest.Hub+":role/oncall*"),
 	}
 	return &set

@@ -14,6 +14,7 @@ import (
 
 	"github.com/replimend/replimend/internal/affected"
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
@@ -70,7 +71,7 @@ wrong, or something failed on the way.`,
 	f := cmd.Flags()
 	f.BoolVar(&a.yes, "yes", false, "do not ask: what is shown is meant")
 	f.StringArrayVar(&a.objects, "object", nil, "an object that failed, `KEY@VERSION`: its own encryption is diagnosed, and a replay proves the cure with it")
-	f.StringVar(&a.event, "event", "", "`FILE` of what CloudTrail recorded of the change that broke the route: what a protected principal changed is not changed back")
+	f.StringVar(&a.event, "event", "", "`FILE` of what CloudTrail recorded of the change that broke the route, or of calls that KMS denied: what a protected principal changed is not changed back")
 	f.BoolVar(&a.replay, "replay", false, "have S3 replicate again what failed, after the cure")
 	f.DurationVar(&a.settle, "settle", time.Minute, "`TIME` between the write and the replay: AWS needs some until a change holds everywhere")
 	f.BoolVar(&a.opinion, "second-opinion", true, "ask IAM Access Analyzer about each document before it is written, where the caller may")
@@ -113,7 +114,19 @@ func (p *program) apply(ctx context.Context, a applying, name string) error {
 		return err
 	}
 	w := p.workflow(c, kept, located(s), a)
-	known := remedy.Known{Samples: samples, Changes: p.blamed(c, found.Changes, r.Source, r.RuleID)}
+	silences, err := kept.Suppressed(ctx, incident.Route{Source: r.Source, Rule: r.RuleID, Destination: r.Destination})
+	if err != nil {
+		return unkept(err)
+	}
+	for _, x := range silences {
+		p.note("the route is silenced by %s; this run asks all the same", x)
+	}
+	known := remedy.Known{
+		Samples: samples, Changes: p.blamed(c, found.Changes, r.Source, r.RuleID), Denials: p.denied(c, found.Denials, r.Source, r.RuleID),
+	}
+	if n := len(found.Signals); n > 0 {
+		p.note("%d events of S3 in %s are not counted here: --object says which versions failed, and replimend diagnose --event explains them", n, a.event)
+	}
 	i, err := w.Cure(ctx, incident.Route{Source: r.Source, Rule: r.RuleID, Destination: r.Destination}, known)
 	if err != nil {
 		return astray(err, i.ID)
@@ -128,15 +141,31 @@ func (p *program) blamed(c *cloud, changes []signal.Change, source, rule string)
 		switch {
 		case change.MadeBy(c.settings.Self):
 			p.note("%s: made by Replimend itself, and not counted", change)
-		case !slices.ContainsFunc(affected.Routes(change, c.settings), func(r settings.ApprovedRoute) bool {
-			return r.Source.Bucket == source && r.Rule.ID == rule
-		}):
+		case !slices.ContainsFunc(affected.Routes(change, c.settings), named(source, rule)):
 			p.note("%s: it does not concern this route as the settings have it, and is not counted", change)
 		default:
 			out = append(out, incident.Call{Event: change.Event, Principal: change.Principal, At: change.At})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b incident.Call) int { return b.At.Compare(a.At) })
+	return out
+}
+
+// named chooses a route of the settings by its bucket and rule.
+func named(source, rule string) func(settings.ApprovedRoute) bool {
+	return func(r settings.ApprovedRoute) bool { return r.Source.Bucket == source && r.Rule.ID == rule }
+}
+
+// denied is the denied calls that concern the route.
+func (p *program) denied(c *cloud, denials []signal.Denial, source, rule string) []signal.Denial {
+	var out []signal.Denial
+	for _, d := range denials {
+		if slices.ContainsFunc(affected.Denied(d, c.settings), named(source, rule)) {
+			out = append(out, d)
+			continue
+		}
+		p.note("%s of role %s, denied at %s: it does not concern this route as the settings have it, and is not counted", d.Action, d.Role, d.Time.Format(time.RFC3339))
+	}
 	return out
 }
 
@@ -169,14 +198,14 @@ func last(i incident.Incident) string {
 // workflow is the one that the robot runs, with a person at the other end.
 func (p *program) workflow(c *cloud, kept record, where locator, a applying) *remedy.Workflow {
 	reader := p.reader(c, nil)
-	person := &terminal{program: p, caller: c.caller, yes: a.yes, since: time.Now()}
+	person := &terminal{program: p, settings: c.settings, caller: c.caller, yes: a.yes, since: time.Now()}
 	return &remedy.Workflow{
 		Settings: c.settings, Snapshotter: reader,
 		Store: awscloud.NewWriter(c.accounts, awscloud.WriteOptions{
 			Owner: where, Trust: true, Opinion: a.opinion, Note: func(text string) { p.note("%s", text) },
 		}),
 		Replayer: &asking{program: p, replayer: p.replayer(c, where, a.batch), wanted: a.replay, yes: a.yes, settle: a.settle},
-		Journal:  kept, Locker: kept, Switches: p.switches(c), Notifier: person, Approver: person,
+		Journal:  kept, Locker: kept, Suppressions: kept, Switches: p.switches(c), Notifier: person, Approver: person,
 		Now: time.Now, Worker: fmt.Sprintf("%s %d", c.caller, os.Getpid()), Attended: true,
 	}
 }
@@ -200,10 +229,11 @@ func located(s *snapshot.Snapshot) locator {
 // terminal asks whoever sits there, and tells them what became of it.
 type terminal struct {
 	*program
-	caller string
-	yes    bool
-	since  time.Time // of this run
-	asked  bool      // what broke, and what would be done about it, was shown
+	settings *settings.Settings
+	caller   string
+	yes      bool
+	since    time.Time // of this run
+	asked    bool      // what broke, and what would be done about it, was shown
 }
 
 func (t *terminal) Notify(_ context.Context, m incident.Message) error {
@@ -223,6 +253,11 @@ func (t *terminal) Answers(ctx context.Context, q remedy.Question) ([]incident.A
 	// Before anything is written, so that what a killed run did can be found.
 	fmt.Fprint(t.out, page.Line("incident", t.kept(q.Incident)))
 	t.asked = true
+	if people := guard.PeopleFor(q.Plan, t.settings); people > 1 {
+		t.note("%d people have to approve this plan, because it edits a key policy (approvals.twoForKeyPolicies): nobody can at a terminal, where one "+
+			"sits. They can with replimend approve, once the deployed functions have the incident", people)
+		return nil, nil
+	}
 	yes, err := t.ask(ctx, fmt.Sprintf("write %s?", extent(q.Plan)), t.yes)
 	if err != nil {
 		return nil, err

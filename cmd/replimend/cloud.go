@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +11,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
 
 	"github.com/replimend/replimend/internal/awscloud"
@@ -60,7 +63,7 @@ func (p *program) connect(ctx context.Context, l live) (*cloud, error) {
 	}
 	c := &cloud{settings: set, found: file, direct: map[string]aws.Config{}}
 	for i, profile := range profiles {
-		cfg, err := awscloud.Load(ctx, profile, l.region)
+		cfg, err := load(ctx, profile, l.region)
 		if err != nil {
 			return nil, hinted(err, "check ~/.aws/config, and the name that --profile gives")
 		}
@@ -82,6 +85,28 @@ func (p *program) connect(ctx context.Context, l live) (*cloud, error) {
 	}
 	c.accounts = awscloud.NewAccounts(awscloud.Access{Base: c.base, Direct: c.direct, Members: set.Members})
 	return c, nil
+}
+
+// load reads the SDK's configuration as the AWS CLI does: environment, files, and the endpoint that AWS_ENDPOINT_URL names. An
+// empty profile or region is the environment's.
+func load(ctx context.Context, profile, region string) (aws.Config, error) {
+	options := []func(*config.LoadOptions) error{
+		config.WithLogger(logging.Nop{}), // what it warns of is either an error as well, or of no concern to who reads it
+		config.WithHTTPClient(awscloud.HTTPClient()),
+		config.WithRetryer(awscloud.Retryer),
+	}
+	if profile != "" {
+		options = append(options, config.WithSharedConfigProfile(profile))
+	}
+	if region != "" {
+		options = append(options, config.WithRegion(region))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return cfg, fmt.Errorf("load AWS configuration: %w", err)
+	}
+	cfg.Region = cmp.Or(cfg.Region, awscloud.DefaultRegion)
+	return cfg, nil
 }
 
 // patience is how long AWS may take to say who a profile is. It is the first call: who cannot reach AWS hears so before long.

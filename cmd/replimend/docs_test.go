@@ -65,7 +65,8 @@ func TestCommandsOfDocumentsRun(t *testing.T) {
 
 // needsAccount says whether a line talks to AWS, or tells what such a line did. TestReadmeAgainstTheEmulator runs those of README.md.
 func needsAccount(line string) bool {
-	return strings.Contains(line, "--profile") || strings.HasPrefix(line, "incidents ")
+	return strings.Contains(line, "--profile") || strings.HasPrefix(line, "incidents ") || strings.HasPrefix(line, "suppressions ") ||
+		strings.HasPrefix(line, "approve ") || strings.HasPrefix(line, "reject ")
 }
 
 var flagOf = regexp.MustCompile(`--[a-z-]+`)
@@ -77,7 +78,7 @@ func knowsFlags(t *testing.T, name, line string) {
 	p := &program{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { return "" }}
 	var command []string
 	for _, word := range strings.Fields(line) {
-		if !slices.Contains([]string{"routes", "adopt", "list", "incidents", "show"}, word) && len(command) > 0 {
+		if !slices.Contains([]string{"routes", "adopt", "list", "incidents", "show", "suppressions", "add", "lift"}, word) && len(command) > 0 {
 			break
 		}
 		command = append(command, word)

@@ -24,6 +24,10 @@ import (
 type record interface {
 	remedy.Journal
 	remedy.Locker
+	remedy.Suppressions
+	Suppress(ctx context.Context, s incident.Suppression) error
+	Lift(ctx context.Context, s incident.Suppression) error
+	Silences(ctx context.Context) ([]incident.Suppression, error)
 	Get(ctx context.Context, id string) (incident.Incident, error)
 	List(ctx context.Context, f incident.Filter) ([]incident.Summary, error)
 }

@@ -215,6 +215,16 @@ func TestLiveRouteIsCured(t *testing.T) {
 	if r := a.replimend("no\n", "apply", a.world.Source, "--object", object); r.code != exitBroken || !strings.Contains(r.stdout, "declined") {
 		t.Errorf("a no: %s", r)
 	}
+	single, err := os.ReadFile(filepath.Join(a.dir, "replimend.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.write("replimend.yaml", string(single)+"approvals: {approvers: [\"arn:aws:iam::*:role/on-call\"], twoForKeyPolicies: true}\n")
+	if r := a.replimend("yes\n", "apply", a.world.Source, "--object", object, "--yes"); r.code != exitBroken ||
+		!strings.Contains(r.stderr, "2 people have to approve this plan") || !strings.Contains(r.stdout, "nothing was written") {
+		t.Errorf("a yes where two are needed: %s", r)
+	}
+	a.write("replimend.yaml", string(single))
 	if now := a.documents(); now != before {
 		t.Fatalf("something was written without a yes:\n%s", now)
 	}
@@ -445,6 +455,19 @@ func TestLiveProtectedChange(t *testing.T) {
 	// Somebody who tells of another change gets no further: the incident remembers.
 	if r := a.replimend("yes\n", "apply", a.world.Source, "--event", "other.json"); r.code != exitBroken || !strings.Contains(r.stderr, "does not concern this route") || a.documents() != before {
 		t.Errorf("apply with another change: %s", r)
+	}
+	for example, want := range map[string]string{
+		"s3.json":                "1 events of S3 in s3.json are not counted here",
+		"kms-access-denied.json": "kms:Decrypt of role s3crr_role_for_amzn-s3-demo-source-bucket, denied at 2026-11-21T21:04:10Z: it does not concern this route",
+	} {
+		text, err := os.ReadFile("../../docs/examples/events/" + example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.write(example, string(text))
+		if r := a.replimend("yes\n", "apply", a.world.Source, "--event", example); r.code != exitBroken || !strings.Contains(r.stderr, want) || a.documents() != before {
+			t.Errorf("apply with %s: %s", example, r)
+		}
 	}
 }
 
@@ -830,5 +853,31 @@ func TestLiveInterruptedWriteIsTakenBack(t *testing.T) {
 	}
 	if now := a.documents(); now != before {
 		t.Errorf("left behind:\n%s", now)
+	}
+}
+
+// TestSilentRouteIsAskedAbout: who cures a route that somebody silenced is told of it first, and asked as always.
+func TestSilentRouteIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.approve()
+	before := a.documents()
+	// The owner is the caller, and the route is found as it is live where it is not approved by that name.
+	if got := a.replimend("", "suppressions", "add", a.world.Source, "--for", "2h", "--reason", "migration"); got.code != exitFine {
+		t.Fatalf("add: %s", got)
+	}
+	got := a.replimend("no\n", "apply", a.world.Source)
+	if got.code != exitBroken || !strings.Contains(got.stderr, "note: the route is silenced by arn:aws:") || !strings.Contains(got.stderr, "migration") ||
+		!strings.Contains(got.stderr, "Type yes") || !strings.Contains(got.stdout, "although silenced by") {
+		t.Errorf("apply: %s", got)
+	}
+	if now := a.documents(); now != before {
+		t.Errorf("the documents are\n%s", now)
+	}
+	if got := a.replimend("", "suppressions", "lift", a.world.Source+"/everything"); got.code != exitFine {
+		t.Errorf("lift: %s", got)
+	}
+	if got := a.replimend("no\n", "apply", a.world.Source); strings.Contains(got.stderr, "silenced") {
+		t.Errorf("apply after it was lifted: %s", got)
 	}
 }

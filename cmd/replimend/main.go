@@ -82,7 +82,7 @@ func (p *program) command() *cobra.Command {
 
 diagnose, plan and check read files and change nothing; "replimend rehearse" shows a whole cure in a built-in cloud. None of them
 needs an AWS account. snapshot, sweep, routes and preflight read a live account and change nothing. apply, undo and enroll write to
-it: each shows what it would write, and asks first.`,
+it: each shows what it would write, and asks first. approve and reject answer the deployed robot.`,
 		Example: `  replimend diagnose --snapshot docs/examples/role-lacks-decrypt.json
   replimend rehearse --only cross-account-kms --show all`,
 		SilenceErrors: true, SilenceUsage: true,
@@ -98,8 +98,8 @@ it: each shows what it would write, and asks first.`,
 	})
 	root.AddCommand(
 		p.diagnoseCommand(), p.planCommand(), p.checkCommand(), p.simulateCommand(), p.rehearseCommand(), p.explainCommand(), p.versionCommand(),
-		p.snapshotCommand(), p.sweepCommand(), p.routesCommand(), p.applyCommand(), p.undoCommand(), p.incidentsCommand(),
-		p.enrollCommand(), p.preflightCommand(),
+		p.snapshotCommand(), p.sweepCommand(), p.routesCommand(), p.applyCommand(), p.undoCommand(), p.incidentsCommand(), p.suppressionsCommand(),
+		p.enrollCommand(), p.preflightCommand(), p.approveCommand(), p.rejectCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

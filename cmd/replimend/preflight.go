@@ -11,10 +11,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/canary"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/replay"
 	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/trails"
 )
 
 func (p *program) preflightCommand() *cobra.Command {
@@ -84,6 +86,9 @@ func (p *program) missing(ctx context.Context, c *cloud, tell func(done, total i
 	options.Progress = tell
 	for _, m := range c.settings.Members {
 		for _, role := range memberRoles {
+			if role == settings.CanaryWriter && !c.settings.WritesCanaries(m.Account) {
+				continue
+			}
 			options.Roles = append(options.Roles, role.ARN(policy.Partition(m.Regions[0]), m.Account))
 		}
 	}
@@ -108,14 +113,14 @@ func (p *program) missing(ctx context.Context, c *cloud, tell func(done, total i
 	}
 	for i, place := range watched {
 		tasks.Go(func() (err error) {
-			f.Trails[i], err = c.accounts.Trails(ctx, place.Account, place.Region)
+			f.Trails[i], err = trails.Read(ctx, c.accounts.Reader, place.Account, place.Region)
 			return err
 		})
 	}
 	for _, m := range c.settings.Members {
 		for _, role := range memberRoles {
-			if role == settings.Batch {
-				continue // S3 assumes it, nobody else may
+			if role == settings.Batch || role == settings.CanaryWriter && !c.settings.WritesCanaries(m.Account) {
+				continue // S3 assumes the one, and nobody else may; the other need not be there
 			}
 			i := len(f.Assumptions)
 			f.Assumptions = append(f.Assumptions, preflight.Assumption{})
@@ -131,11 +136,11 @@ func (p *program) missing(ctx context.Context, c *cloud, tell func(done, total i
 	return preflight.Check(f), nil
 }
 
-var memberRoles = []settings.MemberRole{settings.Reader, settings.IdentityWriter, settings.ResourceWriter, settings.Replayer, settings.Batch}
+var memberRoles = []settings.MemberRole{settings.Reader, settings.IdentityWriter, settings.ResourceWriter, settings.Replayer, settings.CanaryWriter, settings.Batch}
 
 // needs is what every edge declares. What only an organization's management account can be asked is wanted of nobody.
 func needs() []preflight.Need {
-	out := slices.Concat(awscloud.Needs(), replay.Needs())
+	out := slices.Concat(awscloud.Needs(), replay.Needs(), canary.Needs())
 	for _, n := range awscloud.ReadNeeds() {
 		if !strings.HasPrefix(n.Operation, "organizations:") && !strings.HasPrefix(n.Operation, "sts:") {
 			out = append(out, n.Need)

@@ -91,29 +91,13 @@ func standings(s *snapshot.Snapshot, set *settings.Settings, d *diagnose.Diagnos
 		if d != nil {
 			for _, v := range d.Routes {
 				if v.Source == r.Source && v.Rule == r.RuleID && v.Destination == r.Destination {
-					line.Verdict, line.Causes = v.Verdict, faults(v)
+					line.Verdict, line.Causes = v.Verdict, v.Ailments()
 				}
 			}
 		}
 		out = append(out, line)
 	}
 	return out
-}
-
-// faults is what is to blame for a route's state, or without a fault what comes nearest.
-func faults(r diagnose.Route) []string {
-	for _, severity := range []diagnose.Severity{diagnose.Fault, diagnose.Warning} {
-		var out []string
-		for _, f := range r.Findings {
-			if f.Severity == severity && !slices.Contains(out, f.Cause) {
-				out = append(out, f.Cause)
-			}
-		}
-		if len(out) > 0 {
-			return out
-		}
-	}
-	return nil
 }
 
 func (p *program) routesAdoptCommand() *cobra.Command {

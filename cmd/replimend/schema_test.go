@@ -29,15 +29,34 @@ func validate(t *testing.T, s *jsonschema.Schema, text string) error {
 	return s.Validate(value)
 }
 
-// printed is what the program prints to standard output.
+// printed is what the program prints to standard output, and nothing else.
 func printed(t *testing.T, args ...string) string {
 	t.Helper()
+	out, errs := bothOf(args...)
+	if errs != "" {
+		t.Fatal(errs)
+	}
+	return out
+}
+
+// printedBesideNotes is what the program prints to standard output. A change that somebody made is a note beside it.
+func printedBesideNotes(t *testing.T, args ...string) string {
+	t.Helper()
+	out, errs := bothOf(args...)
+	for line := range strings.Lines(errs) {
+		if !strings.HasPrefix(line, "note: ") {
+			t.Fatal(errs)
+		}
+	}
+	return out
+}
+
+// bothOf is what the program prints to standard output and to standard error.
+func bothOf(args ...string) (stdout, stderr string) {
 	var out, errs strings.Builder
 	p := &program{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { return "" }}
-	if p.run(args); errs.Len() > 0 {
-		t.Fatal(errs.String())
-	}
-	return out.String()
+	p.run(args)
+	return out.String(), errs.String()
 }
 
 func TestPrintedJSONMeetsTheSchemas(t *testing.T) {
@@ -51,7 +70,7 @@ func TestPrintedJSONMeetsTheSchemas(t *testing.T) {
 		t.Fatalf("events %v, error %v", events, err)
 	}
 	for _, event := range events {
-		text := printed(t, "diagnose", "--format", "json", "--snapshot", "../../docs/examples/role-lacks-decrypt.json", "--event", event)
+		text := printedBesideNotes(t, "diagnose", "--format", "json", "--snapshot", "../../docs/examples/role-lacks-decrypt.json", "--event", event)
 		if err := validate(t, compile(t, "diagnosis.schema.json"), text); err != nil {
 			t.Errorf("%s: %v", filepath.Base(event), err)
 		}

@@ -141,7 +141,7 @@ func TestExamplesOfLiveCommandsParse(t *testing.T) {
 	t.Parallel()
 	p := &program{out: newOutput(io.Discard), stdin: strings.NewReader(""), stderr: io.Discard}
 	for _, command := range []string{
-		"snapshot", "sweep", "apply", "undo", "enroll", "preflight", "routes list", "routes adopt", "incidents list", "incidents show",
+		"snapshot", "sweep", "apply", "undo", "enroll", "preflight", "routes list", "routes adopt", "incidents list", "incidents show", "approve", "reject",
 	} {
 		root := p.command()
 		shown, _, err := root.Find(strings.Fields(command))

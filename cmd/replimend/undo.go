@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/remedy"
 	"github.com/replimend/replimend/internal/render"
@@ -74,6 +75,9 @@ func (p *program) undo(ctx context.Context, l live, journal, id string, yes bool
 	w := &remedy.Workflow{
 		Settings: c.settings, Store: awscloud.NewWriter(c.accounts, awscloud.WriteOptions{Owner: located(s), Trust: true}),
 		Journal: kept, Locker: kept, Switches: p.switches(c), Now: time.Now, Worker: fmt.Sprintf("%s %d", c.caller, os.Getpid()),
+	}
+	if c.settings != nil {
+		w.Canary = deployed.NewCanary(c.accounts, c.settings) // what a function wrote is removed with what it changed
 	}
 	i, err = w.Undo(ctx, i, incident.Authority{Incident: i.ID, Approver: c.caller})
 	switch {

@@ -10,28 +10,13 @@ package main
 import (
 	"context"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/replimend/replimend/internal/batch"
 	"github.com/replimend/replimend/internal/deployed"
-	"github.com/replimend/replimend/internal/intake"
 )
 
 func main() {
-	f := function{deployed.Start(context.Background(), deployed.Environment.Intake, deployed.NewIntake)}
-	lambda.Start(f.handle)
-}
-
-type function struct{ intake *deployed.Intake }
-
-func (f function) handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-	messages := make([]intake.Message, len(event.Records))
-	for i, r := range event.Records {
-		messages[i] = intake.Message{MessageID: r.MessageId, Body: r.Body}
-	}
-	var response events.SQSEventResponse
-	for _, id := range f.intake.Handle(ctx, messages) {
-		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
-	}
-	return response, nil
+	f := deployed.Start(context.Background(), deployed.Environment.Intake, deployed.NewIntake)
+	lambda.Start(batch.Handler(batch.Message, f.Handle))
 }

@@ -10,30 +10,14 @@ package main
 
 import (
 	"context"
-	"strconv"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/replimend/replimend/internal/batch"
 	"github.com/replimend/replimend/internal/deployed"
 )
 
 func main() {
-	f := function{deployed.Start(context.Background(), deployed.Environment.Worker, deployed.NewWorker)}
-	lambda.Start(f.handle)
-}
-
-type function struct{ worker *deployed.Worker }
-
-func (f function) handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-	messages := make([]deployed.Delivery, len(event.Records))
-	for i, r := range event.Records {
-		received, _ := strconv.Atoi(r.Attributes["ApproximateReceiveCount"])
-		messages[i] = deployed.Delivery{ID: r.MessageId, Body: r.Body, Received: received}
-	}
-	var response events.SQSEventResponse
-	for _, id := range f.worker.Handle(ctx, messages) {
-		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
-	}
-	return response, nil
+	f := deployed.Start(context.Background(), deployed.Environment.Worker, deployed.NewWorker)
+	lambda.Start(batch.Handler(batch.Delivery, f.Handle))
 }

@@ -1,7 +1,8 @@
-// Package affected says which approved routes a recorded change can have broken or mended, from its pointers alone: where to look,
-// never what is so.
+// Package affected says which approved routes a recorded change can have broken or mended, and which a denied call concerns, from
+// their pointers alone: where to look, never what is so.
 //
-// The command line asks it about a change that somebody has the record of. It knows the settings and no cloud. What a pointer may
+// functions/change asks it about what CloudTrail records, the command line about a record that somebody has. It knows the settings
+// and no cloud. What a pointer may
 // mean counts: a route that is looked at for nothing costs a few calls.
 package affected
 
@@ -22,6 +23,33 @@ func Routes(c signal.Change, set *settings.Settings) []settings.ApprovedRoute {
 		}
 	}
 	return out
+}
+
+// Denied is the approved routes that a denied call of S3 concerns, in the order of the settings: those of its role that use its key,
+// or all of the role where none does, because S3 asks for the key that an object has, whatever was approved.
+func Denied(d signal.Denial, set *settings.Settings) []settings.ApprovedRoute {
+	var role, key []settings.ApprovedRoute
+	for _, r := range set.Routes {
+		if r.Role.ARN.Account != d.Account || r.Role.ARN.Name() != d.Role {
+			continue
+		}
+		role = append(role, r)
+		for _, k := range keysOf(r) {
+			if k.String() == d.Key {
+				key = append(key, r)
+				break
+			}
+		}
+	}
+	if len(key) > 0 {
+		return key
+	}
+	return role
+}
+
+// keysOf is the keys of a route; one without a replica key has an empty one among them.
+func keysOf(r settings.ApprovedRoute) []policy.ARN {
+	return append([]policy.ARN{r.ReplicaKey}, r.SourceKeys...)
 }
 
 func concerns(c signal.Change, r settings.ApprovedRoute) bool {
@@ -46,7 +74,7 @@ func concerns(c signal.Change, r settings.ApprovedRoute) bool {
 // concernsKey asks for each key of the route. A change that names none, or moves an alias away from a key that it does not name, can
 // be about any key of the account and Region.
 func concernsKey(c signal.Change, r settings.ApprovedRoute) bool {
-	for _, key := range append([]policy.ARN{r.ReplicaKey}, r.SourceKeys...) {
+	for _, key := range keysOf(r) {
 		id, isKey := strings.CutPrefix(key.Resource, "key/")
 		switch {
 		case !isKey:

@@ -120,3 +120,31 @@ func TestRoutes(t *testing.T) {
 		t.Errorf("without settings: %v", got)
 	}
 }
+
+func TestDenied(t *testing.T) {
+	t.Parallel()
+	set := approved(t)
+	twin := set.Routes[0]
+	twin.Name, twin.SourceKeys, twin.ReplicaKey = "twin", nil, arn(t, backKey)
+	set.Routes = append(set.Routes, twin)
+	for name, tt := range map[string]struct {
+		denial signal.Denial
+		want   string
+	}{
+		"key of one route of the role":              {signal.Denial{Account: here, Role: "replication", Key: sourceKey}, "out"},
+		"replica key of the other":                  {signal.Denial{Account: here, Role: "replication", Key: backKey}, "twin"},
+		"key of none of them":                       {signal.Denial{Account: here, Role: "replication", Key: sourceKey + "0"}, "out twin"},
+		"role of the same name in another account":  {signal.Denial{Account: there, Role: "replication", Key: backKey}, "back"},
+		"near miss: role of a third account":        {signal.Denial{Account: "999999999999", Role: "replication", Key: sourceKey}, ""},
+		"near miss: role that begins alike":         {signal.Denial{Account: here, Role: "replicatio", Key: sourceKey}, ""},
+		"near miss: another role that uses the key": {signal.Denial{Account: here, Role: "backup", Key: sourceKey}, ""},
+	} {
+		var got []string
+		for _, r := range affected.Denied(tt.denial, set) {
+			got = append(got, r.Name)
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}

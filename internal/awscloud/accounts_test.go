@@ -111,7 +111,7 @@ func TestNamesUnderLocalhostAreThisMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := httpClient().Do(request)
+	response, err := HTTPClient().Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

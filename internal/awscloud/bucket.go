@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,7 +28,10 @@ type wantedBucket struct{ name, account string }
 // isBucket is what can be the name of a bucket and nothing else: the SDK takes ARNs of access points where it takes names, and
 // what a replication configuration names may have been written by anybody.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-var isBucket = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`).MatchString
+func isBucket(name string) bool { return len(name) <= 255 && bucketCharacters.MatchString(name) }
+
+// Counted repetitions are written out when they are compiled, at each cold start of a function.
+var bucketCharacters = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]+[A-Za-z0-9]$`)
 
 // isRegion is what can be a Region and nothing else: it becomes part of a host's name.
 var isRegion = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]{1,2}$`).MatchString
@@ -361,11 +365,62 @@ func (r *Reader) Replicating(ctx context.Context, account string) (buckets []str
 	if err != nil {
 		return nil, nil, fmt.Errorf("list buckets of account %s: %w", account, err)
 	}
+	places := make(map[string]place, len(all))
+	for _, b := range all {
+		places[aws.ToString(b.Name)] = place{account, cmp.Or(aws.ToString(b.BucketRegion), r.home)}
+	}
+	buckets, unread, err = u.replicating(ctx, places)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read replication of account %s: %w", account, err)
+	}
+	return buckets, unread, nil
+}
+
+// Buckets is the names of the buckets that an account has in a Region, sorted. The error says that there is no list.
+//
+// S3 answers for a Region at that Region's endpoint only.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+func (r *Reader) Buckets(ctx context.Context, account, region string) ([]string, error) {
+	u := r.run()
+	d := u.enters(ctx, account)
+	if d.err == nil {
+		d = u.door(ctx, place{account, region})
+	}
+	if d.err != nil {
+		return nil, fmt.Errorf("list buckets of account %s in %s: %w", account, region, d.err)
+	}
+	list := s3.NewListBucketsPaginator(d.s3, &s3.ListBucketsInput{BucketRegion: aws.String(region), MaxBuckets: aws.Int32(1000)})
+	all, err := pages(ctx, list, func(page *s3.ListBucketsOutput) []s3types.Bucket { return page.Buckets })
+	if err != nil {
+		return nil, fmt.Errorf("list buckets of account %s in %s: %w", account, region, err)
+	}
+	names := make([]string, len(all))
+	for i, b := range all {
+		names[i] = aws.ToString(b.Name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// ReplicatingOf is Replicating of these buckets of an account and Region, which need not exist. The error is that of the context.
+func (r *Reader) ReplicatingOf(ctx context.Context, account, region string, names []string) (buckets []string, unread map[string]string, err error) {
+	places := make(map[string]place, len(names))
+	for _, name := range names {
+		places[name] = place{account, region}
+	}
+	buckets, unread, err = r.run().replicating(ctx, places)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read replication of account %s: %w", account, err)
+	}
+	return buckets, unread, nil
+}
+
+// replicating is which of the buckets have a replication configuration, and why that of others could not be read.
+func (u *run) replicating(ctx context.Context, places map[string]place) (buckets []string, unread map[string]string, err error) {
 	unread = make(map[string]string)
 	var mu sync.Mutex
-	_, err = each(ctx, all, func(ctx context.Context, b s3types.Bucket) (struct{}, error) {
-		name, at := aws.ToString(b.Name), place{account, cmp.Or(aws.ToString(b.BucketRegion), r.home)}
-		has, at, err := u.replicates(ctx, name, at)
+	_, err = each(ctx, slices.Collect(maps.Keys(places)), func(ctx context.Context, name string) (struct{}, error) {
+		has, at, err := u.replicates(ctx, name, places[name])
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
@@ -373,15 +428,12 @@ func (r *Reader) Replicating(ctx context.Context, account string) (buckets []str
 			unread[name] = refusal(err)
 		case has:
 			buckets = append(buckets, name)
-			r.learn(name, at)
+			u.reader.learn(name, at)
 		}
 		return struct{}{}, ctx.Err()
 	})
 	slices.Sort(buckets)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read replication of account %s: %w", account, err)
-	}
-	return buckets, unread, nil
+	return buckets, unread, err
 }
 
 func (u *run) replicates(ctx context.Context, name string, at place) (bool, place, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/settings"
 )
@@ -32,7 +33,7 @@ func (a *Accounts) Caller(ctx context.Context, account string) (preflight.Caller
 
 func identity(ctx context.Context, cfg aws.Config) (caller preflight.Caller, account string, err error) {
 	got, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if caller.Code, err = refusedFor(err); err != nil {
+	if caller.Code, err = awserr.Final(err); err != nil {
 		return caller, "", fmt.Errorf("get caller identity: %w", err)
 	}
 	if caller.Code != "" {
@@ -53,7 +54,7 @@ func (a *Accounts) TryRole(ctx context.Context, account, region string, role set
 		return out, err
 	}
 	_, err = cfg.Credentials.Retrieve(ctx)
-	if out.Code, err = refusedFor(err); err != nil {
+	if out.Code, err = awserr.Final(err); err != nil {
 		return out, fmt.Errorf("try role %s of account %s: %w", role, account, err)
 	}
 	return out, nil

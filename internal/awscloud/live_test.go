@@ -256,3 +256,33 @@ func TestReplicating(t *testing.T) {
 		t.Errorf("error %v, want one that says who refused", err)
 	}
 }
+
+// TestBucketsOfARegion are listed where they are, and of some names those that replicate are found.
+func TestBucketsOfARegion(t *testing.T) {
+	t.Parallel()
+	s := mototest.Start(t)
+	account := s.Account()
+	near, far := client(s.Config(t, account, "us-east-1")), client(s.Config(t, account, "eu-west-1"))
+	here, there := s.Name(t, "here"), s.Name(t, "there")
+	if _, err := near.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &here}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := far.CreateBucket(t.Context(), &s3.CreateBucketInput{
+		Bucket: &there, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: "eu-west-1"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := awscloud.NewReader(awscloud.NewAccounts(awscloud.Access{Base: s.Config(t, account, "us-east-1")}), awscloud.ReadOptions{})
+	for region, want := range map[string][]string{"us-east-1": {here}, "eu-west-1": {there}, "us-west-2": {}} {
+		if got, err := r.Buckets(t.Context(), account, region); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s has %v, %v, want %v", region, got, err, want)
+		}
+	}
+	if _, err := r.Buckets(t.Context(), "777788889999", "us-east-1"); err == nil {
+		t.Error("listed an account that no credentials lead into")
+	}
+	if got, unread, err := r.ReplicatingOf(t.Context(), account, "us-east-1", []string{here, "not-there-at-all"}); err != nil || len(got)+len(unread) > 0 {
+		t.Errorf("replicating %v, unread %v, %v", got, unread, err)
+	}
+}

@@ -299,18 +299,12 @@ func (w *Writer) session(s *store, at storePlace, by incident.Authority, text st
 	if text == "" {
 		need = *s.remove
 	}
-	statement, err := policy.StatementSpec{
-		Effect: policy.Allow, Actions: []string{need.Action}, Resources: []string{at.arn.String()},
-	}.Build()
-	if err != nil {
-		return aws.Config{}, fmt.Errorf("narrow session: %w", err)
-	}
-	only, err := policy.New(statement).MarshalJSON()
+	only, err := policy.Allowing(policy.StatementSpec{Actions: []string{need.Action}, Resources: []string{at.arn.String()}})
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("narrow session: %w", err)
 	}
 	return w.accounts.Narrowed(at.account, at.region, Purpose{
-		Role: need.Role, Policy: string(only), Incident: by.Incident, Approver: by.Approver,
+		Role: need.Role, Policy: only, Incident: by.Incident, Approver: by.Approver,
 	})
 }
 

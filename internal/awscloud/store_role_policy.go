@@ -25,7 +25,7 @@ var inlineStore = store{
 	asks:   analyzerForm{policy: types.PolicyTypeIdentityPolicy},
 	at: func(_ *WriteOptions, ref snapshot.Ref) (storePlace, error) {
 		at, err := storePlaceOfRole(ref)
-		if err == nil && !storeInlineName.MatchString(ref.Name) {
+		if err == nil && (len(ref.Name) > storeLongestName || !storeInlineName.MatchString(ref.Name)) {
 			err = fmt.Errorf("%w: %.128q is not the name of a policy of ours, which start with %s", snapshot.ErrUnwritable, ref.Name, storePrefix)
 		}
 		at.policy = ref.Name
@@ -56,7 +56,10 @@ var inlineStore = store{
 	},
 }
 
-var storeInlineName = regexp.MustCompile(`^` + storePrefix + `[A-Za-z0-9_+=,.@-]{0,119}$`)
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
+const storeLongestName = 128
+
+var storeInlineName = regexp.MustCompile(`^` + storePrefix + `[A-Za-z0-9_+=,.@-]*$`)
 
 // storeOtherInline is the size of the other inline policies of the role.
 func storeOtherInline(ctx context.Context, reader aws.Config, at storePlace) (int, error) {

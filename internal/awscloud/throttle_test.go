@@ -1,6 +1,7 @@
 package awscloud_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,18 +13,15 @@ import (
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// loaded is access as the programs have it, with the retries of Load, into the cloud.
+// loaded is access as the programs have it, with the retries of a function, into the cloud.
 func loaded(t *testing.T, c *cloud) awscloud.Access {
 	t.Helper()
 	t.Setenv("AWS_ACCESS_KEY_ID", sourceAccount)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	t.Setenv("AWS_SESSION_TOKEN", "")
-	t.Setenv("AWS_PROFILE", "")
-	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-	t.Setenv("AWS_CA_BUNDLE", "")
+	t.Setenv("AWS_REGION", sourceRegion)
 	t.Setenv("AWS_ENDPOINT_URL", "https://aws.example")
-	cfg, err := awscloud.Load(t.Context(), "", sourceRegion)
+	cfg, err := awscloud.Environment(os.Getenv)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,6 +109,7 @@ var classes = map[string]Class{
 	"InvalidPolicyDocument":            Malformed,
 	"InvalidRequest":                   Malformed,
 	"InvalidRequestException":          Malformed,
+	"InvalidTag":                       Malformed,
 	"MalformedPolicy":                  Malformed,
 	"MalformedPolicyDocument":          Malformed,
 	"MalformedPolicyDocumentException": Malformed,
@@ -123,12 +124,14 @@ var classes = map[string]Class{
 	"PolicyTooLarge":          TooLarge,
 
 	"ConcurrentModification":          Conflict,
+	"ConditionalRequestConflict":      Conflict, // of a write that something else conflicts with now
 	"ConcurrentModificationException": Conflict,
 	"ConditionalCheckFailed":          Conflict, // of one action of a transaction
 	"ConditionalCheckFailedException": Conflict,
 	"IdempotencyException":            Conflict,
 	"KMSInvalidStateException":        Conflict, // such as of a key that is to be deleted
 	"OperationAborted":                Conflict,
+	"PreconditionFailed":              Conflict, // of a write that is to be the first
 	"TransactionConflict":             Conflict, // of one action of a transaction
 	"TransactionConflictException":    Conflict,
 	"ConflictException":               Conflict,
@@ -188,4 +191,13 @@ func Is(err error, any ...Class) bool {
 		}
 	}
 	return false
+}
+
+// Final parts what AWS answered for good, a refusal or that nothing is there, from what another attempt may change: the code of
+// the one, or the other as an error.
+func Final(err error) (code string, other error) {
+	if Is(err, Denied, Absent) {
+		return Code(err), nil
+	}
+	return "", err
 }

@@ -19,10 +19,11 @@ import (
 
 // The environment of the functions.
 const (
-	TableVariable     = "REPLIMEND_TABLE"      // the name of the table of incidents
-	ApprovalsVariable = "REPLIMEND_APPROVALS"  // the name of the table of approvals
-	SealVariable      = "REPLIMEND_SEAL_KEY"   // the ARN of the KMS key that verifies approvals
-	WorkVariable      = "REPLIMEND_WORK_QUEUE" // the URL of the worker's queue
+	TableVariable     = "REPLIMEND_TABLE"       // the name of the table of incidents
+	ApprovalsVariable = "REPLIMEND_APPROVALS"   // the name of the table of approvals
+	SealVariable      = "REPLIMEND_SEAL_KEY"    // the ARN of the KMS key that seals and verifies approvals
+	WorkVariable      = "REPLIMEND_WORK_QUEUE"  // the URL of the worker's queue
+	SweepVariable     = "REPLIMEND_SWEEP_QUEUE" // the URL of the sweep's own queue
 	// PropagationVariable is after how long what was written holds everywhere, such as 90s; without it a minute.
 	PropagationVariable = "REPLIMEND_PROPAGATION"
 	SettingsVariable    = "REPLIMEND_SETTINGS" // the file of the settings; without it SettingsFile beside the program
@@ -35,12 +36,14 @@ const SettingsFile = "replimend.yaml"
 type Config struct {
 	Table string // of incidents
 	Work  string // the URL of the worker's queue
+	Sweep string // the URL of the sweep's own queue; the sweep's alone
 
-	// The rest is the worker's.
+	// These are the worker's, and of who takes answers.
 	Approvals string // the table of approvals
-	Seal      string // the ARN of the key that verifies them
+	Seal      string // the ARN of the key that seals and verifies them
 	Settings  *settings.Settings
-	// Propagation is after how long what was written holds everywhere: no replay is started before.
+
+	// Propagation, the worker's, is after how long what was written holds everywhere: no replay is started before.
 	Propagation time.Duration
 }
 
@@ -69,47 +72,98 @@ func (e Environment) Intake() (Config, error) {
 	return c, err
 }
 
+// Change is the configuration of the function that takes changes in. The error has every fault, one a line.
+func (e Environment) Change() (Config, error) {
+	var c Config
+	work := e.work(&c)
+	var err error
+	c.Settings, err = e.settings()
+	return c, errors.Join(work, err)
+}
+
 // Worker is the configuration of the worker. The error has every fault, one a line.
 func (e Environment) Worker() (Config, error) {
 	var c Config
 	faults := []error{e.journal(&c)}
+	var err error
+	c.Propagation, err = e.propagation()
+	faults = append(faults, err)
+	c.Settings, err = e.settings()
+	return c, errors.Join(append(faults, err, e.approvals(&c))...)
+}
+
+// Desk is the configuration of the function that takes answers. The error has every fault, one a line.
+func (e Environment) Desk() (Config, error) {
+	var c Config
+	faults := []error{e.journal(&c)}
+	var err error
+	c.Settings, err = e.settings()
+	return c, errors.Join(append(faults, err, e.approvals(&c))...)
+}
+
+// approvals reads, after the settings, where answers are kept and what seals them. Where nobody may approve there is no key.
+func (e Environment) approvals(c *Config) error {
+	var faults []error
 	var err error
 	c.Approvals, err = e.name(ApprovalsVariable, tableName, "the name of a table")
 	faults = append(faults, err)
 	if c.Approvals != "" && c.Approvals == c.Table {
 		faults = append(faults, fmt.Errorf("%s: approvals have a table of their own, and not that of %s", ApprovalsVariable, TableVariable))
 	}
-	c.Propagation, err = e.propagation()
-	faults = append(faults, err)
-	c.Settings, err = e.settings()
-	faults = append(faults, err)
 	c.Seal = e.Get(SealVariable)
-	// Where nobody may approve there is no key.
-	if c.Seal != "" || c.Settings == nil || len(c.Settings.Approvals.Approvers) > 0 {
-		if arn, err := policy.ParseARN(c.Seal); err != nil || arn.Service != "kms" {
-			faults = append(faults, fmt.Errorf("%s: %.200q is not the ARN of a KMS key", SealVariable, c.Seal))
-		}
+	if c.Seal == "" && c.Settings != nil && len(c.Settings.Approvals.Approvers) == 0 {
+		return errors.Join(faults...)
 	}
-	return c, errors.Join(faults...)
+	if arn, err := policy.ParseARN(c.Seal); err != nil || arn.Service != "kms" {
+		faults = append(faults, fmt.Errorf("%s: %.200q is not the ARN of a KMS key", SealVariable, c.Seal))
+	}
+	return errors.Join(faults...)
 }
 
-// journal reads what every function needs.
+// Sweeper is the configuration of the sweep. The error has every fault, one a line.
+func (e Environment) Sweeper() (Config, error) {
+	var c Config
+	faults := []error{e.journal(&c)}
+	var err error
+	c.Sweep, err = e.queue(SweepVariable)
+	faults = append(faults, err)
+	if c.Sweep != "" && c.Sweep == c.Work {
+		faults = append(faults, fmt.Errorf("%s: the sweep has a queue of its own, and not that of %s", SweepVariable, WorkVariable))
+	}
+	c.Settings, err = e.settings()
+	return c, errors.Join(append(faults, err)...)
+}
+
+// journal reads what every function needs that works on incidents.
 func (e Environment) journal(c *Config) error {
 	var table error
 	c.Table, table = e.name(TableVariable, tableName, "the name of a table")
-	c.Work = e.Get(WorkVariable)
-	if u, err := url.Parse(c.Work); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return errors.Join(table, fmt.Errorf("%s: %.200q is not the URL of a queue", WorkVariable, c.Work))
+	return errors.Join(table, e.work(c))
+}
+
+// work reads where the worker's queue is.
+func (e Environment) work(c *Config) (err error) {
+	c.Work, err = e.queue(WorkVariable)
+	return err
+}
+
+func (e Environment) queue(variable string) (string, error) {
+	value := e.Get(variable)
+	if u, err := url.Parse(value); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return "", fmt.Errorf("%s: %.200q is not the URL of a queue", variable, value)
 	}
-	return table
+	return value, nil
 }
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-var tableName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
+var tableName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3}[a-zA-Z0-9_.-]*$`)
+
+// longestName is checked beside the pattern: a repetition up to it would be written out at each cold start.
+const longestName = 255
 
 func (e Environment) name(variable string, pattern *regexp.Regexp, what string) (string, error) {
 	value := e.Get(variable)
-	if !pattern.MatchString(value) {
+	if len(value) > longestName || !pattern.MatchString(value) {
 		return "", fmt.Errorf("%s: %.200q is not %s", variable, value, what)
 	}
 	return value, nil

@@ -3,6 +3,7 @@ package deployed
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -44,15 +45,25 @@ func NewIntake(c Config, cfg aws.Config, log *slog.Logger) *Intake {
 func (n *Intake) Handle(ctx context.Context, messages []intake.Message) []string {
 	batch := intake.Read(messages)
 	n.tell(ctx, batch)
+	now := n.Now()
+	w := remedy.Workflow{Journal: n.Journal, Now: func() time.Time { return now }}
+	if err := n.withoutCanaries(ctx, &w, batch.Reports); err != nil {
+		n.Log.ErrorContext(ctx, "not recorded", "error", err.Error())
+		failed := batch.FailedIDs()
+		for _, r := range batch.Reports {
+			failed = append(failed, r.MessageID)
+		}
+		return failed
+	}
 	var all []signal.Signal
 	for _, r := range batch.Reports {
 		all = append(all, r.Signals...)
 	}
-	w := remedy.Workflow{Journal: n.Journal, Now: n.Now}
 	incidents, err := w.Report(ctx, all)
 	if err != nil {
 		n.Log.ErrorContext(ctx, "not recorded", "error", err.Error())
 	}
+	n.measure(ctx, batch, incidents, now)
 	done := map[incident.Route]bool{}
 	for _, i := range incidents {
 		log := n.Log.With("incident", i.ID)
@@ -75,10 +86,25 @@ func (n *Intake) Handle(ctx context.Context, messages []intake.Message) []string
 	return failed
 }
 
+// withoutCanaries leaves out what S3 says of canary objects: who wrote them looks at them.
+func (n *Intake) withoutCanaries(ctx context.Context, w *remedy.Workflow, reports []intake.Report) error {
+	var all []signal.Signal
+	for _, r := range reports {
+		all = append(all, r.Signals...)
+	}
+	canary, err := w.Canaries(ctx, all)
+	for i := range reports {
+		if err == nil {
+			reports[i].Signals = slices.DeleteFunc(reports[i].Signals, canary)
+		}
+	}
+	return err
+}
+
 // hand tells the worker of an incident, unless there is nothing to do, or it looks again by itself: then everything that fails until
 // then joins, and a storm of events does not become one of looks.
 func (n *Intake) hand(ctx context.Context, i incident.Incident) error {
-	if _, waits := remedy.Due(i, n.Now()); waits || i.Over() {
+	if _, waits := remedy.Due(i, n.Now()); waits && !remedy.OnlyTidies(i) || i.Over() {
 		return nil
 	}
 	return n.Work.Send(ctx, queue.Work{Incident: i.ID}, 0)
@@ -89,10 +115,15 @@ func (n *Intake) tell(ctx context.Context, batch intake.Batch) {
 	for _, group := range batch.Groups {
 		n.Log.InfoContext(ctx, "replication events", "group", group)
 	}
-	for _, note := range batch.Ignored {
-		n.Log.InfoContext(ctx, "ignored message", "message_id", note.MessageID, "reason", note.Reason)
+	unread(ctx, n.Log, batch.Ignored, batch.Failures)
+}
+
+// unread logs which messages gave nothing, and why.
+func unread(ctx context.Context, log *slog.Logger, ignored, malformed []intake.Note) {
+	for _, note := range ignored {
+		log.InfoContext(ctx, "ignored message", "message_id", note.MessageID, "reason", note.Reason)
 	}
-	for _, note := range batch.Failures {
-		n.Log.ErrorContext(ctx, "malformed message", "message_id", note.MessageID, "reason", note.Reason)
+	for _, note := range malformed {
+		log.ErrorContext(ctx, "malformed message", "message_id", note.MessageID, "reason", note.Reason)
 	}
 }

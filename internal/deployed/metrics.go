@@ -1,35 +1,118 @@
 package deployed
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/intake"
 )
 
 // namespace is that of every figure in CloudWatch.
 const namespace = "Replimend"
 
+// metric is one figure in CloudWatch, without dimensions: what differs from route to route is in the log, under the incident's ID.
+type metric struct {
+	name string
+	unit string // in CloudWatch's words, such as Count or Seconds
+}
+
+// The figures. The page docs/metrics.md says what each means.
+var (
+	failuresReported  = metric{"FailuresReported", "Count"}
+	malformedMessages = metric{"MalformedMessages", "Count"}
+	incidentsOpened   = metric{"IncidentsOpened", "Count"}
+	timeToCure        = metric{"TimeToCure", "Seconds"}
+	timeToResolve     = metric{"TimeToResolve", "Seconds"}
+	refusals          = metric{"Refusals", "Count"}
+	manual            = metric{"Manual", "Count"}
+	awaitingApproval  = metric{"AwaitingApproval", "Count"}
+	escalations       = metric{"Escalations", "Count"}
+	documentsUndone   = metric{"DocumentsUndone", "Count"}
+	routesSwept       = metric{"RoutesSwept", "Count"}
+	routesHealthy     = metric{"RoutesHealthy", "Count"}
+	blindRoutes       = metric{"BlindRoutes", "Count"}
+	unapprovedRoutes  = metric{"UnapprovedRoutes", "Count"}
+	goneRoutes        = metric{"GoneRoutes", "Count"}
+	unreadableBuckets = metric{"UnreadableBuckets", "Count"}
+)
+
 // figure is one value of one metric.
 type figure struct {
-	name  string
-	unit  string // in CloudWatch's words, such as Count or Seconds
+	metric
 	value float64
+}
+
+// measure gives the figures of a batch, on one line however many events it has.
+func (n *Intake) measure(ctx context.Context, batch intake.Batch, incidents []incident.Incident, now time.Time) {
+	failed, opened := 0, 0
+	for _, g := range batch.Groups {
+		failed += g.Failed
+	}
+	for _, i := range incidents {
+		if i.Opened.Equal(now) { // one that was joined was opened by an earlier batch
+			opened++
+		}
+	}
+	emit(ctx, n.Log, now,
+		figure{failuresReported, float64(failed)}, figure{malformedMessages, float64(len(batch.Failures))}, figure{incidentsOpened, float64(opened)})
+}
+
+// outcomes is what an incident counts as when it comes to an outcome.
+var outcomes = map[incident.Outcome]metric{
+	incident.Refused: refusals, incident.Manual: manual, incident.AwaitingApproval: awaitingApproval, incident.Escalated: escalations,
+}
+
+// measure gives the figures of what one look made of an incident; none where it is as it was. Times are from the first failure.
+func measure(ctx context.Context, log *slog.Logger, now time.Time, before, after incident.Incident) {
+	var figures []figure
+	first := cmp.Or(after.Failures.First, after.Opened)
+	if undone := undone(after) - undone(before); undone > 0 {
+		figures = append(figures, figure{documentsUndone, float64(undone)})
+	}
+	if after.Patched.After(before.Patched) {
+		figures = append(figures, figure{timeToCure, after.Patched.Sub(first).Seconds()})
+	}
+	if before.Outcome != after.Outcome {
+		if m, ok := outcomes[after.Outcome]; ok {
+			figures = append(figures, figure{m, 1})
+		}
+		if after.Outcome == incident.Resolved {
+			figures = append(figures, figure{timeToResolve, now.Sub(first).Seconds()})
+		}
+	}
+	if len(figures) > 0 {
+		emit(ctx, log, now, figures...)
+	}
+}
+
+// undone is how many documents of an incident were put back.
+func undone(i incident.Incident) int {
+	n := 0
+	for _, c := range i.Changes {
+		if c.State == incident.Undone {
+			n++
+		}
+	}
+	return n
 }
 
 // emit logs figures in CloudWatch's embedded metric format, from which Lambda's log makes metrics without a call. The other members of
 // the line are the log's own, and stay searchable beside them.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 func emit(ctx context.Context, log *slog.Logger, now time.Time, figures ...figure) {
-	type metric struct{ Name, Unit string }
+	type definition struct{ Name, Unit string }
 	type directive struct {
 		Namespace  string
 		Dimensions [][]string
-		Metrics    []metric
+		Metrics    []definition
 	}
-	metrics := make([]metric, len(figures))
+	metrics := make([]definition, len(figures))
 	attributes := make([]slog.Attr, 0, len(figures)+1)
 	for i, f := range figures {
-		metrics[i] = metric{f.name, f.unit}
+		metrics[i] = definition{f.name, f.unit}
 		attributes = append(attributes, slog.Float64(f.name, f.value))
 	}
 	attributes = append(attributes, slog.Any("_aws", struct {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/canary"
 	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/policy"
@@ -14,7 +15,7 @@ import (
 
 // MemberNeeds is everything that the functions need of the roles of members.
 func MemberNeeds() []preflight.Need {
-	out := slices.Concat(awscloud.Needs(), replay.Needs())
+	out := slices.Concat(awscloud.Needs(), replay.Needs(), canary.Needs())
 	for _, n := range awscloud.ReadNeeds() {
 		out = append(out, n.Need)
 	}
@@ -28,9 +29,6 @@ var polling = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:Recei
 // logging is what Lambda needs to keep what a function logs. The group is made by whoever deploys.
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 var logging = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
-
-// reading is what it takes to read an incident.
-var reading = []string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 
 // Needs is what each function needs in the hub. What it needs of members is in the roles that it assumes; who uses the key of the seal
 // is in the key's policy.
@@ -47,7 +45,15 @@ func Needs(h grants.HubNames) []grants.Need {
 	for _, f := range []grants.Function{grants.Failure, grants.Remedy} {
 		need(f, "nothing is remembered", journal.Needs(), incidents, incidents+"/index/"+journal.Index)
 	}
-	need(grants.Approval, "it does not know what is asked", reading, incidents)
+	need(grants.Approval, "it does not know what is asked", journal.GetNeeds(), incidents)
+	need(grants.Sweep, "it does not know what is open and what is suppressed", journal.ListNeeds(), incidents, incidents+"/index/"+journal.Index)
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+	out = append(out, grants.Need{
+		Function: grants.Sweep, Actions: journal.LiftNeeds(), Resources: []string{incidents}, Why: "a suppression that has ended stays",
+		Conditions: []policy.Condition{{
+			Operator: policy.StringEquals, Qualifier: policy.ForAllValues, Key: "dynamodb:LeadingKeys", Values: []string{journal.SuppressionPartition},
+		}},
+	})
 	for _, p := range []struct {
 		by   grants.Function
 		from grants.Queue

@@ -22,7 +22,7 @@ func Start[F any](ctx context.Context, read func(Environment) (Config, error), b
 	}
 	var cfg aws.Config
 	if err == nil {
-		cfg, err = awscloud.Load(ctx, "", "")
+		cfg, err = awscloud.Environment(env.Get)
 	}
 	if err != nil {
 		log.ErrorContext(ctx, "configuration", "faults", strings.Split(err.Error(), "\n"))

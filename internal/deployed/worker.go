@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/canary"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/policy"
@@ -27,7 +28,7 @@ import (
 // the attempts of the SDK.
 const budget = time.Minute
 
-// Worker goes on with incidents, one for each message.
+// Worker goes on with incidents, and looks at routes and buckets, one for each message.
 type Worker struct {
 	Workflow remedy.Workflow
 	Work     Sender
@@ -47,7 +48,8 @@ func NewWorker(c Config, cfg aws.Config, log *slog.Logger) *Worker {
 				Owner: where, Trust: true, Opinion: true, Note: func(text string) { log.Info("second opinion", "text", text) },
 			}),
 			Replayer: newReplayer(accounts, where),
-			Journal:  table, Locker: table,
+			Canary:   NewCanary(accounts, c.Settings),
+			Journal:  table, Locker: table, Suppressions: table,
 			Switches: awscloud.NewSwitches(accounts, func(text string) { log.Warn("kill switch", "text", text) }),
 			Approver: answers{&journal.Approvals{
 				Kept:   &journal.ApprovalTable{Client: dynamodb.NewFromConfig(cfg), Name: c.Approvals, Now: time.Now},
@@ -89,21 +91,28 @@ func newReplayer(accounts *awscloud.Accounts, where func(string) (string, string
 	})
 }
 
+// NewCanary writes canaries of the approved routes, in sessions of the members' canary roles.
+func NewCanary(accounts *awscloud.Accounts, set *settings.Settings) *canary.Writer {
+	return canary.New(canary.Options{
+		Config: func(account, region, incident, policy string) (aws.Config, error) {
+			return accounts.Narrowed(account, region, awscloud.Purpose{Role: settings.CanaryWriter, Policy: policy, Incident: incident})
+		},
+		Approved: func(r incident.Route) (settings.ApprovedRoute, bool) {
+			for _, a := range set.From(r.Source) {
+				if routeOf(a) == r {
+					return a, true
+				}
+			}
+			return settings.ApprovedRoute{}, false
+		},
+	})
+}
+
 // answers is the approvals as the workflow asks for them.
 type answers struct{ *journal.Approvals }
 
-// Answers is what people said. Answers of which none counts are none: nothing is done, and whoever asks is asked again.
 func (a answers) Answers(ctx context.Context, q remedy.Question) ([]incident.Approval, error) {
-	found, err := a.Approvals.Answer(ctx, q.Incident)
-	for _, refused := range []error{incident.ErrForged, incident.ErrOtherPlan, incident.ErrExpired, incident.ErrUsed} {
-		if errors.Is(err, refused) {
-			return nil, nil
-		}
-	}
-	if err != nil || found.Answer == incident.NoAnswer {
-		return nil, err
-	}
-	return []incident.Approval{found}, nil
+	return a.Approvals.Answers(ctx, q.Incident)
 }
 
 // notices logs what people are told. Chat tools come later; until then the log is where it is said.
@@ -127,7 +136,12 @@ func (w *Worker) Handle(ctx context.Context, messages []Delivery) []string {
 	for _, m := range messages {
 		log := w.Log.With("message_id", m.ID)
 		work, err := queue.Parse(m.Body)
-		if err == nil {
+		switch {
+		case err != nil:
+		case work.Look != nil:
+			log = log.With("look", work.Look.Route)
+			err = w.look(ctx, log, *work.Look, m.Received)
+		default:
 			log = log.With("incident", work.Incident)
 			err = w.resume(ctx, log, work, m.Received)
 		}
@@ -152,13 +166,113 @@ func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, 
 	if err != nil {
 		return err
 	}
-	i, err := flow.Resume(ctx, work.Incident)
+	goOn := flow.Resume
+	if work.Again && remedy.OnlyTidies(before) {
+		goOn = flow.Tidy
+	}
+	i, err := goOn(ctx, work.Incident)
 	if err != nil {
 		return err
 	}
 	log.InfoContext(ctx, "looked at", "route", i.Route, "before", before.Outcome, "outcome", i.Outcome, "causes", i.Causes)
-	delay, due := remedy.Due(i, flow.Now())
-	if !due || !carries(work, received, before, i) {
+	measure(ctx, log, flow.Now(), before, i)
+	if !carries(work, received, before, i) {
+		return nil
+	}
+	return w.again(ctx, log, i)
+}
+
+// look looks at a route, or at the rules of a bucket that nobody approved. What it opens is gone on with like every other incident.
+func (w *Worker) look(ctx context.Context, log *slog.Logger, l queue.Look, received int) error {
+	flow := w.Workflow
+	flow.Worker, flow.Notifier = rand.Text(), notices{log}
+	known := remember{flow.Journal, map[string]incident.Incident{}}
+	flow.Journal = known
+	if l.Route.Rule == "" {
+		return watch(ctx, log, flow, known, l, received)
+	}
+	began := flow.Now()
+	i, err := flow.Cure(ctx, l.Route, remedy.Known{Changes: l.Changes, Denials: l.Denials})
+	if err != nil {
+		return err
+	}
+	log = found(ctx, log, i)
+	known.measure(ctx, log, flow.Now(), i)
+	// Who finds it waiting ends there, as in carries.
+	patches := i.Patches()
+	if received == 1 && (len(patches) == 0 || patches[len(patches)-1].At.Before(began)) {
+		return nil
+	}
+	return w.again(ctx, log, i)
+}
+
+// watch looks at the rules of a bucket. One that nobody owns as far as can be read is looked at twice, because something may have been
+// down, and then told of in the log alone: it is of an account that is no member, and no message that comes again can change that.
+func watch(ctx context.Context, log *slog.Logger, flow remedy.Workflow, known remember, l queue.Look, received int) error {
+	incidents, err := flow.Watch(ctx, l.Route.Source, l.Changes)
+	for _, i := range incidents {
+		known.measure(ctx, found(ctx, log, i), flow.Now(), i)
+	}
+	if err == nil {
+		log.InfoContext(ctx, "watched", "incidents", len(incidents))
+	}
+	if errors.Is(err, remedy.ErrUnowned) && received > 1 {
+		log.WarnContext(ctx, "not watched", "reason", err.Error(), "changes", l.Changes)
+		return nil
+	}
+	return err
+}
+
+// found logs what a look found, and gives the log of its incident. A route in order has none.
+func found(ctx context.Context, log *slog.Logger, i incident.Incident) *slog.Logger {
+	if i.Revision > 0 {
+		log = log.With("incident", i.ID)
+	}
+	log.InfoContext(ctx, "looked at", "route", i.Route, "outcome", i.Outcome, "causes", i.Causes)
+	return log
+}
+
+// remember is a journal that remembers incidents as they were before this look, by their IDs.
+type remember struct {
+	remedy.Journal
+	before map[string]incident.Incident
+}
+
+// Open is the journal's.
+func (r remember) Open(ctx context.Context, i incident.Incident) (incident.Incident, error) {
+	i, err := r.Journal.Open(ctx, i)
+	return r.keep(i, err)
+}
+
+// Get is the journal's.
+func (r remember) Get(ctx context.Context, id string) (incident.Incident, error) {
+	i, err := r.Journal.Get(ctx, id)
+	return r.keep(i, err)
+}
+
+func (r remember) keep(i incident.Incident, err error) (incident.Incident, error) {
+	if _, ok := r.before[i.ID]; err == nil && !ok {
+		r.before[i.ID] = i
+	}
+	return i, err
+}
+
+// measure gives the figures of what the look made of an incident. A route in order has none.
+func (r remember) measure(ctx context.Context, log *slog.Logger, now time.Time, after incident.Incident) {
+	before, ok := r.before[after.ID]
+	if !ok {
+		return
+	}
+	if before.Revision == 1 && before.Outcome == incident.Open && before.Failures.Versions.IsZero() { // events open those of failures
+		emit(ctx, log, now, figure{incidentsOpened, 1})
+	}
+	measure(ctx, log, now, before, after)
+}
+
+// again sees to it that somebody looks again at an incident, where that is due.
+func (w *Worker) again(ctx context.Context, log *slog.Logger, i incident.Incident) error {
+	delay, due := remedy.Due(i, w.Workflow.Now())
+	if !due {
 		return nil
 	}
 	if err := w.Work.Send(ctx, queue.Work{Incident: i.ID, Again: true}, delay); err != nil {

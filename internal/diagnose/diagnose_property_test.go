@@ -85,11 +85,13 @@ func TestAppliedPlanGivesTheVerdictThatItProves(t *testing.T) {
 	})
 }
 
-// deniesAgain says whether, of the requests that the whole plan allows, one is no longer allowed.
+// deniesAgain says whether, of the requests that the whole plan allows, one is no longer allowed, or whether one is denied for certain that
+// with the whole plan hangs only on what the snapshot does not have, such as a grant that could not be read.
 func deniesAgain(whole, less diagnose.Route) bool {
 	for i, h := range whole.Hops {
 		for k, q := range h.Requests {
-			if q.Decision == "allowed" && less.Hops[i].Requests[k].Decision != "allowed" {
+			now := less.Hops[i].Requests[k].Decision
+			if now != q.Decision && (q.Decision == "allowed" || q.Decision == "unknown" && now == "implicit_deny") {
 				return true
 			}
 		}

@@ -7,6 +7,7 @@ package diagnose
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/replimend/replimend/internal/authz"
 	"github.com/replimend/replimend/internal/patch"
@@ -93,6 +94,22 @@ type Route struct {
 	Hints []Hint `json:"hints,omitempty"`
 
 	Of route.Route `json:"-"`
+}
+
+// Ailments is the causes of the route's state, each once: its faults, or without one its warnings.
+func (r Route) Ailments() []string {
+	for _, severity := range []Severity{Fault, Warning} {
+		var out []string
+		for _, f := range r.Findings {
+			if f.Severity == severity && !slices.Contains(out, f.Cause) {
+				out = append(out, f.Cause)
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	return nil
 }
 
 // Hint is what an event or a record says, and what the model says of it. It is untrusted: it can raise a question, no more.

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -33,14 +34,14 @@ func (e *examination) reported(side Side, ref snapshot.Ref, severity Severity, r
 	return Finding{Side: side, Document: ref, Severity: severity, Evidence: route.Inferred, Remedy: remedy, Message: message}
 }
 
-// object is the object of an event.
+// object is the object of an event; where that is not known, any object of the bucket.
 func (e *examination) object(s signal.Signal) snapshot.Ref {
-	return snapshot.Ref{Kind: snapshot.ObjectKind, ID: policy.ObjectARN(e.r.Partition, e.r.Source, s.Key).String()}
+	return snapshot.Ref{Kind: snapshot.ObjectKind, ID: policy.ObjectARN(e.r.Partition, e.r.Source, cmp.Or(s.Key, "*")).String()}
 }
 
 // replica is where the replica of that object would be.
 func (e *examination) replica(s signal.Signal) snapshot.Ref {
-	return snapshot.Ref{Kind: snapshot.ObjectKind, ID: policy.ObjectARN(e.r.Partition, e.r.Destination, s.Key).String()}
+	return snapshot.Ref{Kind: snapshot.ObjectKind, ID: policy.ObjectARN(e.r.Partition, e.r.Destination, cmp.Or(s.Key, "*")).String()}
 }
 
 // batchRole stands for a role that no snapshot holds.

@@ -354,7 +354,7 @@ func TestCanary(t *testing.T) {
 	set := grantstest.Settings(t)
 	who := settings.CanaryWriter.ARN("aws", grantstest.Source)
 	w := world(t, set, append(grantstest.MemberNeeds(), preflight.Need{
-		Role: settings.CanaryWriter, Action: "s3:PutObject", Resource: preflight.CanaryObject,
+		Role: settings.CanaryWriter, Action: "s3:PutObject", Resource: preflight.CanarySource,
 	}))
 	for on, want := range map[string]string{
 		"arn:aws:s3:::orders/2026/replimend-canary/inc-1": "allowed",

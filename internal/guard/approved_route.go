@@ -1,5 +1,7 @@
 package guard
 
+import "slices"
+
 // ApprovedRoute is the name of the rule whose objections say that the route itself is not to be trusted.
 const ApprovedRoute = "approved-route"
 
@@ -22,12 +24,14 @@ var approvedRoute = Rule{
 		for _, text := range q.unknown {
 			out = append(out, refuse("%s", text))
 		}
-		for _, m := range compare(*q.approved, q.route, q.live) {
-			if m.got == "" && len(q.unknown) > 0 {
-				continue // what is not known is said above
-			}
-			out = append(out, refuse("not as approved in route %s: %s: want %q, got %q", q.approved.Name, m.pin, m.want, m.got))
+		for _, m := range q.mismatches() {
+			out = append(out, refuse("not as approved in route %s: %s", q.approved.Name, m))
 		}
 		return out
 	},
+}
+
+// mismatches is every pin in which the live route is known to differ from the approved one.
+func (q *inquiry) mismatches() []mismatch {
+	return slices.DeleteFunc(compare(*q.approved, q.route, q.live), func(m mismatch) bool { return m.got == "" && len(q.unknown) > 0 })
 }

@@ -26,7 +26,7 @@ var document = Rule{
 			case e.Account != owner:
 				out = append(out, refuse("%s: want the owner to be account %q, got %q", e.Document, owner, e.Account))
 			}
-			if e.Document.Kind == snapshot.RolePolicy && !policyName.MatchString(e.Document.Name) {
+			if e.Document.Kind == snapshot.RolePolicy && (len(e.Document.Name) > longestPolicyName || !policyName.MatchString(e.Document.Name)) {
 				out = append(out, refuse("%q is not the name of an inline policy", e.Document.Name))
 			}
 		}
@@ -42,7 +42,9 @@ func (q *inquiry) isDefaultKey(ref snapshot.Ref) bool {
 }
 
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
-var policyName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,128}$`)
+const longestPolicyName = 128
+
+var policyName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]+$`)
 
 // owner is the account that the edit's document belongs to, and whether it is a document of the route.
 func (q *inquiry) owner(e patch.Edit) (string, bool) {

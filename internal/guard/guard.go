@@ -79,16 +79,9 @@ type History struct {
 	// Now is the time by the caller's clock; this package has none.
 	Now time.Time
 	// Breaking is the change that broke the route; nil: not known.
-	Breaking *Change
+	Breaking *incident.Call
 	// Removed is how often statements that Replimend added were taken out again, by document.
 	Removed []Removal
-}
-
-// Change is one call that changed a document, as CloudTrail recorded it.
-type Change struct {
-	Event     string // such as PutKeyPolicy
-	Principal string // the ARN of who made it; "": not known
-	At        time.Time
 }
 
 // Removal is how often a document lost statements of Replimend.

@@ -143,6 +143,8 @@ func routeName(r route.Route) string {
 // mismatch is one pin in which a live route differs from an approved one.
 type mismatch struct{ pin, want, got string }
 
+func (m mismatch) String() string { return fmt.Sprintf("%s: want %q, got %q", m.pin, m.want, m.got) }
+
 // compare holds a live route against an approved one. Of keys and of who may assume the role the live route may have fewer:
 // samples do not show every key, and a trust policy that lets in too few is a fault that can be repaired. The account that the
 // rule itself names is a claim about the destination: it may be left out, not be another one.
@@ -255,4 +257,17 @@ func Approval(r route.Route, s *snapshot.Snapshot, set *settings.Settings) (appr
 		against = append(against, o.text)
 	}
 	return approved, against
+}
+
+// Differences is every pin in which a live route is known to differ from the approved route that it is or was meant to be, and
+// whether there is such a one. What the snapshot does not say is no difference here; Approval counts it.
+func Differences(r route.Route, s *snapshot.Snapshot, set *settings.Settings) (differ []string, approved bool) {
+	q := newInquiry(r, s, set)
+	if q.approved == nil {
+		return nil, false
+	}
+	for _, m := range q.mismatches() {
+		differ = append(differ, m.String())
+	}
+	return differ, true
 }

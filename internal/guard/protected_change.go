@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/replimend/replimend/internal/authz"
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/settings"
 )
@@ -24,13 +25,13 @@ var protectedChange = Rule{
 
 // CheckChange judges whether a change that broke a route may be changed back, as the rule protected-change does. Of several changes
 // the strictest verdict counts, so that nobody makes more allowed by telling of one more.
-func CheckChange(c Change, set *settings.Settings, now time.Time) Verdict {
+func CheckChange(c incident.Call, set *settings.Settings, now time.Time) Verdict {
 	v := Verdict{Decision: Allow, Reasons: []Reason{}}
 	v.add(protectedChange.Name, againstUndoing(c, set, now))
 	return v
 }
 
-func againstUndoing(c Change, set *settings.Settings, now time.Time) []objection {
+func againstUndoing(c incident.Call, set *settings.Settings, now time.Time) []objection {
 	if set == nil || len(set.Protected) == 0 {
 		return nil
 	}

@@ -1,9 +1,12 @@
 package guard
 
+// RemovedAgain is the name of the rule whose objections say that somebody, or a tool, takes out what is added.
+const RemovedAgain = "removed-again"
+
 // removedAgain: a statement that is taken out again and again is not wanted there, by somebody or by a tool that owns the
 // document. Putting it back once more settles nothing.
 var removedAgain = Rule{
-	Name:    "removed-again",
+	Name:    RemovedAgain,
 	Summary: "a document from which statements of Replimend are taken out again and again is left to people",
 	judge: func(q *inquiry) []objection {
 		limit := q.limits().RemovalsBeforeOpen

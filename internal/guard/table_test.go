@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/replimend/replimend/internal/guard"
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/route"
@@ -197,7 +198,7 @@ func TestWithoutSettingsHistoryDecidesNothing(t *testing.T) {
 	t.Parallel()
 	s := load(t, nil)
 	s.settings = nil
-	s.history.Breaking = &guard.Change{Event: "PutKeyPolicy", Principal: "arn:aws:iam::111122223333:role/break-glass"}
+	s.history.Breaking = &incident.Call{Event: "PutKeyPolicy", Principal: "arn:aws:iam::111122223333:role/break-glass"}
 	v := s.check()
 	if v.Decision != guard.Refuse || !objects(v, "approved-route") || objects(v, "removed-again") || objects(v, "protected-change") {
 		t.Errorf("verdict %s", text(v))

@@ -26,6 +26,11 @@ var (
 	ErrUsed      = errors.New("the approval was used already")
 )
 
+// Void says whether an error is one of these: the approval is known not to count.
+func Void(err error) bool {
+	return errors.Is(err, ErrForged) || errors.Is(err, ErrOtherPlan) || errors.Is(err, ErrExpired) || errors.Is(err, ErrUsed)
+}
+
 // Approval is one person's answer to exactly one plan of one incident, for a time, and good for one cure. Its JSON form has schema
 // "replimend/approval/v1" as its first member.
 type Approval struct {
@@ -88,11 +93,6 @@ func (a Approval) Message() []byte {
 }
 
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-// Allows says whether the plan of that hash may be carried out now.
-func (a Approval) Allows(plan string, now time.Time) bool {
-	return a.Answer == Approve && a.Approver != "" && plan != "" && a.Plan == plan && a.Used.IsZero() && now.Before(a.Expires)
-}
 
 // Counts says why the answer does not count for the plan of that hash now; nil when it does. It does not look at the seal.
 func (a Approval) Counts(plan string, now time.Time) error {

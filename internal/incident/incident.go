@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -74,6 +75,7 @@ type ChangeState string
 const (
 	Intended ChangeState = "intended" // recorded, and perhaps written: the answer did not come
 	Written  ChangeState = "written"
+	Undoing  ChangeState = "being undone" // recorded, and perhaps undone: who began did not say
 	Undone   ChangeState = "undone"
 	Unmade   ChangeState = "not made"      // the store wrote nothing
 	Overrun  ChangeState = "changed since" // by somebody else, so that it was not undone
@@ -135,6 +137,10 @@ type Incident struct {
 	Changes []Change  `json:"changes,omitempty"`
 	// The replay, from when S3 was asked for it.
 	Job Job `json:"job,omitzero"`
+	// The canary object, from before S3 was asked to write it; absent: none was.
+	Canary *Trial `json:"canary,omitempty"`
+	// When everything that failed had been replicated; absent: not yet.
+	Resolved time.Time `json:"resolved,omitzero"`
 	// What people were told last; absent: nothing yet.
 	Told     string  `json:"told,omitempty"`
 	Timeline []Entry `json:"timeline,omitempty"`
@@ -213,6 +219,17 @@ func (i Incident) Wrote() bool {
 // clone shares nothing that a caller may change.
 func (i Incident) clone() Incident {
 	i.Causes, i.Changes, i.Timeline = slices.Clone(i.Causes), slices.Clone(i.Changes), slices.Clone(i.Timeline)
+	i.Failures.Reasons = slices.Clone(i.Failures.Reasons)
+	if i.Proposal != nil {
+		p := *i.Proposal
+		p.Reasons, p.Approvers = slices.Clone(p.Reasons), slices.Clone(p.Approvers)
+		i.Proposal = &p
+	}
+	if c := i.Canary; c != nil {
+		kept := *c
+		kept.Tags = maps.Clone(c.Tags)
+		i.Canary = &kept
+	}
 	return i
 }
 
@@ -220,6 +237,12 @@ func (i Incident) clone() Incident {
 func ID(r Route, first time.Time) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{r.Source, r.Rule, r.Destination, first.UTC().Format(time.RFC3339Nano)}, "\n")))
 	return "inc-" + hex.EncodeToString(sum[:10])
+}
+
+// IsID says whether a text has the form of an ID, and can be nothing else.
+func IsID(s string) bool {
+	hash, ok := strings.CutPrefix(s, "inc-")
+	return ok && len(hash) == 20 && strings.Trim(hash, "0123456789abcdef") == ""
 }
 
 // The bounds of a timeline: how an incident began and what happened last say the most.
@@ -245,7 +268,10 @@ func (i *Incident) Log(at time.Time, format string, args ...any) {
 
 // Become records an outcome and why.
 func (i *Incident) Become(o Outcome, at time.Time, format string, args ...any) {
-	i.Outcome = o
+	i.Outcome, i.Resolved = o, time.Time{}
+	if o == Resolved {
+		i.Resolved = at
+	}
 	i.Log(at, "%s: %s", o, fmt.Sprintf(format, args...))
 }
 
@@ -254,18 +280,6 @@ type Object struct {
 	Key       string `json:"key"`
 	VersionID string `json:"versionId"`
 	Size      int64  `json:"size"`
-}
-
-// Canary is a small object that is written to see it replicated.
-type Canary struct {
-	Incident string // its ID
-	Route    Route
-	Account  string // of the source bucket
-	Region   string // of the source bucket
-	Key      string
-	Tags     map[string]string // that the rule selects by
-	// The version that was written; "": not yet, or not known.
-	VersionID string
 }
 
 // Replay is what S3 is asked to replicate again for an incident.

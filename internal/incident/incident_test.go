@@ -33,19 +33,29 @@ func TestApprovalIsForOnePlanAndATime(t *testing.T) {
 		"another plan":      {good, "abd", noon, false},
 		"at the last":       {good, "abc", noon.Add(time.Hour - 1), true},
 		"expired":           {good, "abc", noon.Add(time.Hour), false},
-		"declined":          {with(func(a *incident.Approval) { a.Answer = incident.Decline }), "abc", noon, false},
-		"no answer":         {with(func(a *incident.Approval) { a.Answer = incident.NoAnswer }), "abc", noon, false},
-		"nobody":            {with(func(a *incident.Approval) { a.Approver = "" }), "abc", noon, false},
 		"no plan":           {with(func(a *incident.Approval) { a.Plan = "" }), "", noon, false},
 		"the zero approval": {incident.Approval{}, "", noon, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := tt.approval.Allows(tt.plan, tt.now); got != tt.want {
-				t.Errorf("Allows = %t, want %t", got, tt.want)
+			if err := tt.approval.Counts(tt.plan, tt.now); (err == nil) != tt.want {
+				t.Errorf("Counts = %v, want an error: %t", err, !tt.want)
 			}
 		})
+	}
+}
+
+func TestIsID(t *testing.T) {
+	t.Parallel()
+	id := incident.ID(incident.Route{Source: "a", Rule: "r", Destination: "b"}, noon)
+	if !incident.IsID(id) {
+		t.Errorf("%s is none", id)
+	}
+	for _, s := range []string{"", "inc-", id[4:], id[:len(id)-1], id + "0", strings.ToUpper(id), "inc-0123456789abcdefg012", "inc-0123456789/bcdef0123", id + "\n", "x" + id} {
+		if incident.IsID(s) {
+			t.Errorf("%q is one", s)
+		}
 	}
 }
 

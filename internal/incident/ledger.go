@@ -50,15 +50,17 @@ type Filter struct {
 	Open   bool      // only those that are not over
 	Source string    // only those of routes that leave this bucket; "": all
 	Since  time.Time // only those opened then or later
+	After  Summary   // only those that stand after this one in a list; zero: from its beginning
 	Limit  int       // at most as many; 0, or more than MaxList: MaxList
 }
 
-// MaxList is how many incidents are listed at most.
+// MaxList is how many incidents are listed at most. Filter.After goes on from there.
 const MaxList = 100
 
 // Takes says whether the filter chooses it.
 func (f Filter) Takes(s Summary) bool {
-	return (!f.Open || !s.Outcome.Over()) && (f.Source == "" || f.Source == s.Route.Source) && !s.Opened.Before(f.Since)
+	return (!f.Open || !s.Outcome.Over()) && (f.Source == "" || f.Source == s.Route.Source) && !s.Opened.Before(f.Since) &&
+		(f.After.ID == "" || Newest(s, f.After) > 0)
 }
 
 // Most is how many it chooses at most.
@@ -80,12 +82,19 @@ type Summary struct {
 	// Failed is how many versions failed, an estimate when it is not Exact.
 	Failed int64 `json:"failed"`
 	Exact  bool  `json:"exact"`
+	// Exposure is how much is not replicated, and since when.
+	Exposure Exposure `json:"exposure,omitzero"`
+	// Replaying says that S3 works a replay off.
+	Replaying bool `json:"replaying,omitempty"`
 }
 
 // Summary is the incident as a list shows it.
 func (i Incident) Summary() Summary {
-	s := Summary{ID: i.ID, Route: i.Route, Outcome: i.Outcome, Opened: i.Opened, Patched: i.Patched, Causes: slices.Clone(i.Causes)}
-	s.Failed, s.Exact = i.Failures.Count()
+	s := Summary{
+		ID: i.ID, Route: i.Route, Outcome: i.Outcome, Opened: i.Opened, Patched: i.Patched, Causes: slices.Clone(i.Causes),
+		Exposure: i.Exposure(), Replaying: i.Job.State == JobRunning,
+	}
+	s.Failed, s.Exact = s.Exposure.Versions, s.Exposure.Exact
 	return s
 }
 
@@ -300,29 +309,28 @@ func (l *Ledger) Unlock(holder string, documents []string) {
 	})
 }
 
-// Suppress silences a route, in place of an earlier suppression of it.
+// Suppress silences a route, in place of an earlier suppression of it for the same cause.
 func (l *Ledger) Suppress(s Suppression, now time.Time) error {
 	if err := s.Check(now); err != nil {
 		return fmt.Errorf("suppress %s: %w", s.Route, err)
 	}
-	l.Lift(s.Route)
-	l.Suppressions = append(l.Suppressions, s)
+	l.Suppressions = append(slices.DeleteFunc(l.Suppressions, s.of), s)
 	return nil
 }
 
-// Lift ends the suppression of a route, if there is one.
-func (l *Ledger) Lift(r Route) {
-	l.Suppressions = slices.DeleteFunc(l.Suppressions, func(s Suppression) bool { return s.Route == r })
+// Lift ends that very suppression, or removes it when it has ended. One that took its place since stays.
+func (l *Ledger) Lift(s Suppression) {
+	l.Suppressions = slices.DeleteFunc(l.Suppressions, s.Same)
 }
 
-// Suppressed is the suppression that is in force for a route now.
-func (l *Ledger) Suppressed(r Route, now time.Time) (Suppression, bool) {
-	for _, s := range l.Suppressions {
-		if s.Route == r && now.Before(s.Expires) {
-			return s, true
-		}
-	}
-	return Suppression{}, false
+// Suppressed is the suppressions that are in force for a route now, in the order of FirstEnds.
+func (l *Ledger) Suppressed(r Route, now time.Time) []Suppression {
+	return slices.DeleteFunc(l.Silences(), func(s Suppression) bool { return s.Route != r || s.Ended(now) })
+}
+
+// Silences is every suppression, those that have ended included, in the order of FirstEnds.
+func (l *Ledger) Silences() []Suppression {
+	return slices.SortedFunc(slices.Values(l.Suppressions), FirstEnds)
 }
 
 // Approve keeps an answer. A later one of the same person to the same plan takes the place of an earlier one, used or not. The same

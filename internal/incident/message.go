@@ -1,8 +1,10 @@
 package incident
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/replimend/replimend/internal/jsontree"
@@ -46,6 +48,7 @@ type Message struct {
 	Broke    []string // what broke: the causes, the worst first
 	Why      []string // what speaks against doing it, or against doing it unasked
 	Diff     string   // what was changed, or what would be, as the title says
+	Code     string   // what is to be added to the code that the documents are kept as
 	Undo     []string // who may undo it, and how
 	Steps    []string // what a person can do next
 	Happened []string // what was done, in its order
@@ -64,15 +67,15 @@ const (
 	maxFields = 16
 )
 
-// NewMessage is the message about an incident. Everything in content is taken to be written by anybody: it is cleaned of what
+// NewMessage is the message about an incident. Without a severity in content it is that of the outcome. Everything in content is taken to be written by anybody: it is cleaned of what
 // could steer a terminal or turn text around, and cut to its bounds.
 func NewMessage(i Incident, content Message) Message {
 	content.Incident, content.Outcome = line(i.ID, maxTitle), i.Outcome
-	content.Severity = severityOf(i.Outcome)
+	content.Severity = cmp.Or(content.Severity, severityOf(i.Outcome))
 	content.Title = line(content.Title, maxTitle)
 	content.Broke, content.Why = lines(content.Broke), lines(content.Why)
 	content.Undo, content.Steps, content.Happened = lines(content.Undo), lines(content.Steps), lines(content.Happened)
-	content.Diff = block(content.Diff)
+	content.Diff, content.Code = block(content.Diff), block(content.Code)
 	fields := make([]Field, 0, len(content.Fields))
 	for _, f := range content.Fields {
 		if len(fields) < maxFields && f.Value != "" {
@@ -81,6 +84,19 @@ func NewMessage(i Incident, content Message) Message {
 	}
 	content.Fields = fields
 	return content
+}
+
+// maxProposed bounds the diff of a proposal, which nobody may approve without having seen it: several times what the longest policy has.
+const maxProposed = 100_000
+
+// NewProposal is the proposal of a plan. Its texts are cleaned and bounded as those of a message are, but that a diff of any plan that
+// can be written is whole.
+func NewProposal(plan string, at time.Time, diff string, reasons []string, people int) *Proposal {
+	shown := clean(diff, true)
+	if cut := clip(shown, maxProposed); cut != shown {
+		shown = cut + "\n(cut: this is not the whole of it, and nobody should approve it)"
+	}
+	return &Proposal{Plan: plan, At: at, Diff: shown, Reasons: lines(reasons), People: people}
 }
 
 // Text is the message as plain text.
@@ -101,6 +117,12 @@ func (m Message) Text() string {
 	if m.Diff != "" {
 		fmt.Fprintf(&b, "\n%s\n", m.diffTitle())
 		for l := range strings.Lines(m.Diff) {
+			b.WriteString("  " + strings.TrimRight(l, "\n") + "\n")
+		}
+	}
+	if m.Code != "" {
+		b.WriteString("\nFor the code that the documents are kept as\n")
+		for l := range strings.Lines(m.Code) {
 			b.WriteString("  " + strings.TrimRight(l, "\n") + "\n")
 		}
 	}

@@ -3,6 +3,7 @@ package incident_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,9 +71,6 @@ func TestWhyAnApprovalDoesNotCount(t *testing.T) {
 	} {
 		if got := tt.approval.Counts(tt.plan, tt.now); got != tt.want { //nolint:errorlint // they are returned as they are
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
-		}
-		if allows := tt.approval.Allows(tt.plan, tt.now); allows != (tt.want == nil) {
-			t.Errorf("%s: allows: %t", name, allows)
 		}
 	}
 }
@@ -167,6 +165,7 @@ func TestSuppressionsNeedAnOwnerAReasonAndAnEnd(t *testing.T) {
 		"no reason":      func(s *incident.Suppression) { s.Reason = "" },
 		"a long reason":  func(s *incident.Suppression) { s.Reason = strings.Repeat("a", 2000) },
 		"no destination": func(s *incident.Suppression) { s.Route.Destination = "" },
+		"a long cause":   func(s *incident.Suppression) { s.Cause = strings.Repeat("a", 200) },
 		"no end":         func(s *incident.Suppression) { s.Expires = time.Time{} },
 		"over":           func(s *incident.Suppression) { s.Expires = noon },
 		"too long":       func(s *incident.Suppression) { s.Expires = noon.Add(incident.MaxSuppression + 1) },
@@ -176,5 +175,36 @@ func TestSuppressionsNeedAnOwnerAReasonAndAnEnd(t *testing.T) {
 		if bad.Check(noon) == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+}
+
+// TestRouteIsSilentWhenEveryCauseIs and not when one more joins those that somebody answers for.
+func TestRouteIsSilentWhenEveryCauseIs(t *testing.T) {
+	t.Parallel()
+	all, a, b := incident.Suppression{Owner: "all"}, incident.Suppression{Owner: "a", Cause: "a"}, incident.Suppression{Owner: "b", Cause: "b"}
+	type list = []incident.Suppression
+	for name, tt := range map[string]struct {
+		inForce list
+		causes  []string
+		want    list
+	}{
+		"none":                        {nil, []string{"a"}, nil},
+		"every cause":                 {list{a, all}, []string{"a", "c"}, list{all}},
+		"every cause, of none known":  {list{all}, nil, list{all}},
+		"the cause":                   {list{a}, []string{"a"}, list{a}},
+		"both causes":                 {list{a, b}, []string{"b", "a"}, list{a, b}},
+		"one of two causes":           {list{a}, []string{"a", "b"}, nil},
+		"another cause":               {list{a}, []string{"b"}, nil},
+		"one more than the cause":     {list{a, b}, []string{"a"}, list{a}},
+		"a cause, of none known":      {list{a}, nil, nil},
+		"none, and there is no cause": {nil, nil, nil},
+	} {
+		if got := incident.Silenced(tt.inForce, tt.causes); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: silenced by %v, want %v", name, got, tt.want)
+		}
+	}
+	text := incident.Suppression{Cause: "c\x1b", Owner: "o\u202e\n", Reason: strings.Repeat("r", 1000), Expires: noon}.String()
+	if len(text) > 700 || strings.ContainsAny(text, "\x1b\u202e\n") || !strings.HasPrefix(text, "cause c") {
+		t.Errorf("in words: %q", text)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -21,7 +22,17 @@ type Failures struct {
 	Last     time.Time `json:"last,omitzero"`    // the time of the latest event
 	Written  time.Time `json:"written,omitzero"` // when the earliest of the versions was written, by the events; zero: not known
 	Versions Tally     `json:"versions,omitzero"`
+	// S3's reasons, sorted, each once: at most 32, those that sort first. Whoever can put events into the queue can write any, and
+	// crowd out others.
+	Reasons []string `json:"reasons,omitempty"`
 }
+
+// The bounds of the reasons: there are more of them than S3 has documented for one kind of failure, and all of them are short.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-failure-codes.html
+const (
+	maxReasons = 32
+	maxReason  = 128
+)
 
 // Add counts a version that was written at that time; zero: not known.
 func (f *Failures) Add(o Object, written time.Time) {
@@ -29,9 +40,30 @@ func (f *Failures) Add(o Object, written time.Time) {
 	f.Written = earlier(f.Written, written)
 }
 
+// AddReason keeps a reason of S3. What is no identifier is none.
+func (f *Failures) AddReason(reason string) { f.Reasons = reasons(f.Reasons, []string{reason}) }
+
+// reasons is every identifier of both, sorted and bounded. It shares nothing with either.
+func reasons(a, b []string) []string {
+	all := slices.DeleteFunc(slices.Concat(a, b), func(s string) bool { return !isReason(s) })
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return all[:min(len(all), maxReasons)]
+}
+
+// isReason says whether it has the form of S3's reasons: letters and digits.
+func isReason(s string) bool {
+	return s != "" && len(s) <= maxReason && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	})
+}
+
 // Merge is what both said.
 func (f Failures) Merge(o Failures) Failures {
-	out := Failures{First: earlier(f.First, o.First), Last: f.Last, Written: earlier(f.Written, o.Written), Versions: f.Versions.Merge(o.Versions)}
+	out := Failures{
+		First: earlier(f.First, o.First), Last: f.Last, Written: earlier(f.Written, o.Written), Versions: f.Versions.Merge(o.Versions),
+		Reasons: reasons(f.Reasons, o.Reasons),
+	}
 	if o.Last.After(f.Last) {
 		out.Last = o.Last
 	}
@@ -48,7 +80,8 @@ func earlier(a, b time.Time) time.Time {
 
 // Equal says whether both say the same.
 func (f Failures) Equal(o Failures) bool {
-	return f.First.Equal(o.First) && f.Last.Equal(o.Last) && f.Written.Equal(o.Written) && f.Versions.Equal(o.Versions)
+	return f.First.Equal(o.First) && f.Last.Equal(o.Last) && f.Written.Equal(o.Written) && f.Versions.Equal(o.Versions) &&
+		slices.Equal(f.Reasons, o.Reasons)
 }
 
 // Count is how many versions failed. It is exact up to about a thousand, and an estimate beyond.

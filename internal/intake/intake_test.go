@@ -127,3 +127,28 @@ func TestReasonsAreFitForLogs(t *testing.T) {
 		})
 	}
 }
+
+func TestReadRecordsTakesEverything(t *testing.T) {
+	t.Parallel()
+	got := intake.ReadRecords([]intake.Message{
+		{"event", body(t, "official-failed")},
+		{"malformed", body(t, "bad-beside-good")},
+		{"test", body(t, "test-message")},
+		{"denied call", body(t, "cloudtrail/eventbridge")},
+		{"other call", body(t, "cloudtrail/allowed")},
+		{"empty", ""},
+	})
+	var records []string
+	for _, r := range got.Records {
+		records = append(records, fmt.Sprintf("%s: %d %d %d", r.MessageID, len(r.Signals), len(r.Denials), len(r.Changes)))
+	}
+	if diff := cmp.Diff([]string{"event: 1 0 0", "denied call: 0 1 0"}, records); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"malformed", "empty"}, got.FailedIDs()); diff != "" {
+		t.Error(diff)
+	}
+	if len(got.Ignored) != 2 || got.Ignored[0].MessageID != "test" || got.Ignored[1].MessageID != "other call" {
+		t.Errorf("ignored %v", got.Ignored)
+	}
+}

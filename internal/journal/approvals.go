@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,42 +50,37 @@ func (p *Approvals) Give(ctx context.Context, a incident.Approval) (incident.App
 	return a, p.Kept.Approve(ctx, a)
 }
 
-// Answer is the answer that counts for the plan of the incident now, and the zero Approval when nobody answered. One person's no
-// stands against everybody's yes, until it expires or that person says otherwise. Where there are answers and none counts, the
-// error says why the latest does not: incident.ErrForged, ErrOtherPlan, ErrExpired or ErrUsed.
+// Answers is every answer that counts for the plan of the incident now, the latest first, and the latest alone of those of one ARN. Whose
+// count together, and that a no stands against every yes, is for who asks. Where there are answers and none counts, the error says why
+// the latest does not: incident.ErrForged, ErrOtherPlan, ErrExpired or ErrUsed. After any other error nothing is known: an answer that
+// could not be read may be a no.
 //
 // Looking does not use an approval up: Use does, before anything is written.
-func (p *Approvals) Answer(ctx context.Context, i incident.Incident) (incident.Approval, error) {
+func (p *Approvals) Answers(ctx context.Context, i incident.Incident) ([]incident.Approval, error) {
 	all, err := p.Kept.Answers(ctx, i.ID)
 	if err != nil {
-		return incident.Approval{}, err
+		return nil, err
 	}
-	var yes incident.Approval
+	var out []incident.Approval
 	var refused error
 	for _, a := range all {
 		err := p.counts(ctx, a, i.Plan)
+		if err != nil {
+			err = fmt.Errorf("read approval of %s: %w", a.Approver, err)
+		}
 		switch {
-		case err != nil && !refusal(err):
-			// It may be a no.
-			return incident.Approval{}, fmt.Errorf("read approval of %s: %w", a.Approver, err)
-		case err != nil:
-			refused = cmp.Or(refused, fmt.Errorf("read approval of %s: %w", a.Approver, err))
-		case a.Answer == incident.Decline:
-			return a, nil
-		case yes.Answer == incident.NoAnswer:
-			yes = a
+		case err == nil:
+			out = append(out, a)
+		case incident.Void(err):
+			refused = cmp.Or(refused, err)
+		default:
+			return nil, err
 		}
 	}
-	if yes.Answer != incident.NoAnswer {
-		refused = nil
+	if len(out) > 0 {
+		return out, nil
 	}
-	return yes, refused
-}
-
-// refusal says whether it is known that the answer does not count.
-func refusal(err error) bool {
-	refusals := []error{incident.ErrForged, incident.ErrOtherPlan, incident.ErrExpired, incident.ErrUsed}
-	return slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) })
+	return nil, refused
 }
 
 // counts verifies the seal first: what is not sealed says nothing.

@@ -145,22 +145,21 @@ func TestAnswersThatDoNotCount(t *testing.T) {
 			forged  bool // as if somebody had written to the table without the seal
 			used    bool
 			pass    time.Duration
-			want    incident.Answer
-			by      string
+			want    string // answers and who gave them
 			wantErr error
 		}{
 			"nobody answered":             {},
-			"approved":                    {given: all(yes("ann", 0)), want: incident.Approve, by: "ann"},
-			"declined":                    {given: all(no("ann", 0)), want: incident.Decline, by: "ann"},
-			"approved by two":             {given: all(yes("ann", 0), yes("bob", 1)), want: incident.Approve, by: "bob"},
-			"one declined, one approved":  {given: all(no("ann", 0), yes("bob", 1)), want: incident.Decline, by: "ann"},
-			"declined and then approved":  {given: all(no("ann", 0), yes("ann", 1)), want: incident.Approve, by: "ann"},
-			"the decline has expired":     {given: all(no("ann", -time.Hour), yes("bob", 0)), want: incident.Approve, by: "bob"},
+			"approved":                    {given: all(yes("ann", 0)), want: "approve ann"},
+			"declined":                    {given: all(no("ann", 0)), want: "decline ann"},
+			"approved by two":             {given: all(yes("ann", 0), yes("bob", 1)), want: "approve bob, approve ann"},
+			"one declined, one approved":  {given: all(no("ann", 0), yes("bob", 1)), want: "approve bob, decline ann"},
+			"declined and then approved":  {given: all(no("ann", 0), yes("ann", 1)), want: "approve ann"},
+			"the decline has expired":     {given: all(no("ann", -time.Hour), yes("bob", 0)), want: "approve bob"},
 			"forged":                      {given: all(yes("ann", 0)), forged: true, wantErr: incident.ErrForged},
 			"another plan":                {given: all(other), wantErr: incident.ErrOtherPlan},
 			"expired":                     {given: all(yes("ann", 0)), pass: time.Hour, wantErr: incident.ErrExpired},
 			"used":                        {given: all(yes("ann", 0)), used: true, wantErr: incident.ErrUsed},
-			"another plan, and this plan": {given: all(yes("ann", 0), other), want: incident.Approve, by: "ann"},
+			"another plan, and this plan": {given: all(yes("ann", 0), other), want: "approve ann"},
 		} {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				t.Parallel()
@@ -191,14 +190,16 @@ func TestAnswersThatDoNotCount(t *testing.T) {
 					}
 				}
 				clock.Pass(tt.pass)
-				got, err := p.Answer(t.Context(), incident.Incident{ID: "inc-1", Plan: "abc"})
-				if !errors.Is(err, tt.wantErr) || got.Answer != tt.want || tt.by != "" && !strings.HasSuffix(got.Approver, tt.by) {
-					t.Errorf("%q of %s, %v; want %q of %s, %v", got.Answer, got.Approver, err, tt.want, tt.by, tt.wantErr)
-				}
-				if tt.want == incident.Decline {
-					if err := p.Use(t.Context(), got); err == nil {
-						t.Error("carried out what was declined")
+				got, err := p.Answers(t.Context(), incident.Incident{ID: "inc-1", Plan: "abc"})
+				var said []string
+				for _, a := range got {
+					said = append(said, string(a.Answer)+" "+a.Approver[strings.LastIndex(a.Approver, "/")+1:])
+					if err := p.Use(t.Context(), a); (err == nil) != (a.Answer == incident.Approve) {
+						t.Errorf("using what %s said (%s): %v", a.Approver, a.Answer, err)
 					}
+				}
+				if !errors.Is(err, tt.wantErr) || strings.Join(said, ", ") != tt.want {
+					t.Errorf("%q, %v; want %q, %v", said, err, tt.want, tt.wantErr)
 				}
 			})
 		}
@@ -218,14 +219,14 @@ func TestApprovalsAreReadAsSealed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := p.Answer(t.Context(), incident.Incident{ID: name, Plan: a.Plan})
+		got, err := p.Answers(t.Context(), incident.Incident{ID: name, Plan: a.Plan})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(given, got); diff != "" {
+		if diff := cmp.Diff([]incident.Approval{given}, got); diff != "" {
 			t.Errorf("%s (-given +got):\n%s", name, diff)
 		}
-		if err := p.Use(t.Context(), got); err != nil {
+		if err := p.Use(t.Context(), given); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -263,8 +264,8 @@ func TestWhatCannotBeVerifiedDoesNotCount(t *testing.T) {
 	if err := f.Approve(t.Context(), journaltest.Approval(incident.Approve, "ann", clock.Now())); err != nil {
 		t.Fatal(err)
 	}
-	if a, err := p.Answer(t.Context(), incident.Incident{ID: "inc-1", Plan: "abc"}); !errors.Is(err, errNoKey) || a.Answer != incident.NoAnswer {
-		t.Errorf("%q, %v", a.Answer, err)
+	if a, err := p.Answers(t.Context(), incident.Incident{ID: "inc-1", Plan: "abc"}); !errors.Is(err, errNoKey) || a != nil {
+		t.Errorf("%v, %v", a, err)
 	}
 	if err := p.Use(t.Context(), journaltest.Approval(incident.Approve, "ann", clock.Now())); !errors.Is(err, errNoKey) {
 		t.Errorf("used with %v", err)
@@ -278,7 +279,7 @@ func TestWhatCannotBeVerifiedDoesNotCount(t *testing.T) {
 	if _, err := p.Give(t.Context(), journaltest.Approval(incident.Approve, "bob", clock.Now())); err != nil {
 		t.Fatal(err)
 	}
-	if a, err := p.Answer(t.Context(), incident.Incident{ID: "inc-1", Plan: "abc"}); !errors.Is(err, errNoKey) || a.Answer != incident.NoAnswer {
-		t.Errorf("%q, %v", a.Answer, err)
+	if a, err := p.Answers(t.Context(), incident.Incident{ID: "inc-1", Plan: "abc"}); !errors.Is(err, errNoKey) || a != nil {
+		t.Errorf("%v, %v", a, err)
 	}
 }

@@ -216,19 +216,27 @@ func (f *File) Suppress(ctx context.Context, s incident.Suppression) error {
 	return f.change(ctx, func(l *incident.Ledger) error { return l.Suppress(s, f.Now()) })
 }
 
-// Lift ends the suppression of a route, if there is one.
-func (f *File) Lift(ctx context.Context, r incident.Route) error {
-	return f.change(ctx, func(l *incident.Ledger) error { l.Lift(r); return nil })
+// Lift ends that very suppression, or removes it when it has ended.
+func (f *File) Lift(ctx context.Context, s incident.Suppression) error {
+	return f.change(ctx, func(l *incident.Ledger) error { l.Lift(s); return nil })
 }
 
-// Suppressed is the suppression that is in force for a route.
-func (f *File) Suppressed(_ context.Context, r incident.Route) (incident.Suppression, bool, error) {
+// Suppressed is the suppressions that are in force for a route.
+func (f *File) Suppressed(_ context.Context, r incident.Route) ([]incident.Suppression, error) {
 	l, err := f.read()
 	if err != nil {
-		return incident.Suppression{}, false, err
+		return nil, err
 	}
-	s, ok := l.Suppressed(r, f.Now())
-	return s, ok, nil
+	return l.Suppressed(r, f.Now()), nil
+}
+
+// Silences is every suppression, those that have ended included.
+func (f *File) Silences(context.Context) ([]incident.Suppression, error) {
+	l, err := f.read()
+	if err != nil {
+		return nil, err
+	}
+	return l.Silences(), nil
 }
 
 // Approve keeps an answer that is sealed.

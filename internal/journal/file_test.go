@@ -78,9 +78,10 @@ func TestAFileThatIsNoJournalStays(t *testing.T) {
 			_, getErr := f.Get(ctx, "inc-1")
 			_, listErr := f.List(ctx, incident.Filter{})
 			_, pastErr := f.Past(ctx, opened(1).Route, journaltest.Start)
-			_, _, suppressedErr := f.Suppressed(ctx, opened(1).Route)
+			_, suppressedErr := f.Suppressed(ctx, opened(1).Route)
+			_, silencesErr := f.Silences(ctx)
 			for did, err := range map[string]error{
-				"open": openErr, "record": recordErr, "get": getErr, "list": listErr, "past": pastErr, "suppressed": suppressedErr,
+				"open": openErr, "record": recordErr, "get": getErr, "list": listErr, "past": pastErr, "suppressed": suppressedErr, "silences": silencesErr,
 				"lock": f.Lock(ctx, "a", []string{"b"}), "unlock": f.Unlock(ctx, "a", []string{"b"}),
 			} {
 				if err == nil || !strings.Contains(err.Error(), "left as it is") {

@@ -426,7 +426,7 @@ func (t *Table) row(i incident.Incident, images []image) (recordRow, error) {
 	}
 	row := recordRow{
 		key: recordKey(i), Record: string(record), Images: images, Summary: string(summary),
-		Shelf: shelfOpen, Rank: stamp(i.Opened) + "#" + i.ID,
+		Shelf: shelfOpen, Rank: rank(i.Opened, i.ID),
 	}
 	if i.Over() {
 		row.Shelf, row.Expires = shelfOver, t.Now().Add(t.keep()).Unix()
@@ -466,7 +466,7 @@ func (t *Table) List(ctx context.Context, f incident.Filter) ([]incident.Summary
 		err := query(ctx, t.Client, &dynamodb.QueryInput{
 			TableName: aws.String(t.Name), IndexName: aws.String(Index),
 			ScanIndexForward: aws.Bool(false), Limit: aws.Int32(incident.MaxList),
-		}, from("shelf", shelf, "rank", f.Since),
+		}, between(shelf, f),
 			func(row recordRow) (bool, error) {
 				var s incident.Summary
 				if err := json.Unmarshal([]byte(row.Summary), &s); err != nil {
@@ -485,6 +485,19 @@ func (t *Table) List(ctx context.Context, f incident.Filter) ([]incident.Summary
 	slices.SortFunc(out, incident.Newest)
 	return out[:min(len(out), f.Most())], nil
 }
+
+// between is what stands on a shelf of the index and may be in the list.
+func between(shelf string, f incident.Filter) expression.KeyConditionBuilder {
+	if f.After.ID == "" {
+		return from("shelf", shelf, "rank", f.Since)
+	}
+	last := rank(f.After.Opened, f.After.ID)
+	return expression.Key("shelf").Equal(expression.Value(shelf)).And(
+		expression.Key("rank").Between(expression.Value(min(stamp(f.Since), last)), expression.Value(last)))
+}
+
+// rank is the order of incidents in the index.
+func rank(opened time.Time, id string) string { return stamp(opened) + "#" + id }
 
 // from is what stands in a partition under keys that start with that time or a later one.
 func from(partition, value, order string, t time.Time) expression.KeyConditionBuilder {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/incident"
@@ -22,16 +24,22 @@ type lockRow struct {
 	Expires  int64  `dynamodbav:"expires"`
 }
 
+// suppressionRow has no time to live: a suppression that has ended stays until people were told.
 type suppressionRow struct {
 	key
 	Suppression string `dynamodbav:"suppression"` // as JSON
-	Expires     int64  `dynamodbav:"expires"`
 }
 
 func lockKey(document string) key { return key{"lock#" + digest(document), "lock"} }
 
-func suppressionKey(r incident.Route) key {
-	return key{"suppression#" + digest(r.Source, r.Rule, r.Destination), "suppression"}
+// SuppressionPartition is the partition of all of them: people make them one by one, and they are listed as a whole.
+const SuppressionPartition = "suppression"
+
+// suppressionOf is what the sort keys of a route's suppressions begin with.
+func suppressionOf(r incident.Route) string { return digest(r.Source, r.Rule, r.Destination) + "#" }
+
+func suppressionKey(s incident.Suppression) key {
+	return key{SuppressionPartition, suppressionOf(s.Route) + digest(s.Cause)}
 }
 
 // Lock takes all the documents or none, as a Ledger does: the error is an *incident.LockedError for the first that somebody else
@@ -86,15 +94,15 @@ func (t *Table) Unlock(ctx context.Context, holder string, documents []string) e
 	return errors.Join(errs...)
 }
 
-// Suppress silences a route, in place of an earlier suppression of it.
+// Suppress silences a route, in place of an earlier suppression of it for the same cause.
 func (t *Table) Suppress(ctx context.Context, s incident.Suppression) error {
 	err := s.Check(t.Now())
-	var text []byte
+	var row suppressionRow
 	if err == nil {
-		text, err = json.Marshal(s)
+		row, err = suppressionRowOf(s)
 	}
 	if err == nil {
-		err = put(ctx, t.Client, t.Name, suppressionRow{suppressionKey(s.Route), string(text), s.Expires.Unix()}, always)
+		err = put(ctx, t.Client, t.Name, row, always)
 	}
 	if err != nil {
 		return fmt.Errorf("suppress %s: %w", s.Route, err)
@@ -102,26 +110,50 @@ func (t *Table) Suppress(ctx context.Context, s incident.Suppression) error {
 	return nil
 }
 
-// Lift ends the suppression of a route, if there is one.
-func (t *Table) Lift(ctx context.Context, r incident.Route) error {
-	if err := remove(ctx, t.Client, t.Name, suppressionKey(r), always); err != nil {
-		return fmt.Errorf("lift suppression of %s: %w", r, err)
+func suppressionRowOf(s incident.Suppression) (suppressionRow, error) {
+	s.Expires = s.Expires.UTC().Round(0) // one suppression has one text
+	text, err := json.Marshal(s)
+	return suppressionRow{suppressionKey(s), string(text)}, err
+}
+
+// Lift ends that very suppression, or removes it when it has ended. One that took its place since stays.
+func (t *Table) Lift(ctx context.Context, s incident.Suppression) error {
+	row, err := suppressionRowOf(s)
+	if err == nil {
+		err = remove(ctx, t.Client, t.Name, row.key, is("suppression", row.Suppression))
+	}
+	if err != nil && !awserr.Is(err, awserr.Conflict) {
+		return fmt.Errorf("lift suppression of %s: %w", s.Route, err)
 	}
 	return nil
 }
 
-// Suppressed is the suppression that is in force for a route.
-func (t *Table) Suppressed(ctx context.Context, r incident.Route) (incident.Suppression, bool, error) {
-	row, ok, err := get[suppressionRow](ctx, t.Client, t.Name, suppressionKey(r))
-	var s incident.Suppression
-	if err == nil && ok {
-		err = json.Unmarshal([]byte(row.Suppression), &s)
-	}
+// Suppressed is the suppressions that are in force for a route.
+func (t *Table) Suppressed(ctx context.Context, r incident.Route) ([]incident.Suppression, error) {
+	of := expression.Key("pk").Equal(expression.Value(SuppressionPartition)).And(expression.Key("sk").BeginsWith(suppressionOf(r)))
+	all, err := t.silences(ctx, of)
 	if err != nil {
-		return incident.Suppression{}, false, fmt.Errorf("read suppression of %s: %w", r, err)
+		return nil, fmt.Errorf("read suppressions of %s: %w", r, err)
 	}
-	if !ok || !t.Now().Before(s.Expires) {
-		return incident.Suppression{}, false, nil
+	return slices.DeleteFunc(all, func(s incident.Suppression) bool { return s.Ended(t.Now()) }), nil
+}
+
+// Silences is every suppression, those that have ended included.
+func (t *Table) Silences(ctx context.Context) ([]incident.Suppression, error) {
+	all, err := t.silences(ctx, expression.Key("pk").Equal(expression.Value(SuppressionPartition)))
+	if err != nil {
+		return nil, fmt.Errorf("read suppressions: %w", err)
 	}
-	return s, true, nil
+	return all, nil
+}
+
+func (t *Table) silences(ctx context.Context, where expression.KeyConditionBuilder) (out []incident.Suppression, err error) {
+	err = query(ctx, t.Client, &dynamodb.QueryInput{TableName: aws.String(t.Name)}, where, func(row suppressionRow) (bool, error) {
+		var s incident.Suppression
+		err := json.Unmarshal([]byte(row.Suppression), &s)
+		out = append(out, s)
+		return true, err
+	})
+	slices.SortFunc(out, incident.FirstEnds)
+	return out, err
 }

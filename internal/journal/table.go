@@ -27,7 +27,7 @@ import (
 //	incident#ID          document#SHA256             a document that was written, or stood there before
 //	patch                AT#ACCOUNT#ID               a cure that wrote in an account
 //	lock#DIGEST          lock                        who holds a document
-//	suppression#DIGEST   suppression                 why a route is silent
+//	suppression          DIGEST#DIGEST               why a route, or a cause of it, is silent
 //
 // What belongs together is written in one transaction whose conditions say what it was decided on. Every decision hangs on
 // consistent reads; the index is for lists alone.
@@ -88,6 +88,15 @@ func ApprovalShape(name string) *dynamodb.CreateTableInput {
 func Needs() []string {
 	return []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
 }
+
+// GetNeeds is the IAM actions that Get needs on the table: those of somebody who reads incidents by their IDs and nothing else.
+func GetNeeds() []string { return []string{"dynamodb:BatchGetItem", "dynamodb:GetItem"} }
+
+// ListNeeds is the IAM actions that List and Silences need, on the table and on the index.
+func ListNeeds() []string { return []string{"dynamodb:Query"} }
+
+// LiftNeeds is the IAM actions that Lift needs on the table, in the partition SuppressionPartition.
+func LiftNeeds() []string { return []string{"dynamodb:DeleteItem"} }
 
 // key is the primary key of a row.
 type key struct {

@@ -566,9 +566,10 @@ func TestNeedsAreWhatIsCalled(t *testing.T) {
 	_, getErr := table.Get(ctx, i.ID)
 	_, listErr := table.List(ctx, incident.Filter{})
 	_, pastErr := table.Past(ctx, i.Route, clock.Now())
-	_, _, suppressedErr := table.Suppressed(ctx, i.Route)
-	check("table", journal.Needs(), openErr, recordErr, joinErr, closeErr, getErr, listErr, pastErr, suppressedErr,
-		table.Lock(ctx, "a", []string{"b"}), table.Unlock(ctx, "a", []string{"b"}), table.Lift(ctx, i.Route),
+	_, suppressedErr := table.Suppressed(ctx, i.Route)
+	_, silencesErr := table.Silences(ctx)
+	check("table", journal.Needs(), openErr, recordErr, joinErr, closeErr, getErr, listErr, pastErr, suppressedErr, silencesErr,
+		table.Lock(ctx, "a", []string{"b"}), table.Unlock(ctx, "a", []string{"b"}), table.Lift(ctx, incident.Suppression{Route: i.Route}),
 		table.Suppress(ctx, incident.Suppression{Route: i.Route, Owner: "o", Reason: "r", Expires: clock.Now().Add(1)}))
 
 	a := journaltest.Approval(incident.Approve, "ann", clock.Now())

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -31,8 +32,9 @@ type Journal interface {
 	Lock(ctx context.Context, holder string, documents []string) error
 	Unlock(ctx context.Context, holder string, documents []string) error
 	Suppress(ctx context.Context, s incident.Suppression) error
-	Lift(ctx context.Context, r incident.Route) error
-	Suppressed(ctx context.Context, r incident.Route) (incident.Suppression, bool, error)
+	Lift(ctx context.Context, s incident.Suppression) error
+	Suppressed(ctx context.Context, r incident.Route) ([]incident.Suppression, error)
+	Silences(ctx context.Context) ([]incident.Suppression, error)
 }
 
 // Answers is where approvals are kept.
@@ -86,7 +88,7 @@ func message(r incident.Route, at time.Time, versions ...int) incident.Incident 
 		failed := Start.Add(time.Duration(v) * time.Minute)
 		var t incident.Tally
 		t.Add(incident.Object{Key: fmt.Sprintf("key %d", v), VersionID: "1", Size: int64(v)})
-		i.Failures = i.Failures.Merge(incident.Failures{First: failed, Last: failed, Versions: t})
+		i.Failures = i.Failures.Merge(incident.Failures{First: failed, Last: failed, Versions: t, Reasons: []string{fmt.Sprintf("Reason%d", v%3)}})
 	}
 	first := i.Failures.First
 	if first.IsZero() {
@@ -126,7 +128,8 @@ func Run(t *testing.T, sequences int, make func(t *testing.T, c *Clock) Subject)
 		"ListsAreChosenAndSorted":              (*suite).list,
 		"OfTwoWorkersOneHoldsADocument":        (*suite).locks,
 		"ManyWorkersTakeTurns":                 (*suite).turns,
-		"SuppressionsEnd":                      (*suite).suppressions,
+		"SuppressionsEndAndStayUntilLifted":    (*suite).suppressions,
+		"ListsGoOnFromPageToPage":              (*suite).pages,
 		"AnApprovalIsUsedOnce":                 (*suite).usedOnce,
 		"AnOldAnswerCannotBeBroughtBack":       (*suite).oldAnswers,
 		"WhatIsUnknownIsNotFound":              (*suite).notFound,
@@ -553,43 +556,101 @@ func (s *suite) turns() {
 
 func (s *suite) suppressions() {
 	ctx := s.Context()
-	want := incident.Suppression{Route: route(1), Owner: "storage team", Reason: "migration", Expires: Start.Add(time.Hour)}
-	check := func(when string, r incident.Route, wantIn bool) {
+	all := incident.Suppression{Route: route(1), Owner: "storage team", Reason: "migration", Expires: Start.Add(time.Hour)}
+	one := all
+	one.Cause, one.Expires = "role-lacks-source-decrypt", Start.Add(30*time.Minute)
+	check := func(when string, want ...incident.Suppression) {
 		s.Helper()
-		got, in, err := s.Suppressed(ctx, r)
-		if err != nil || in != wantIn {
-			s.Errorf("%s: suppressed: %t, %v", when, in, err)
-		}
-		if in {
-			s.same(when, want, got)
-		}
-	}
-	check("before", route(1), false)
-	for range 2 {
-		if err := s.Suppress(ctx, want); err != nil {
+		got, err := s.Suppressed(ctx, route(1))
+		if err != nil {
 			s.Fatal(err)
 		}
+		s.same(when, want, got)
+		if other, err := s.Suppressed(ctx, route(2)); err != nil || len(other) > 0 {
+			s.Errorf("%s: another route is silenced by %v, %v", when, other, err)
+		}
 	}
-	check("then", route(1), true)
-	check("another route", route(2), false)
-	s.clock.Pass(time.Hour - 1)
-	check("at the last", route(1), true)
+	kept := func(when string, want ...incident.Suppression) {
+		s.Helper()
+		got, err := s.Silences(ctx)
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.same(when, want, got)
+	}
+	check("before")
+	for range 2 {
+		for _, x := range []incident.Suppression{all, one} {
+			if err := s.Suppress(ctx, x); err != nil {
+				s.Fatal(err)
+			}
+		}
+	}
+	check("then", one, all)
+	s.clock.Pass(30*time.Minute - 1)
+	check("at the last", one, all)
 	s.clock.Pass(1)
-	check("afterwards", route(1), false)
-	if err := s.Suppress(ctx, want); err == nil {
+	check("after the first end", all)
+	s.clock.Pass(30 * time.Minute)
+	check("afterwards")
+	kept("until somebody is told", one, all)
+	if err := s.Suppress(ctx, all); err == nil {
 		s.Error("suppressed until the past")
 	}
-	want.Expires = want.Expires.Add(time.Hour)
-	if err := s.Suppress(ctx, want); err != nil {
+	again := all
+	again.Expires = all.Expires.Add(time.Hour)
+	if err := s.Suppress(ctx, again); err != nil {
 		s.Fatal(err)
 	}
-	check("again", route(1), true)
+	if err := s.Lift(ctx, all); err != nil {
+		s.Fatal(err)
+	}
+	check("when an older one in its place was lifted", again)
 	for range 2 {
-		if err := s.Lift(ctx, route(1)); err != nil {
+		if err := s.Lift(ctx, one); err != nil {
 			s.Fatal(err)
 		}
 	}
-	check("once it is lifted", route(1), false)
+	kept("without what was lifted", again)
+	elsewhere := again
+	elsewhere.Expires = again.Expires.In(time.FixedZone("east", 3600)) // the same moment
+	if err := s.Lift(ctx, elsewhere); err != nil {
+		s.Fatal(err)
+	}
+	check("once it is lifted")
+	kept("once it is lifted")
+}
+
+// pages: a list that is longer than one answer is read on from where it ended, each incident once.
+func (s *suite) pages() {
+	var want []incident.Summary
+	for n := range 5 {
+		i := s.open(message(route(n), s.clock.Now(), n))
+		want = append([]incident.Summary{i.Summary()}, want...)
+		if n%2 == 1 { // two of the same time, which no page has together
+			s.clock.Pass(time.Minute)
+		}
+	}
+	slices.SortFunc(want, incident.Newest)
+	for _, f := range []incident.Filter{{Open: true, Limit: 2}, {Limit: 2}, {Open: true, Limit: 2, Since: Start.Add(-time.Hour)}} {
+		var got []incident.Summary
+		for {
+			page, err := s.List(s.Context(), f)
+			if err != nil {
+				s.Fatal(err)
+			}
+			if len(page) == 0 || len(got) > len(want) {
+				break
+			}
+			got = append(got, page...)
+			f.After = page[len(page)-1]
+		}
+		s.same("pages", want, got)
+	}
+	late := incident.Filter{After: want[3], Since: Start.Add(time.Hour)}
+	if page, err := s.List(s.Context(), late); err != nil || len(page) > 0 {
+		s.Errorf("from after the end: %v, %v", page, err)
+	}
 }
 
 // Approval is an answer that is sealed in name only.
@@ -785,6 +846,9 @@ func (m *model) record(t *rapid.T) {
 	i.Become(rapid.SampledFrom([]incident.Outcome{
 		incident.AwaitingApproval, incident.Escalated, incident.Healthy, incident.Resolved,
 	}).Draw(t, "outcome"), m.clock.Now(), "so")
+	if at := m.clock.Now(); rapid.Bool().Draw(t, "canary") {
+		i.Canary = &incident.Trial{Key: "a", Tags: map[string]string{"k": "v"}, At: at, For: at, State: incident.TrialWritten}
+	}
 	state := rapid.SampledFrom([]incident.ChangeState{incident.Intended, incident.Written, incident.Unmade}).Draw(t, "state")
 	switch n := len(i.Changes); rapid.SampledFrom([]string{"none", "add", "turn", "drop"}).Draw(t, "change") {
 	case "add":
@@ -855,28 +919,35 @@ func (m *model) unlock(t *rapid.T) {
 }
 
 func (m *model) suppress(t *rapid.T) {
-	s := incident.Suppression{
-		Route: route(rapid.IntRange(0, 1).Draw(t, "route")), Owner: "team", Reason: "migration",
-		Expires: m.clock.Now().Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "minutes")) * time.Minute),
-	}
+	s := m.drawSuppression(t)
 	m.agree(t, nil, nil, m.ledger.Suppress(s, m.clock.Now()), m.subject.Suppress(m.Context(), s))
 	m.suppressed(t)
 }
 
 func (m *model) lift(t *rapid.T) {
-	r := route(rapid.IntRange(0, 1).Draw(t, "route"))
-	m.ledger.Lift(r)
-	m.agree(t, nil, nil, nil, m.subject.Lift(m.Context(), r))
+	s := m.drawSuppression(t)
+	if kept := m.ledger.Silences(); len(kept) > 0 && rapid.Bool().Draw(t, "kept") {
+		s = rapid.SampledFrom(kept).Draw(t, "suppression")
+	}
+	m.ledger.Lift(s)
+	m.agree(t, nil, nil, nil, m.subject.Lift(m.Context(), s))
 	m.suppressed(t)
+}
+
+func (m *model) drawSuppression(t *rapid.T) incident.Suppression {
+	return incident.Suppression{
+		Route: route(rapid.IntRange(0, 1).Draw(t, "route")), Cause: rapid.SampledFrom([]string{"", "a-cause"}).Draw(t, "cause"),
+		Owner: "team", Reason: "migration", Expires: m.clock.Now().Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "minutes")) * time.Minute),
+	}
 }
 
 func (m *model) suppressed(t *rapid.T) {
 	for n := range 2 {
-		want, wantIn := m.ledger.Suppressed(route(n), m.clock.Now())
-		got, in, err := m.subject.Suppressed(m.Context(), route(n))
-		m.agree(t, want, got, nil, err)
-		m.agree(t, wantIn, in, nil, nil)
+		got, err := m.subject.Suppressed(m.Context(), route(n))
+		m.agree(t, m.ledger.Suppressed(route(n), m.clock.Now()), got, nil, err)
 	}
+	got, err := m.subject.Silences(m.Context())
+	m.agree(t, m.ledger.Silences(), got, nil, err)
 }
 
 func drawApproval(t *rapid.T) incident.Approval {

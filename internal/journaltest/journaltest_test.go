@@ -66,18 +66,23 @@ func (m *memory) Suppress(_ context.Context, s incident.Suppression) error {
 	return m.ledger.Suppress(s, m.clock.Now())
 }
 
-func (m *memory) Lift(_ context.Context, r incident.Route) error {
+func (m *memory) Lift(_ context.Context, s incident.Suppression) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ledger.Lift(r)
+	m.ledger.Lift(s)
 	return nil
 }
 
-func (m *memory) Suppressed(_ context.Context, r incident.Route) (incident.Suppression, bool, error) {
+func (m *memory) Suppressed(_ context.Context, r incident.Route) ([]incident.Suppression, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s, in := m.ledger.Suppressed(r, m.clock.Now())
-	return s, in, nil
+	return m.ledger.Suppressed(r, m.clock.Now()), nil
+}
+
+func (m *memory) Silences(context.Context) ([]incident.Suppression, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ledger.Silences(), nil
 }
 
 func (m *memory) Approve(_ context.Context, a incident.Approval) error {

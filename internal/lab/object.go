@@ -2,6 +2,7 @@ package lab
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/replimend/replimend/internal/policy"
@@ -56,7 +57,7 @@ func (c *Cloud) PutObject(bucketName, key string, o PutOptions) (snapshot.Object
 			Bucket: bucketName, Key: key, StorageClass: cmp.Or(o.StorageClass, "STANDARD"), Owner: cmp.Or(o.Owner, b.Account),
 			Size: o.Size, Tags: listed(snapshot.Of(o.Tags)),
 		},
-		requested: now, etag: c.identifier(hexadecimal, 32), acl: o.ACL, retention: o.Retention, legalHold: o.LegalHold,
+		requested: now, etag: c.identifier(hexadecimal, 32), acl: o.ACL, retention: o.Retention || b.retains(), legalHold: o.LegalHold,
 	}
 	if err := own(b, v); err != nil {
 		return snapshot.Object{}, err
@@ -83,6 +84,30 @@ func (c *Cloud) DeleteObject(bucketName, key string) (snapshot.Object, error) {
 		requested: c.now(),
 	}
 	return c.write(b, v), nil
+}
+
+// DeleteVersion deletes one version for good, as a DELETE with version id does, and tells nobody. One that is not there is no
+// error; one under retention or legal hold stays.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectVersions.html
+func (c *Cloud) DeleteVersion(bucketName, key, versionID string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.buckets[bucketName]
+	if b == nil {
+		return noSuchBucket(bucketName)
+	}
+	if versionID == "" {
+		return refuse("InvalidArgument", "a version is deleted by its id")
+	}
+	v := b.find(key, versionID)
+	if v == nil {
+		return nil
+	}
+	if v.retention || v.legalHold {
+		return refuse("AccessDenied", "%s/%s version %s is locked", bucketName, key, versionID)
+	}
+	b.versions = slices.DeleteFunc(b.versions, func(o *version) bool { return o == v })
+	return nil
 }
 
 // Head is what HeadObject says of a version, with "" of the latest. It also shows delete markers, for which S3 answers with an

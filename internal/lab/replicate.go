@@ -62,6 +62,7 @@ func (c *Cloud) replicate(b *bucket, v *version) {
 func (a *attempt) deliver() {
 	replica := *a.version
 	replica.Bucket = a.destination.name
+	replica.retention = replica.retention || a.destination.retains()
 	replica.ReplicationStatus = snapshot.Of(statusReplica)
 	if a.version.DeleteMarker {
 		replica.Owner = a.destination.Account

@@ -60,6 +60,13 @@ func (b *bucket) enforcesOwner() bool { return b.Ownership.V == "BucketOwnerEnfo
 
 func (b *bucket) locks() bool { return b.ObjectLock.V.ObjectLockEnabled == "Enabled" }
 
+// retains says whether every new version is under retention, replicas without retention of their own included.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+func (b *bucket) retains() bool {
+	rule := b.ObjectLock.V.Rule
+	return b.locks() && rule != nil && rule.DefaultRetention != nil
+}
+
 // blocksPublic reads one switch of Block Public Access.
 func (b *bucket) blocksPublic(name string) bool { return b.PublicAccessBlock.V.Get(name).Bool }
 

@@ -20,7 +20,7 @@ var (
 
 // Build compiles the function in a folder as it is deployed, once for all tests of a package. A test is run again when one of the
 // sources changes.
-func Build(t *testing.T, dir string) (binary string) {
+func Build(t testing.TB, dir string) (binary string) {
 	t.Helper()
 	building.Lock()
 	defer building.Unlock()
@@ -37,7 +37,7 @@ func Build(t *testing.T, dir string) (binary string) {
 	return built[dir]
 }
 
-func golang(ctx context.Context, t *testing.T, args ...string) string {
+func golang(ctx context.Context, t testing.TB, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
@@ -52,7 +52,7 @@ func golang(ctx context.Context, t *testing.T, args ...string) string {
 
 // watchSources looks at the folders that the binary is built from. The test cache watches what a test opens itself and cannot
 // see what the go command reads for it: without this, a change of main would leave the old result in the cache.
-func watchSources(ctx context.Context, t *testing.T, dir string) {
+func watchSources(ctx context.Context, t testing.TB, dir string) {
 	t.Helper()
 	const ours = `{{with .Module}}{{if .Main}}{{$.Dir}}{{"\n"}}{{end}}{{end}}`
 	for folder := range strings.Lines(golang(ctx, t, "list", "-deps", "-f", ours, dir)) {
@@ -78,7 +78,7 @@ type Message struct {
 
 // Batch is the event with which Lambda hands over messages of a queue.
 // https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
-func Batch(t *testing.T, messages []Message) []byte {
+func Batch(t testing.TB, messages []Message) []byte {
 	t.Helper()
 	records := []map[string]any{}
 	for _, m := range messages {

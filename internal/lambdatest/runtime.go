@@ -17,7 +17,7 @@ import (
 // Runtime is Lambda's side of the Runtime API: it hands invocations to the process, one at a time, and takes the outcome.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 type Runtime struct {
-	t       *testing.T
+	t       testing.TB
 	events  chan []byte
 	results chan Result
 	process *exec.Cmd
@@ -28,12 +28,18 @@ type Runtime struct {
 type Result struct{ Kind, Body string }
 
 // Start runs the binary until the test ends, in that environment and no other.
-func Start(ctx context.Context, t *testing.T, binary string, env ...string) *Runtime {
+func Start(ctx context.Context, t testing.TB, binary string, env ...string) *Runtime {
+	t.Helper()
+	return StartUnder(ctx, t, []string{binary}, env...)
+}
+
+// StartUnder is Start of a command line, such as an emulator and the binary.
+func StartUnder(ctx context.Context, t testing.TB, command []string, env ...string) *Runtime {
 	t.Helper()
 	r := &Runtime{t: t, events: make(chan []byte), results: make(chan Result)}
 	api := httptest.NewServer(r)
 	t.Cleanup(api.Close)
-	r.process = exec.CommandContext(ctx, binary)
+	r.process = exec.CommandContext(ctx, command[0], command[1:]...)
 	r.process.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://")}, env...)
 	r.process.Stdout, r.process.Stderr = &r.log, &r.log
 	if err := r.process.Start(); err != nil {
@@ -92,6 +98,28 @@ func (r *Runtime) Invoke(event []byte) Result {
 	return Result{}
 }
 
+// Dies hands over one event, kills the process when the test says so, and returns its log.
+func (r *Runtime) Dies(event []byte, when <-chan struct{}) string {
+	r.t.Helper()
+	r.Begin(event)
+	select {
+	case <-when:
+	case <-time.After(time.Minute):
+		r.t.Fatalf("the process did not come to where it is to die; its log:\n%s", r.Stop())
+	}
+	return r.Stop()
+}
+
+// Begin hands over one event, whose outcome nobody waits for: the process is to be stopped before there is one.
+func (r *Runtime) Begin(event []byte) {
+	r.t.Helper()
+	select {
+	case r.events <- event:
+	case <-time.After(time.Minute):
+		r.t.Fatalf("the process did not ask for an invocation; its log:\n%s", r.Stop())
+	}
+}
+
 // Stop kills the process and returns its log, all of which has arrived by then.
 func (r *Runtime) Stop() string {
 	if r.process.ProcessState == nil {
@@ -109,3 +137,6 @@ func (r *Runtime) Ended() string {
 	}
 	return r.log.String()
 }
+
+// PID is the number of the process.
+func (r *Runtime) PID() int { return r.process.Process.Pid }

@@ -96,6 +96,7 @@ var layers = map[string]layer{
 
 	"internal/awscloud": {edge, "jsontree policy authz snapshot patch settings incident preflight enroll awserr"},
 	"internal/replay":   {edge, "policy snapshot settings incident preflight awserr"},
+	"internal/trails":   {edge, "snapshot preflight awserr"},
 	"internal/journal":  {edge, "policy snapshot incident awserr"},
 
 	// It knows what its messages say, and not what for.
@@ -115,13 +116,20 @@ var layers = map[string]layer{
 
 	},
 
+	// The one place besides the functions that knows Lambda's events: what those behind queues have in common.
+	"internal/batch": {wiring, "deployed intake"},
+
 	// Suites that every implementation of a port passes, and the cloud that others wrote. Only tests import them.
 	"internal/mototest":    {lab, ""},
 	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
 	"internal/journaltest": {lab, "policy snapshot incident"},
-	"internal/lambdatest":  {lab, "journal mototest"},
 	// What each role can do and cannot, asked of documents or of templates.
 	"internal/grantstest": {lab, "policy authz settings preflight grants deployed"},
+	"internal/lambdatest": {lab, "incident journal mototest"},
+
+	// What the functions may cost, and the function beside which they are measured.
+	"internal/costs":       {lab, "lambdatest"},
+	"internal/costs/empty": {wiring, ""},
 
 	"internal/layering": {pure, ""},
 
@@ -129,11 +137,11 @@ var layers = map[string]layer{
 	// It deploys, and is the one place that knows jsii.
 	"infra": {wiring, everything},
 	// A function knows Lambda's events and nothing else: everything that it does is in deployed. Their tests read the journal.
-	"functions/failure":  {wiring, "intake deployed incident remedy"},
-	"functions/change":   {wiring, "intake deployed incident"},
-	"functions/sweep":    {wiring, "deployed incident"},
-	"functions/approval": {wiring, "deployed incident"},
-	"functions/remedy":   {wiring, "deployed incident"},
+	"functions/failure":  {wiring, "batch deployed incident remedy"},
+	"functions/change":   {wiring, "batch deployed incident"},
+	"functions/sweep":    {wiring, "batch deployed incident"},
+	"functions/approval": {wiring, "deployed grants incident journal"},
+	"functions/remedy":   {wiring, "batch deployed incident"},
 }
 
 // TestLayering holds the tree against the table.

@@ -6,6 +6,7 @@
 package mototest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -145,8 +146,8 @@ func attempt(program string) (*Server, error) {
 	s := &Server{URL: fmt.Sprintf("http://127.0.0.1:%d", port), seed: uint64(port)}
 	deadline := time.After(60 * time.Second)
 	for {
-		if response, err := http.Get(s.URL + "/moto-api/"); err == nil { //nolint:noctx // bounded by the deadline below
-			response.Body.Close()
+		// That somebody answers there is not enough: it may be who took the port. Moto says so when it has it.
+		if text, err := os.ReadFile(log.Name()); err == nil && bytes.Contains(text, []byte("Running on "+s.URL)) {
 			stop = end
 			return s, nil
 		}

@@ -128,6 +128,23 @@ func TestApplyRefusesDrift(t *testing.T) {
 	}
 }
 
+// TestHashIsOfWhatStandsThere: a plan that writes the same over another document is another plan, so that nobody's approval of the one
+// carries out the other.
+func TestHashIsOfWhatStandsThere(t *testing.T) {
+	t.Parallel()
+	whole := twoEdits(t)
+	for n := range whole.Edits {
+		other := twoEdits(t)
+		other.Edits[n].Before = snapshot.None[policy.Document]()
+		if whole.Edits[n].Before.State == snapshot.Absent {
+			other.Edits[n].Before = whole.Edits[n].After
+		}
+		if other.Hash() == whole.Hash() {
+			t.Errorf("edit %d over another document has the same hash", n)
+		}
+	}
+}
+
 func TestHashTellsPlansApart(t *testing.T) {
 	t.Parallel()
 	p := twoEdits(t)

@@ -65,6 +65,12 @@ func ObjectARN(partition, bucket, key string) ARN {
 	return ARN{Partition: partition, Service: "s3", Resource: bucket + "/" + key}
 }
 
+// Literal is text as a pattern of a policy that matches it and nothing else.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
+func Literal(text string) string { return literal.Replace(text) }
+
+var literal = strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}")
+
 // Partition is the partition of a Region: aws, aws-cn or aws-us-gov. Regions of others are not known and taken for those of aws.
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 func Partition(region string) string {

@@ -128,6 +128,21 @@ func New(statements ...Statement) Document {
 	}
 }
 
+// Allowing is the text of a document that allows what the specs say and nothing else, such as one that narrows a session. Their effect
+// need not be set.
+func Allowing(specs ...StatementSpec) (string, error) {
+	statements := make([]Statement, len(specs))
+	for i, spec := range specs {
+		spec.Effect = Allow
+		var err error
+		if statements[i], err = spec.Build(); err != nil {
+			return "", err
+		}
+	}
+	text, err := New(statements...).MarshalJSON()
+	return string(text), err
+}
+
 // Append is the document with those statements after its own. Everything that was there stays as it was, but for a single
 // statement that was no list and becomes the first of one.
 func (d Document) Append(statements ...Statement) Document {

@@ -22,7 +22,7 @@ var identityOnly = []string{"kms:ListAliases", "kms:ListKeys"}
 var admitters = [...]struct {
 	role settings.MemberRole
 	sid  string
-}{{settings.Reader, "ReplimendReader"}, {settings.ResourceWriter, "ReplimendWriter"}}
+}{{settings.Reader, "ReplimendReader"}, {settings.ResourceWriter, "ReplimendWriter"}, {settings.CanaryWriter, "ReplimendCanary"}}
 
 // keys finds keys that Replimend can neither read nor repair: a role may use a key only where the key's policy names the role, or
 // lets the account decide by its own policies.

@@ -40,8 +40,8 @@ type Missing struct {
 type Need struct {
 	Role   settings.MemberRole
 	Action string
-	// Resource is what the action is made on: role, key, bucket, object or CanaryObject for those of the approved routes, * for
-	// actions that know no resource, or an ARN in IAM's notation, in which ${Partition}, ${Account}, ${Region}, ${SourceBucket} and
+	// Resource is what the action is made on: role, key, bucket or object for those of the approved routes, one of the constants for
+	// canaries, * for actions that know no resource, or an ARN in IAM's notation, in which ${Partition}, ${Account}, ${Region}, ${SourceBucket} and
 	// ${ReportBucket} stand for those of the approved routes. One with ${MemberRegion}, the first Region of the member or the
 	// hub's, is needed in every account. See Targets.
 	Resource string
@@ -123,7 +123,7 @@ func (c *checker) collect() {
 		in := func(id, region string) *account {
 			a := of(id, r.Role.ARN.Partition)
 			a.routes = add(a.routes, r.Name)
-			a.acts = a.acts || r.Mode == settings.Approve || r.Mode == settings.Automatic
+			a.acts = a.acts || r.Mode.Acts()
 			if region != "" {
 				a.regions = add(a.regions, region)
 			}

@@ -17,9 +17,19 @@ const (
 	aBucket   = "bucket"
 	anObject  = "object"
 	ownRegion = "${MemberRegion}"
-	// CanaryObject is the canary objects of each route that opted in, at both ends.
-	CanaryObject = "canary"
 )
+
+// What a need can be about that is about canaries, of routes that opt in to them: the object in the source bucket and its replica, the
+// source bucket, and the keys of the source's objects, whichever account they are in.
+const (
+	CanarySource      = "canary source"
+	CanaryDestination = "canary destination"
+	CanaryBucket      = "canary bucket"
+	CanaryKey         = "canary key"
+)
+
+// anyCanary stands for the ID of an incident, which ends the key of a canary.
+const anyCanary = "inc-00000000000000000000"
 
 // updateTrust is the one action for which a route has to opt in beside its mode.
 const updateTrust = "iam:UpdateAssumeRolePolicy"
@@ -35,7 +45,7 @@ func (n Need) Wants(r settings.ApprovedRoute) bool {
 	switch {
 	case n.Role == settings.Reader:
 		return true
-	case r.Mode != settings.Approve && r.Mode != settings.Automatic:
+	case !r.Mode.Acts():
 		return false
 	case n.Role == settings.CanaryWriter:
 		return r.Allow.Canary
@@ -52,6 +62,14 @@ func (n Need) Targets(set *settings.Settings, account, home string) ([]Target, e
 	one := func(of string, arn policy.ARN) {
 		if of == account && !arn.IsZero() {
 			out = add(out, Target{arn, arn.String()})
+		}
+	}
+	below := func(b settings.Bucket, prefix, name string) {
+		if partition := policy.Partition(b.Region); b.Account == account {
+			out = add(out, Target{
+				policy.ObjectARN(partition, b.Bucket, prefix+name),
+				policy.ObjectARN(partition, b.Bucket, literal.Replace(prefix)+"*").String(),
+			})
 		}
 	}
 	if n.Resource == anything {
@@ -80,18 +98,18 @@ func (n Need) Targets(set *settings.Settings, account, home string) ([]Target, e
 		case aBucket:
 			one(r.Source.Account, policy.BucketARN(partition, r.Source.Bucket))
 			one(r.Destination.Account, policy.BucketARN(partition, r.Destination.Bucket))
-		case anObject, CanaryObject:
-			prefix := r.Rule.Prefix
-			if n.Resource == CanaryObject {
-				prefix += settings.CanaryPrefix
-			}
-			for _, b := range []settings.Bucket{r.Source, r.Destination} {
-				if b.Account == account {
-					out = add(out, Target{
-						policy.ObjectARN(partition, b.Bucket, prefix+"object"),
-						policy.ObjectARN(partition, b.Bucket, literal.Replace(prefix)+"*").String(),
-					})
-				}
+		case anObject:
+			below(r.Source, r.Rule.Prefix, "object")
+			below(r.Destination, r.Rule.Prefix, "object")
+		case CanarySource:
+			below(r.Source, r.Rule.Prefix+settings.CanaryPrefix, anyCanary)
+		case CanaryDestination:
+			below(r.Destination, r.Rule.Prefix+settings.CanaryPrefix, anyCanary)
+		case CanaryBucket:
+			one(r.Source.Account, policy.BucketARN(partition, r.Source.Bucket))
+		case CanaryKey:
+			for _, key := range r.SourceKeys {
+				one(r.Source.Account, key)
 			}
 		default:
 			if r.Source.Account != account {

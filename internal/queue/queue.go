@@ -7,8 +7,8 @@ package queue
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -67,18 +67,22 @@ func Needs() []string { return []string{"sqs:SendMessage"} }
 // Send puts a message into the queue, from where it comes out after the delay, or after MaxDelay where that is shorter. A part of a
 // second counts as a whole one.
 func (q Queue) Send(ctx context.Context, w Work, delay time.Duration) error {
-	body, err := json.Marshal(w)
-	if err != nil {
+	if err := q.send(ctx, w, delay); err != nil {
 		return fmt.Errorf("send work on %s: %w", w, err)
+	}
+	return nil
+}
+
+func (q Queue) send(ctx context.Context, message any, delay time.Duration) error {
+	body, err := json.Marshal(message)
+	if err != nil {
+		return err
 	}
 	delay = min(max(delay, 0), MaxDelay)
 	_, err = q.Client.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl: aws.String(q.URL), MessageBody: aws.String(string(body)), DelaySeconds: int32((delay + time.Second - 1) / time.Second),
 	})
-	if err != nil {
-		return fmt.Errorf("send work on %s: %w", w, err)
-	}
-	return nil
+	return err
 }
 
 // check says what a Look lacks. Whoever may send messages here could not make more allowed by them; what is looked at is compared
@@ -95,22 +99,29 @@ func (l *Look) check(w Work) error {
 	return nil
 }
 
-var incidentID = regexp.MustCompile(`^inc-[0-9a-f]{20}$`)
-
 // Parse reads the body of a message. What is not exactly a Work is an error, fit for a log.
 func Parse(body string) (Work, error) {
 	var w Work
-	d := json.NewDecoder(strings.NewReader(body))
-	d.DisallowUnknownFields()
-	switch err := d.Decode(&w); {
+	switch err := read(body, &w); {
 	case err != nil:
-		return Work{}, fmt.Errorf("read work: %.200q", err)
-	case d.More():
-		return Work{}, fmt.Errorf("read work: something follows it")
+		return Work{}, fmt.Errorf("read work: %w", err)
 	case w.Look != nil:
 		return w, w.Look.check(w)
-	case !incidentID.MatchString(w.Incident):
+	case !incident.IsID(w.Incident):
 		return Work{}, fmt.Errorf("read work: %.80q is not the ID of an incident", w.Incident)
 	}
 	return w, nil
+}
+
+// read reads a body that is exactly one JSON value of that form.
+func read(body string, into any) error {
+	d := json.NewDecoder(strings.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("%.200q", err)
+	}
+	if d.More() {
+		return errors.New("something follows it")
+	}
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/lab"
 	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/remedy"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/signal"
@@ -50,7 +51,7 @@ type stage struct {
 func newStage(s Scenario, options lab.Options, tell func(Step)) (*stage, error) {
 	st := &stage{
 		parts: s.parts, tell: tell,
-		settings: &settings.Settings{Limits: settings.DefaultLimits()},
+		settings: &settings.Settings{Limits: settings.DefaultLimits(), Approvals: settings.Approvals{Approvers: []policy.ARN{onCall}}},
 		now:      time.Date(2026, time.November, 22, 3, 0, 0, 0, time.UTC),
 	}
 	for name := range s.world.Buckets {
@@ -138,9 +139,7 @@ func (st *stage) verdict(ctx context.Context) (guard.Verdict, error) {
 		return guard.Verdict{}, err
 	}
 	h := remedy.History(past, *st.route.Plan, now)
-	if c := st.breaking; c != nil {
-		h.Breaking = &guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
-	}
+	h.Breaking = st.breaking
 	if h.KillSwitches, err = st.notes.Thrown(ctx, nil); err != nil {
 		return guard.Verdict{}, err
 	}
@@ -230,6 +229,9 @@ func (n notifier) Notify(_ context.Context, m incident.Message) error {
 	return nil
 }
 
+// onCall is who answers.
+var onCall = policy.ARN{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "user/on-call"}
+
 // approver answers as the script said, and nothing when it said nothing.
 type approver struct{ *stage }
 
@@ -237,9 +239,10 @@ func (a approver) Answers(_ context.Context, q remedy.Question) ([]incident.Appr
 	if !a.consent {
 		return nil, nil
 	}
-	a.tell(Step{Title: "approval", Text: "arn:aws:iam::111122223333:user/on-call approves plan " + q.Incident.Plan[:12]})
+	a.tell(Step{Title: "approval", Text: onCall.String() + " approves plan " + q.Incident.Plan[:12]})
+	now := a.clock()
 	return []incident.Approval{{
-		Plan: q.Incident.Plan, Answer: incident.Approve, Approver: "arn:aws:iam::111122223333:user/on-call", Expires: a.clock().Add(time.Hour),
+		Plan: q.Incident.Plan, Answer: incident.Approve, Approver: onCall.String(), At: now, Expires: now.Add(time.Hour),
 	}}, nil
 }
 

@@ -37,6 +37,7 @@ func casesOf(signals []signal.Signal) []concern {
 		for _, s := range bad[c.route] {
 			objects = append(objects, incident.Object{Key: s.Key, VersionID: s.VersionID, Size: s.Size})
 			c.failures = c.failures.Merge(incident.Failures{Written: s.RequestTime})
+			c.failures.AddReason(s.Reason)
 		}
 		c.failures.Versions.Add(objects...)
 		if a, err := policy.ParseARN(g.Destination); err == nil && a.Service == "s3" {
@@ -59,6 +60,30 @@ func samplesOf(signals []signal.Signal) []incident.Object {
 		if seen[o] = true; len(out) < maxSamples {
 			out = append(out, incident.Object{Key: s.Key, VersionID: s.VersionID, Size: s.Size})
 		}
+	}
+	return out
+}
+
+// reported is what S3 gave as reasons, as the signals that they were told by: which version had which reason is not remembered, so
+// that one is named only where there is no other. Reasons that documents explained are told no more until something else fails: once
+// somebody mended the documents they say nothing of the route as it is.
+func reported(i incident.Incident) []signal.Signal {
+	if n := len(i.Timeline); len(i.Causes) > 0 && n > 0 && !i.Failures.Last.After(i.Timeline[n-1].At) {
+		return nil
+	}
+	of := signal.Signal{
+		Kind: signal.Failed, Bucket: i.Route.Source, Rule: i.Route.Rule, Destination: policy.BucketARN("aws", i.Route.Destination).String(),
+		EventTime: i.Failures.Last, RequestTime: i.Failures.Written,
+	}
+	if n, exact := i.Failures.Count(); exact && n == 1 {
+		for _, o := range i.Failures.Versions.Sample() {
+			of.Key, of.VersionID, of.Size = o.Key, o.VersionID, o.Size
+		}
+	}
+	var out []signal.Signal
+	for _, reason := range i.Failures.Reasons {
+		of.Reason = reason
+		out = append(out, of)
 	}
 	return out
 }
@@ -97,6 +122,10 @@ func (c concern) open(now time.Time) incident.Incident {
 		first = now
 	}
 	i := incident.Incident{ID: incident.ID(c.route, first), Route: c.route, Opened: now, Failures: c.failures}
-	i.Become(incident.Open, now, "versions that are said to have failed: %s", c.failures.Versions)
+	if c.failures.Versions.IsZero() {
+		i.Become(incident.Open, now, "somebody looked; nothing is said to have failed")
+	} else {
+		i.Become(incident.Open, now, "versions that are said to have failed: %s", c.failures.Versions)
+	}
 	return i
 }

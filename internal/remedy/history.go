@@ -49,7 +49,7 @@ func cures(i incident.Incident) [][]incident.Change {
 
 // takenBack says that a change was undone, or would have been had nobody changed the document since.
 func takenBack(c incident.Change) bool {
-	return c.State == incident.Undone || c.State == incident.Overrun
+	return c.State == incident.Undone || c.State == incident.Overrun || c.State == incident.Undoing
 }
 
 // patched is when the route got its last patch; zero: never.

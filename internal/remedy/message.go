@@ -9,23 +9,30 @@ import (
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // message says what broke, what was changed, and who may undo it.
 func (r *run) message() incident.Message {
+	if r.watched() && r.incident.Outcome == incident.Refused {
+		return r.warning()
+	}
 	i := r.incident
 	content := incident.Message{
 		Title:    r.headline() + ": " + i.Route.String(),
 		Broke:    broke(r.route.Findings),
 		Undo:     undoing(i.Changes),
-		Steps:    r.steps(),
+		Steps:    append(byHand(i), r.steps()...),
 		Happened: r.told(),
 		Fields:   r.fields(),
 	}
 	if !r.unapproved() {
 		content.Diff = r.plan.Diff()
+		if r.owned() {
+			content.Code = asCode(r.plan)
+		}
 	}
 	for _, reason := range r.verdict.Reasons {
 		content.Why = append(content.Why, reason.Rule+": "+reason.Text)
@@ -41,10 +48,20 @@ func (r *run) message() incident.Message {
 
 // headline is what happened, in the fewest words. A route can be in order where an object or a job is not.
 func (r *run) headline() string {
-	if r.incident.Outcome == incident.Manual && r.route.Verdict == diagnose.Healthy {
+	switch o := r.incident.Outcome; {
+	case o == incident.Manual && r.route.Verdict == diagnose.Healthy:
 		return "not replicated, and for a person to mend"
+	case o == incident.Manual && r.route.Verdict == diagnose.Degraded:
+		return "replicated, but not as it should be"
+	case o == incident.Manual && r.route.Verdict != diagnose.Broken:
+		return "not known to replicate, and for a person to look at"
+	case o == incident.Escalated && r.forbidden():
+		return "the cure is not to stand: the route was broken on purpose"
+	case o == incident.AwaitingApproval && r.incident.Proposal != nil && len(r.incident.Proposal.Approvers) > 0:
+		return "broken, and waiting for one more approval"
+	default:
+		return headline(o)
 	}
-	return headline(r.incident.Outcome)
 }
 
 // headline is that of an outcome.
@@ -96,6 +113,28 @@ func broke(findings []diagnose.Finding) []string {
 // may be waiting for somebody to grant it.
 func (r *run) unapproved() bool {
 	return slices.ContainsFunc(r.verdict.Reasons, func(x guard.Reason) bool { return x.Rule == guard.ApprovedRoute })
+}
+
+// forbidden says whether somebody protected broke the route.
+func (r *run) forbidden() bool {
+	return r.incident.Breaking != nil && r.workflow.judge(*r.incident.Breaking).Decision == guard.Refuse
+}
+
+// owned says whether something takes out again what is added: most likely the documents are kept as code, and the fix has to go there.
+func (r *run) owned() bool {
+	return slices.ContainsFunc(r.verdict.Reasons, func(x guard.Reason) bool { return x.Rule == guard.RemovedAgain })
+}
+
+// asCode is what each document of a plan lacks, as a policy document. Terraform takes one in source_policy_documents, CloudFormation and
+// the CDK take its statements as they are. The other forms of package iac are printed by the command line: they are more than a function
+// should carry.
+func asCode(p patch.Plan) string {
+	var b strings.Builder
+	for _, e := range p.Edits {
+		lacks := policy.New(added(e.Before, e.After)...)
+		fmt.Fprintf(&b, "# %s, in account %s, lacks\n%s\n", e.Document, e.Account, lacks.Indent())
+	}
+	return b.String()
 }
 
 // mostTold is how much of a timeline is told, the last of it: a message that is cut at its end would lose what happened just now.
@@ -162,10 +201,23 @@ func (r *run) steps() []string {
 				"when it is meant to be, pin it as it is now in replimend.yaml",
 			}
 		}
+		if r.owned() {
+			return []string{
+				"what is added is taken out again: add it to the code that the documents are kept as",
+				"replimend plan --live " + r.incident.Route.Source + " --format terraform prints it for Terraform; cloudformation, cdk and awscli are other formats",
+			}
+		}
 		return []string{"make the change by hand after a review, or change what the reasons name in replimend.yaml"}
 	case incident.AwaitingApproval:
-		return []string{"approve or decline plan " + r.incident.Plan + "; without an answer nothing is done"}
-	case incident.Manual, incident.Escalated:
+		return []string{fmt.Sprintf(
+			"replimend approve %[1]s shows plan %[2]s and asks, replimend reject %[1]s declines it; without an answer nothing is done", r.incident.ID, r.incident.Plan,
+		)}
+	case incident.Escalated:
+		if r.forbidden() {
+			return []string{"ask " + r.incident.Breaking.Principal + " whether the route may replicate; Replimend does not mend it while that change is recent"}
+		}
+		return []string{"a person has to look at the causes above"}
+	case incident.Manual:
 		return []string{"a person has to look at the causes above"}
 	case incident.Applied:
 		return []string{"replay the versions that failed, or write one object under the rule and see it replicate"}
@@ -180,7 +232,9 @@ func (r *run) fields() []incident.Field {
 		{Name: "route", Value: i.Route.String()},
 		{Name: "role", Value: r.route.Role},
 		{Name: "broken by", Value: brokenBy(i)},
-		{Name: "failures reported", Value: i.Failures.Versions.String()},
+		{Name: "exposure", Value: i.Exposure().Text(r.workflow.Now())},
+		{Name: "not in it", Value: notCounted(i)},
+		{Name: "S3's reasons", Value: strings.Join(i.Failures.Reasons, ", ")},
 		{Name: "first failure", Value: moment(i.Failures.First)},
 		{Name: "last failure", Value: moment(i.Failures.Last)},
 		{Name: "plan", Value: i.Plan},
@@ -189,6 +243,14 @@ func (r *run) fields() []incident.Field {
 		fields = append(fields, incident.Field{Name: "verdict", Value: p.Before + ", and " + p.After + " with the plan"})
 	}
 	return fields
+}
+
+// notCounted is what the exposure of an incident does not know, where it says anything.
+func notCounted(i incident.Incident) string {
+	if i.Exposure().Empty() {
+		return ""
+	}
+	return incident.NotCounted
 }
 
 func moment(t time.Time) string {
@@ -209,6 +271,12 @@ func (r *run) hider() *strings.Replacer {
 	}
 	for _, h := range r.hints.signals {
 		keys = append(keys, h.Key)
+	}
+	for _, d := range r.hints.denials {
+		if arn, err := policy.ParseARN(d.Context); err == nil {
+			_, key, _ := strings.Cut(arn.Resource, "/")
+			keys = append(keys, key)
+		}
 	}
 	// The longest first: one key can be the beginning of another.
 	slices.SortFunc(keys, func(a, b string) int { return len(b) - len(a) })

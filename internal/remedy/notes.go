@@ -62,6 +62,13 @@ func (n *Notes) Get(_ context.Context, id string) (incident.Incident, error) {
 	return n.ledger.Get(id)
 }
 
+// List is the ledger's.
+func (n *Notes) List(_ context.Context, f incident.Filter) ([]incident.Summary, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ledger.List(f), nil
+}
+
 // Past is the ledger's.
 func (n *Notes) Past(_ context.Context, r incident.Route, since time.Time) (incident.Past, error) {
 	n.mu.Lock()

@@ -106,7 +106,7 @@ func TestWhoIsThereIsAsked(t *testing.T) {
 			}
 			w.expect(i, tt.want, before, tt.want == incident.Resolved)
 			for _, by := range w.by {
-				if by.Incident != i.ID || by.Approver != "arn:aws:iam::111122223333:role/admin" {
+				if by.Incident != i.ID || by.Approver != admin {
 					t.Errorf("written on the word of %+v", by)
 				}
 			}

@@ -55,6 +55,8 @@ type Journal interface {
 	Record(ctx context.Context, i incident.Incident) (incident.Incident, error)
 	// Get is the incident of that ID, or incident.ErrNotFound.
 	Get(ctx context.Context, id string) (incident.Incident, error)
+	// List is the incidents that the filter takes, the newest first. What was opened or recorded a moment ago may not be in it.
+	List(ctx context.Context, f incident.Filter) ([]incident.Summary, error)
 	// Past is what was written before for the route, and how much since that time in every account.
 	Past(ctx context.Context, r incident.Route, since time.Time) (incident.Past, error)
 }
@@ -99,8 +101,8 @@ type Approver interface {
 
 // Suppressions says whether somebody silenced a route, and answers for it.
 type Suppressions interface {
-	// Suppressed is the suppression that is in force for the route now.
-	Suppressed(ctx context.Context, r incident.Route) (incident.Suppression, bool, error)
+	// Suppressed is the suppressions that are in force for the route now: at most one for each cause, and one for all of them.
+	Suppressed(ctx context.Context, r incident.Route) ([]incident.Suppression, error)
 }
 
 // Canary writes a small object to see it replicated, where a route opted in.
@@ -146,9 +148,15 @@ type Workflow struct {
 // returns an incident for each, also with an error: errors are for what went wrong in a port, and by then everything that was
 // written has been undone where it had to be.
 func (w *Workflow) Handle(ctx context.Context, signals []signal.Signal) ([]incident.Incident, error) {
+	canary, err := w.Canaries(ctx, signals)
+	if err != nil {
+		return nil, err
+	}
 	hints := map[string][]signal.Signal{}
 	for _, s := range signals {
-		hints[s.Bucket] = append(hints[s.Bucket], s)
+		if !canary(s) {
+			hints[s.Bucket] = append(hints[s.Bucket], s)
+		}
 	}
 	var out []incident.Incident
 	var errs []error
@@ -169,9 +177,19 @@ type Known struct {
 	Denials []signal.Denial   // KMS calls that were denied to the session in which S3 replicates: hints
 }
 
-// Cure looks at one route because a person or a schedule asks, and cures it as Handle does. A rule that is not there, or not
-// enabled, gives an incident that is ignored.
+// Cure looks at one route because a person, a schedule or a change asks, and cures it as Handle does. A rule that is not there, or not
+// enabled, gives an incident that is ignored. Where nothing is said to have failed, an incident is opened only when something is
+// wrong with the route: one that is in order, and has no open incident, costs the journal nothing.
 func (w *Workflow) Cure(ctx context.Context, r incident.Route, k Known) (incident.Incident, error) {
+	if len(k.Denials) > 0 {
+		past, err := w.Journal.Past(ctx, r, w.Now())
+		if err != nil {
+			return incident.Incident{Route: r}, fmt.Errorf("read history: %w", err)
+		}
+		if p := patched(past); !p.IsZero() { // what was denied before the last patch held says nothing of the route as it is now
+			k.Denials = slices.DeleteFunc(slices.Clone(k.Denials), func(d signal.Denial) bool { return !d.Time.After(p.Add(w.Propagation)) })
+		}
+	}
 	incidents, err := w.visit(ctx, r.Source, evidence{denials: k.Denials}, k.Samples, []concern{{route: r, changes: k.Changes}})
 	if err != nil {
 		err = fmt.Errorf("remedy bucket %s: %w", r.Source, err)
@@ -200,7 +218,7 @@ func (w *Workflow) visit(ctx context.Context, bucket string, hints evidence, sam
 	var out []incident.Incident
 	var errs []error
 	for _, c := range v.concerned(cases) {
-		i, err := w.open(ctx, v, c)
+		i, err := w.open(ctx, v, c, samples)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("open incident of %s: %w", c.route, err))
 			continue
@@ -210,9 +228,7 @@ func (w *Workflow) visit(ctx context.Context, bucket string, hints evidence, sam
 			continue
 		}
 		r := run{workflow: w, view: v, hints: hints, samples: samples, incident: i}
-		for _, change := range c.changes {
-			r.blame(change)
-		}
+		r.blame(c.changes...)
 		if err := r.do(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("incident %s: %w", r.incident.ID, err))
 		}
@@ -230,9 +246,13 @@ func (w *Workflow) visit(ctx context.Context, bucket string, hints evidence, sam
 
 // open joins or opens the incident of a case. A message that came twice finds the incident over; when the route is ill all the
 // same, that is another incident. Nothing is kept of a route that is not there: anybody may invent one.
-func (w *Workflow) open(ctx context.Context, v view, c concern) (incident.Incident, error) {
+func (w *Workflow) open(ctx context.Context, v view, c concern, samples []incident.Object) (incident.Incident, error) {
 	i := c.open(w.Now())
-	if _, ok := v.route(c.route); !ok {
+	d, there := v.route(c.route)
+	if c.failures.Versions.IsZero() && len(samples) == 0 && (!there || w.sound(d)) {
+		return w.join(ctx, v, c, there)
+	}
+	if !there {
 		i.Become(incident.Ignored, w.Now(), "the bucket has no such enabled rule")
 		return i, nil
 	}
@@ -247,6 +267,63 @@ func (w *Workflow) open(ctx context.Context, v view, c concern) (incident.Incide
 	// What the message says is told already. What failed of the new illness is found by looking.
 	c.failures = incident.Failures{First: w.Now(), Last: w.Now()}
 	return w.Journal.Open(ctx, c.open(w.Now()))
+}
+
+// sound says whether there is nothing to do for a route that nobody says failed. What works and is only less than it could be is
+// told to whoever asks, and to nobody each time that something changes.
+func (w *Workflow) sound(d diagnose.Route) bool {
+	return d.Verdict == diagnose.Healthy || d.Verdict == diagnose.Degraded && d.Plan == nil && !w.Attended
+}
+
+// join is the incident of a sound route that is not over, or one that has to be opened again. Without any, nothing is kept.
+func (w *Workflow) join(ctx context.Context, v view, c concern, there bool) (incident.Incident, error) {
+	i, err := w.current(ctx, c.route)
+	if err == nil || !errors.Is(err, incident.ErrNotFound) {
+		return i, err
+	}
+	if i, ok, err := w.reopen(ctx, v, c); ok || err != nil {
+		return i, err
+	}
+	i = c.open(w.Now())
+	if there {
+		i.Become(incident.Healthy, w.Now(), "nothing is wrong with the route now")
+	} else {
+		i.Become(incident.Ignored, w.Now(), "the bucket has no such enabled rule")
+	}
+	return i, nil
+}
+
+// current is the incident of a route that is not over, or incident.ErrNotFound.
+func (w *Workflow) current(ctx context.Context, r incident.Route) (incident.Incident, error) {
+	open, err := w.Journal.List(ctx, incident.Filter{Open: true, Source: r.Source})
+	if err != nil {
+		return incident.Incident{}, err
+	}
+	for _, s := range open {
+		if s.Route == r {
+			return w.Journal.Get(ctx, s.ID)
+		}
+	}
+	return incident.Incident{}, fmt.Errorf("find the open incident of %s: %w", r, incident.ErrNotFound)
+}
+
+// reopen is the route's last incident, proven and over, when the cure must be taken back all the same: CloudTrail can tell of
+// a change later than S3 of the failure, and S3 may have proven by then that the cure works.
+func (w *Workflow) reopen(ctx context.Context, v view, c concern) (incident.Incident, bool, error) {
+	if !slices.ContainsFunc(c.changes, func(c incident.Call) bool { return w.judge(c).Decision == guard.Refuse }) {
+		return incident.Incident{}, false, nil
+	}
+	past, err := w.Journal.Past(ctx, c.route, w.Now())
+	if err != nil || len(past.Incidents) == 0 {
+		return incident.Incident{}, false, err
+	}
+	r := run{workflow: w, view: v, incident: past.Incidents[len(past.Incidents)-1]}
+	if r.incident.Outcome != incident.Resolved {
+		return incident.Incident{}, false, nil
+	}
+	r.become(incident.Proven, "opened again: CloudTrail's record of a change came after the cure")
+	r.blame(c.changes...)
+	return r.incident, r.stands() && r.late() != "", nil
 }
 
 // evidence is what others say of a bucket's routes: hints.

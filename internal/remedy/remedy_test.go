@@ -134,9 +134,11 @@ func TestWhatTheGuardRefusesIsNotDone(t *testing.T) {
 	}
 }
 
+const admin = "arn:aws:sts::111122223333:assumed-role/admin/jane"
+
 func approving(i incident.Incident) incident.Approval {
 	return incident.Approval{
-		Plan: i.Plan, Answer: incident.Approve, Approver: "arn:aws:iam::111122223333:role/admin",
+		Plan: i.Plan, Answer: incident.Approve, Approver: admin, At: i.Proposal.At,
 		Expires: time.Date(2026, 11, 22, 13, 0, 0, 0, time.UTC),
 	}
 }

@@ -44,8 +44,8 @@ func RouteOf(s signal.Signal) (incident.Route, bool) {
 }
 
 // Resume goes on with one incident from wherever it is: it looks at the route with the versions that the incident remembers, and
-// does what Handle does for it. It opens no other incident, and one that is over comes back as it is. What the events said beside
-// versions and times, such as S3's reasons, is not remembered.
+// does what Handle does for it. It opens no other incident, and one that is over comes back as it is. Of what the events said it has
+// versions, times and S3's reasons, and not which version had which.
 //
 // A rule whose destination has changed since is another route, and this incident is ignored: what fails on the new one is reported
 // with its name.
@@ -58,20 +58,19 @@ func (w *Workflow) Resume(ctx context.Context, id string) (incident.Incident, er
 		if w.Attended {
 			return i, nil
 		}
-		r := run{workflow: w, incident: i}
-		err := r.tell(ctx)
-		return r.incident, err
+		return w.Tidy(ctx, id)
 	}
 	if err := w.timely(ctx, 1); err != nil { // what an ended worker left behind may have to be undone
 		return i, fmt.Errorf("resume incident %s: %w", id, err)
 	}
 	samples := i.Failures.Versions.Sample()
 	samples = samples[:min(len(samples), maxSamples)]
-	v, err := w.look(ctx, i.Route.Source, evidence{}, samples)
+	hints := evidence{signals: reported(i)}
+	v, err := w.look(ctx, i.Route.Source, hints, samples)
 	if err != nil {
 		return i, fmt.Errorf("resume incident %s: %w", id, err)
 	}
-	r := run{workflow: w, view: v, samples: samples, incident: i}
+	r := run{workflow: w, view: v, hints: hints, samples: samples, incident: i}
 	if err := r.do(ctx); err != nil {
 		return r.incident, fmt.Errorf("resume incident %s: %w", id, err)
 	}
@@ -102,22 +101,22 @@ const (
 )
 
 // Due is in how much time somebody has to look at the incident again although nobody asks for it; false: never. It is for cures that
-// are written and not proven, and for replays that run. Where it had to give way, to another worker or a port that is down, the
-// message comes again without it.
+// are written and not proven, for replays that run, and for canaries that are still there. Where it had to give way, to another worker
+// or a port that is down, the message comes again without it.
 func Due(i incident.Incident, now time.Time) (time.Duration, bool) {
-	if i.Outcome != incident.Applied && i.Outcome != incident.Proven {
-		return 0, false
-	}
-	if i.Job.State == incident.JobRunning {
+	cured := i.Outcome == incident.Applied || i.Outcome == incident.Proven
+	if cured && i.Job.State == incident.JobRunning {
 		return replaying, true
 	}
 	var last time.Time
 	for _, p := range i.Patches() { // the latest is the last
 		last = p.At
 	}
-	age := now.Sub(last)
-	if i.Outcome == incident.Proven || age >= patience {
-		return 0, false
+	if age := now.Sub(last); i.Outcome == incident.Applied && age < patience {
+		return min(max(age, soon), seldom), true
 	}
-	return min(max(age, soon), seldom), true
+	if i.Canary.Stands() {
+		return min(max(now.Sub(i.Canary.At), soon), seldom), true
+	}
+	return 0, false
 }

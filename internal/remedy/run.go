@@ -17,16 +17,20 @@ import (
 
 // run is one incident on its way.
 type run struct {
-	workflow *Workflow
-	view     view // before anything was written
-	hints    evidence
-	samples  []incident.Object
-	incident incident.Incident
-	approval incident.Approval // of the plan; zero: nobody was asked
-	at       time.Time         // when this cure began to write
-	judged   bool              // this run gave the incident an outcome
-	over     bool              // nothing more is to be done now
-	unlock   func() error      // gives back the documents; nil: none is locked
+	workflow  *Workflow
+	view      view // before anything was written
+	hints     evidence
+	samples   []incident.Object
+	changes   []incident.Call // that may have broken the route, as far as this run is told
+	incident  incident.Incident
+	approvals []incident.Approval    // of the plan, by everybody on whose word it is carried out; none: nobody was asked
+	at        time.Time              // when this cure began to write
+	judged    bool                   // this run gave the incident an outcome
+	watching  bool                   // for a rule that nobody approved as it is, instead of a cure
+	over      bool                   // nothing more is to be done now
+	inForce   []incident.Suppression // of the route
+	silent    bool                   // nothing is told of it now
+	unlock    func() error           // gives back the documents; nil: none is locked
 
 	route   diagnose.Route
 	plan    patch.Plan
@@ -47,8 +51,11 @@ func (r *run) do(ctx context.Context) (err error) {
 	}
 	// What was done must be kept and told even when there is no time left for more.
 	ctx = context.WithoutCancel(ctx)
+	r.hush()
 	if e := r.record(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
+	} else {
+		err = errors.Join(err, r.tidy(ctx))
 	}
 	return errors.Join(err, r.tell(ctx))
 }
@@ -59,8 +66,8 @@ func (r *run) tell(ctx context.Context) error {
 	if untold := news(r.incident) != r.incident.Told; !r.workflow.Attended && !untold {
 		return nil
 	}
-	if o := r.incident.Outcome; (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" {
-		return nil // people never heard of it
+	if o := r.incident.Outcome; r.silent || (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" && byHand(r.incident) == nil {
+		return nil // silenced, or people never heard of it
 	}
 	if err := r.workflow.Notifier.Notify(ctx, r.message()); err != nil {
 		r.log("the notice failed")
@@ -73,8 +80,18 @@ func (r *run) tell(ctx context.Context) error {
 	return nil
 }
 
-// news is what people have to be told about once: ten thousand more failures of the same kind are none.
-func news(i incident.Incident) string { return string(i.Outcome) + " " + i.Plan }
+// news is what people have to be told about once: ten thousand more failures of the same kind are none. One more approval, where another
+// one is still needed, is.
+func news(i incident.Incident) string {
+	out := string(i.Outcome) + " " + i.Plan
+	if i.Outcome == incident.AwaitingApproval && i.Proposal != nil {
+		out = strings.Join(append([]string{out}, i.Proposal.Approvers...), " ")
+	}
+	if byHand(i) != nil {
+		out += " and a canary object to remove"
+	}
+	return out
+}
 
 // record keeps the incident as it is now.
 func (r *run) record(ctx context.Context) error {
@@ -85,38 +102,43 @@ func (r *run) record(ctx context.Context) error {
 	return err
 }
 
-// history is what the guard has to know of what was done before.
-func (r *run) history(ctx context.Context) (incident.Past, guard.History, error) {
-	now := r.workflow.Now()
-	past, err := r.workflow.Journal.Past(ctx, r.incident.Route, now.Add(-time.Hour))
+// past is what was written before for the route, and in the last hour in every account.
+func (r *run) past(ctx context.Context) (incident.Past, error) {
+	past, err := r.workflow.Journal.Past(ctx, r.incident.Route, r.workflow.Now().Add(-time.Hour))
 	if err != nil {
-		return past, guard.History{}, fmt.Errorf("read history: %w", err)
+		return past, fmt.Errorf("read history: %w", err)
 	}
+	return past, nil
+}
+
+// history is what the guard has to know of what was done before.
+func (r *run) history(ctx context.Context, past incident.Past) (guard.History, error) {
 	thrown, err := r.workflow.thrown(ctx, r.plan)
-	h := History(past, r.plan, now)
-	h.KillSwitches = thrown
-	if c := r.incident.Breaking; c != nil {
-		made := changeOf(*c)
-		h.Breaking = &made
-	}
-	return past, h, err
+	h := History(past, r.plan, r.workflow.Now())
+	h.KillSwitches, h.Breaking = thrown, r.incident.Breaking
+	return h, err
 }
 
 // blame keeps the change that broke the route. Of several it is the one that forbids the most, and else the first: whoever tells of
 // another one, be it invented, cannot have that one forgotten.
-func (r *run) blame(c incident.Call) {
-	judge := func(c incident.Call) guard.Decision {
-		return guard.CheckChange(changeOf(c), r.workflow.Settings, r.workflow.Now()).Decision
+func (r *run) blame(changes ...incident.Call) {
+	r.changes = changes
+	for _, c := range changes {
+		if known := r.incident.Breaking; known != nil && r.workflow.judge(c).Decision <= r.workflow.judge(*known).Decision {
+			continue
+		}
+		r.incident.Breaking = &c
+		if r.watched() {
+			r.log("its rules changed by %s", c)
+		} else {
+			r.log("broken by %s", c)
+		}
 	}
-	if known := r.incident.Breaking; known != nil && judge(c) <= judge(*known) {
-		return
-	}
-	r.incident.Breaking = &c
-	r.log("broken by %s", c)
 }
 
-func changeOf(c incident.Call) guard.Change {
-	return guard.Change{Event: c.Event, Principal: c.Principal, At: c.At}
+// judge is what the guard has against undoing a change.
+func (w *Workflow) judge(c incident.Call) guard.Verdict {
+	return guard.CheckChange(c, w.Settings, w.Now())
 }
 
 // thrown is where the kill switch is thrown, of the accounts that a plan writes in.
@@ -142,13 +164,23 @@ func (r *run) cure(ctx context.Context) error {
 	if err := r.settle(ctx); err != nil || r.over {
 		return err
 	}
-	past, _, err := r.history(ctx)
+	if err := r.suppressions(ctx); err != nil {
+		return err
+	}
+	past, err := r.past(ctx)
 	if err != nil {
+		return err
+	}
+	// Nothing is judged while it cannot be told whether everything is stopped.
+	if _, err := r.workflow.thrown(ctx, patch.Plan{}); err != nil {
 		return err
 	}
 	if p := patched(past); !p.IsZero() && !r.incident.Failures.Last.After(p.Add(r.workflow.Propagation)) {
 		// What failed before the last patch held says nothing of the route as it is now.
-		r.view.diagnosis = diagnose.Diagnose(r.view.snapshot, nil)
+		r.view.diagnosis = diagnose.Diagnose(r.view.snapshot, nil, r.hints.denials...)
+	}
+	if r.watched() && r.stray() {
+		return nil
 	}
 	if r.stands() {
 		// It may have to be taken back.
@@ -167,7 +199,7 @@ func (r *run) cure(ctx context.Context) error {
 	if !r.curable() {
 		return nil
 	}
-	_, history, err := r.history(ctx)
+	history, err := r.history(ctx, past)
 	if err != nil {
 		return err
 	}
@@ -177,6 +209,13 @@ func (r *run) cure(ctx context.Context) error {
 		r.become(incident.Refused, "the guard refuses the plan")
 		return nil
 	case r.verdict.Decision == guard.Ask || r.workflow.Attended:
+		// An approval that another worker is using up is neither used nor unused: whoever has the documents knows. A person at a
+		// terminal takes their time, and answers to nobody else.
+		if !r.workflow.Attended {
+			if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, r.plan); err != nil {
+				return err
+			}
+		}
 		if may, err := r.asked(ctx); !may || err != nil {
 			return err
 		}
@@ -230,22 +269,27 @@ func (r *run) stands() bool {
 }
 
 // late says why a cure that stands must be taken back, "" where it need not: CloudTrail's record of the change that broke the route
-// can come after the cure, and when somebody protected made that change, the guard would have refused to change it back.
+// can come after the cure, and when somebody protected made that change, the guard would have refused to change it back. A change
+// that was made after the cure broke nothing that the cure mended.
 func (r *run) late() string {
-	if r.incident.Breaking == nil {
-		return ""
+	told := r.changes
+	if c := r.incident.Breaking; c != nil {
+		told = append(slices.Clone(told), *c)
 	}
-	v := guard.CheckChange(changeOf(*r.incident.Breaking), r.workflow.Settings, r.workflow.Now())
-	if v.Decision != guard.Refuse {
-		return ""
+	for _, c := range told {
+		if v := r.workflow.judge(c); v.Decision == guard.Refuse && !c.At.After(r.at) {
+			r.incident.Breaking, r.verdict = &c, v
+			return "what broke the route is known only now: " + v.Reasons[0].Text
+		}
 	}
-	return "what broke the route is known only now: " + v.Reasons[0].Text
+	return ""
 }
 
 // curable looks for a plan. Without one the incident has its outcome.
 func (r *run) curable() bool {
 	var ok bool
 	if r.route, ok = r.view.route(r.incident.Route); !ok { // it was there when the incident was opened
+		r.silent = len(incident.Silenced(r.inForce, nil)) > 0
 		r.become(incident.Ignored, "the bucket has no such enabled rule")
 		return false
 	}
@@ -258,7 +302,12 @@ func (r *run) curable() bool {
 	for _, o := range r.failed(r.view) { // also those that no event told of
 		r.incident.Failures.Add(incident.Object{Key: o.Key, VersionID: o.VersionID, Size: o.Size}, time.Time{})
 	}
+	if r.route.Plan == nil {
+		r.withdraw("")
+	}
 	switch reported := forPeople(r.route.Findings); {
+	case r.suppressed():
+		return false
 	case r.route.Verdict == diagnose.Healthy && len(reported) > 0:
 		r.become(incident.Manual, "the route is healthy by its documents; what S3 reports is for people: %s", strings.Join(reported, ", "))
 		return false
@@ -271,6 +320,7 @@ func (r *run) curable() bool {
 	}
 	r.plan = *r.route.Plan
 	r.incident.Plan, r.incident.Approver = r.plan.Hash(), "" // who approved an earlier plan did not approve this one
+	r.withdraw(r.incident.Plan)
 	r.log("the route is %s; plan %s would make it %s", r.plan.Proof.Before, r.incident.Plan, r.plan.Proof.After)
 	return true
 }
@@ -285,38 +335,6 @@ func forPeople(findings []diagnose.Finding) []string {
 		}
 	}
 	return out
-}
-
-// asked says whether somebody approved this very plan.
-func (r *run) asked(ctx context.Context) (bool, error) {
-	var a incident.Approval
-	if r.workflow.Approver != nil {
-		all, err := r.workflow.Approver.Answers(ctx, Question{r.incident, r.route, r.plan, r.verdict})
-		if len(all) > 0 {
-			a = all[0]
-		}
-		switch {
-		case errors.Is(err, incident.ErrUsed), errors.Is(err, incident.ErrExpired), errors.Is(err, incident.ErrOtherPlan), errors.Is(err, incident.ErrForged):
-			// There was an answer, and it is none to this question: somebody has to be asked again.
-			r.become(incident.AwaitingApproval, "%s", err)
-			return false, nil
-		case err != nil:
-			return false, fmt.Errorf("ask for approval: %w", err)
-		}
-	}
-	switch {
-	case a.Allows(r.incident.Plan, r.workflow.Now()):
-		r.incident.Approver, r.approval = a.Approver, a
-		r.log("approved by %s", a.Approver)
-		return true, nil
-	case a.Answer == incident.Decline && a.Plan == r.incident.Plan:
-		r.become(incident.Declined, "declined by %s", a.Approver)
-	case a.Answer == incident.Approve:
-		r.become(incident.AwaitingApproval, "the approval is for another plan or has expired")
-	default:
-		r.become(incident.AwaitingApproval, "nobody answered yet")
-	}
-	return false, nil
 }
 
 // unproven says why the world after the write is not what the plan promised; "" when it is.
@@ -336,22 +354,28 @@ func (r *run) unproven(after view) string {
 	return ""
 }
 
-// prove replays what failed and looks what becomes of it. One version that S3 completed proves the route; the cure is undone
-// only when S3 failed every one of them again.
+// prove replays what failed and looks what becomes of it; where there is nothing to replay, a canary object is written instead. One
+// version that S3 completed proves the route; the cure is undone only when S3 failed every one of them again.
 func (r *run) prove(ctx context.Context, after view) error {
 	source := r.incident.Route.Source
+	if settled, err := r.watch(ctx, after); settled || err != nil {
+		return err
+	}
 	if v := guard.CheckReplay(source, after.snapshot, r.workflow.Settings); v.Decision != guard.Allow {
 		r.log("not replayed: %s", v.Reasons[0].Text)
-		return nil
+		return r.try(ctx, after)
 	}
 	objects := r.failed(after)
 	asked := r.incident.Job.For.Equal(r.at) // for a replay that is to prove this cure, and no earlier one of the incident
 	if !asked && len(objects) == 0 {
-		r.log("nothing to replay: the next object will prove the cure")
-		return nil
+		return r.try(ctx, after)
 	}
 	if from := r.holds(); !asked && r.workflow.Now().Before(from) {
 		r.log("the replay waits until %s: before, what was written may not hold everywhere", from.UTC().Format(time.RFC3339))
+		return nil
+	}
+	if by := incident.Silenced(r.inForce, nil); !asked && len(by) > 0 {
+		r.log("not replayed: silenced by %s", by[0])
 		return nil
 	}
 	if !asked {
@@ -391,7 +415,7 @@ func (r *run) prove(ctx context.Context, after view) error {
 		r.become(incident.Resolved, "S3 replicated what failed: %d of the versions that were looked at", count[completed])
 	case count[completed] > 0:
 		r.become(incident.Proven, "S3 replicated %d of the versions that were looked at, %d failed", count[completed], count[failed])
-	case count[failed] > 0 && count[failed] == len(objects) && job.State == incident.JobComplete:
+	case count[failed] > 0 && count[failed] == len(objects) && job.State == incident.JobComplete && r.incident.Outcome != incident.Proven:
 		return r.giveUp(ctx, "the replayed versions failed again")
 	default:
 		r.log("of the versions that were looked at none is replicated yet")
@@ -464,6 +488,9 @@ func (r *run) failed(v view) []snapshot.Object {
 	var out []snapshot.Object
 	for _, o := range v.snapshot.Objects {
 		if o.Bucket != r.incident.Route.Source || o.ReplicationStatus.V != failed {
+			continue
+		}
+		if c := r.incident.Canary; c != nil && c.Key == o.Key {
 			continue
 		}
 		if covers, certain := r.route.Of.Covers(o.Key, o.Tags.V); covers && certain {

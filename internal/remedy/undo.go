@@ -48,6 +48,8 @@ func (w *Workflow) Undo(ctx context.Context, i incident.Incident, by incident.Au
 	r.become(incident.Escalated, "taken back")
 	if e := r.record(context.WithoutCancel(ctx)); e != nil {
 		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
+	} else {
+		err = errors.Join(err, r.tidy(context.WithoutCancel(ctx)))
 	}
 	return r.incident, errors.Join(err, unlock())
 }
@@ -65,15 +67,17 @@ func Standing(i incident.Incident) patch.Plan {
 
 // stands says whether a change may have been written and was not taken back.
 func stands(c incident.Change) bool {
-	return c.State == incident.Written || c.State == incident.Intended
+	return c.State == incident.Written || c.State == incident.Intended || c.State == incident.Undoing
 }
 
-// settle finds out what became of changes that were intended when the worker before this one ended. Each is held against the
-// live document: it was written, or it was not, or somebody else has changed the document since. What was written of a plan
-// that did not get to its end is taken back, and the route is left for the next signal or a person. Under a thrown kill switch
+// settle finds out what became of changes that were intended, or about to be undone, when the worker before this one ended. Each is held
+// against the live document: it was written, or it was not, or somebody else has changed the document since. What was written of a
+// plan that did not get to its end is taken back, and the route is left for the next signal or a person. Under a thrown kill switch
 // everything stays as it is.
 func (r *run) settle(ctx context.Context) error {
-	pending := slices.IndexFunc(r.incident.Changes, func(c incident.Change) bool { return c.State == incident.Intended })
+	pending := slices.IndexFunc(r.incident.Changes, func(c incident.Change) bool {
+		return c.State == incident.Intended || c.State == incident.Undoing
+	})
 	if pending < 0 {
 		return nil
 	}
@@ -100,8 +104,10 @@ func (r *run) settle(ctx context.Context) error {
 		c := &r.incident.Changes[n]
 		live := r.view.snapshot.Document(refOf(*c))
 		switch {
-		case c.State != incident.Intended:
+		case c.State != incident.Intended && c.State != incident.Undoing:
 		case live.State == snapshot.Missing: // it cannot be told, and the store will not undo what it cannot read
+		case c.State == incident.Undoing && patch.Alike(live, valueOf(c.Before), partition):
+			c.State = incident.Undone
 		case patch.Alike(live, valueOf(c.After), partition):
 			c.State = incident.Written
 		case patch.Alike(live, valueOf(c.Before), partition):

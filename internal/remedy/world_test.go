@@ -40,7 +40,7 @@ var (
 // port's.
 type world struct {
 	*lab.Cloud
-	t        *testing.T
+	t        testing.TB
 	workflow remedy.Workflow
 	notes    *remedy.Notes
 	now      time.Time
@@ -51,11 +51,14 @@ type world struct {
 	onReplay func() error
 	onNotify func() error
 	onLook   func(n int) error
-	onRecord func(incident.Incident) error
-	answer   func(incident.Incident) incident.Approval
-	onSwitch func(n int) error
-	onUse    func() error
-	onAnswer func() error
+	// onSnapshot changes what a look sees.
+	onSnapshot func(*snapshot.Snapshot)
+	onRecord   func(incident.Incident) error
+	answer     func(incident.Incident) incident.Approval
+	said       []incident.Approval // by several people, in place of answer
+	onSwitch   func(n int) error
+	onUse      func() error
+	onAnswer   func() error
 
 	slow               bool // S3 does not work replays off at once
 	puts, looks, asked int
@@ -66,7 +69,7 @@ type world struct {
 	failedBy           []signal.Signal
 }
 
-func newWorld(t *testing.T, change func(*snapshot.Snapshot)) *world {
+func newWorld(t testing.TB, change func(*snapshot.Snapshot)) *world {
 	t.Helper()
 	data, err := os.ReadFile("testdata/world.json")
 	if err != nil {
@@ -85,7 +88,13 @@ func newWorld(t *testing.T, change func(*snapshot.Snapshot)) *world {
 	}
 	w.notes = &remedy.Notes{Now: func() time.Time { return w.now }}
 	w.workflow = remedy.Workflow{
-		Settings: &settings.Settings{Version: 1, Limits: settings.DefaultLimits()}, Snapshotter: w, Store: w, Replayer: w,
+		Settings: &settings.Settings{
+			Version: 1, Limits: settings.DefaultLimits(), Approvals: settings.Approvals{Approvers: []policy.ARN{
+				{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "role/admin"},
+				{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "user/*"},
+			}},
+		},
+		Snapshotter: w, Store: w, Replayer: w,
 		Journal: w, Locker: w.notes, Switches: w, Notifier: w, Approver: w, Now: func() time.Time { return w.now }, Worker: "test",
 	}
 	return w
@@ -182,6 +191,9 @@ func (w *world) Snapshot(ctx context.Context, bucket string, samples []incident.
 	s, err := w.Cloud.Snapshot(ctx, bucket)
 	if err != nil {
 		return nil, err
+	}
+	if w.onSnapshot != nil {
+		w.onSnapshot(s)
 	}
 	for _, o := range samples {
 		head, err := w.Cloud.Head(bucket, o.Key, o.VersionID)
@@ -285,6 +297,10 @@ func (w *world) Get(ctx context.Context, id string) (incident.Incident, error) {
 	return w.notes.Get(ctx, id)
 }
 
+func (w *world) List(ctx context.Context, f incident.Filter) ([]incident.Summary, error) {
+	return w.notes.List(ctx, f)
+}
+
 func (w *world) Past(ctx context.Context, r incident.Route, since time.Time) (incident.Past, error) {
 	return w.notes.Past(ctx, r, since)
 }
@@ -316,7 +332,7 @@ func (w *world) Answers(_ context.Context, q remedy.Question) ([]incident.Approv
 		}
 	}
 	if w.answer == nil {
-		return nil, nil
+		return w.said, nil
 	}
 	return []incident.Approval{w.answer(q.Incident)}, nil
 }

@@ -16,11 +16,13 @@ import (
 
 // write makes the edits one after the other and says whether all are made. Otherwise it has undone what it wrote.
 func (r *run) write(ctx context.Context) (done bool, err error) {
-	if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, r.plan); err != nil {
-		return false, err
+	if r.unlock == nil {
+		if r.unlock, err = r.workflow.lock(ctx, r.incident.ID, r.plan); err != nil {
+			return false, err
+		}
 	}
-	if r.approval.Answer == incident.Approve {
-		if err := r.workflow.Approver.Use(ctx, r.approval); err != nil {
+	for _, a := range r.approvals {
+		if err := r.workflow.Approver.Use(ctx, a); err != nil {
 			return false, fmt.Errorf("use approval: %w", err)
 		}
 	}
@@ -134,9 +136,21 @@ func (r *run) abandon(ctx context.Context, why string, cause error) error {
 	return errors.Join(cause, r.undo(context.WithoutCancel(ctx)))
 }
 
-// undo takes back what this cure may have written, the last first. What an earlier cure of the incident wrote stays.
+// undo takes back what this cure may have written, the last first. What an earlier cure of the incident wrote stays. That it begins
+// is kept first, where that can be: who goes on when this worker ends in the middle must not take the rest for a cure.
 func (r *run) undo(ctx context.Context) error {
-	return r.workflow.takeBack(ctx, &r.incident, r.authority(), r.at)
+	turn := func(from, to incident.ChangeState) {
+		for n := range r.incident.Changes {
+			if c := &r.incident.Changes[n]; c.State == from && !c.At.Before(r.at) {
+				c.State = to
+			}
+		}
+	}
+	turn(incident.Written, incident.Undoing)
+	_ = r.record(ctx) // it is kept at the end as well, and what went wrong told then
+	err := r.workflow.takeBack(ctx, &r.incident, r.authority(), r.at)
+	turn(incident.Undoing, incident.Written)
+	return err
 }
 
 // takeBack undoes the changes that an incident made then or later, the last first. Where a document is no longer ours it is left

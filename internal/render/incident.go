@@ -2,6 +2,7 @@ package render
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ func (p Printer) Incidents(all []incident.Summary) string {
 	rows := [][]cell{{{"incident", p.faint}, {"opened", p.faint}, {"outcome", p.faint}, {"route", p.faint}}}
 	for n, i := range all {
 		text := Clean(i.Route.String())
+		if e := i.Exposure; !e.Empty() {
+			text += ": " + Clean(strings.TrimSpace(e.Amount()+" "+e.Window()))
+		}
 		if len(i.Causes) > 0 {
 			text += ": " + Clean(strings.Join(i.Causes, ", "))
 		}
@@ -36,8 +40,31 @@ func (p Printer) Incidents(all []incident.Summary) string {
 	return b.String()
 }
 
+// Suppressions is a line for each suppression, in the order given.
+func (p Printer) Suppressions(all []incident.Suppression, now time.Time) string {
+	var b strings.Builder
+	if len(all) == 0 {
+		p.paragraph(&b, 0, 2, p.plain, "nothing is silenced")
+		return b.String()
+	}
+	rows := [][]cell{{{"until", p.faint}, {"state", p.faint}, {"route", p.faint}}}
+	for _, s := range all {
+		state := cell{"silent", p.bold}
+		if s.Ended(now) {
+			state = cell{"ended", p.faint}
+		}
+		text := Clean(s.Route.String())
+		if s.Cause != "" {
+			text += ", cause " + Clean(s.Cause)
+		}
+		rows = append(rows, []cell{{moment(s.Expires), p.plain}, state, {text + ": " + Clean(s.Owner) + ": " + Clean(s.Reason), p.plain}})
+	}
+	p.grid(&b, 0, []column{20, 6}, rows)
+	return b.String()
+}
+
 // Incident is everything that people ask of one incident but the documents themselves: what failed, what was changed on whose
-// word, and what happened. It names no object.
+// word, and what happened. It names no object but the canary.
 func (p Printer) Incident(i incident.Incident) string {
 	var b strings.Builder
 	p.paragraph(&b, 0, 2, p.bold, Clean(i.ID+": "+i.Route.String()))
@@ -48,9 +75,16 @@ func (p Printer) Incident(i incident.Incident) string {
 	}
 	p.grid(&b, 2, []column{12}, [][]cell{{{"outcome", p.faint}, {Clean(i.Outcome.String()), p.outcome(i.Outcome)}}})
 	line("opened", moment(i.Opened))
-	if !i.Failures.Versions.IsZero() {
-		line("failed", i.Failures.Versions.String()+" versions of objects, first "+moment(i.Failures.First)+", last "+moment(i.Failures.Last))
+	if e := i.Exposure(); !e.Empty() {
+		exposed := "exposed"
+		if !e.Until.IsZero() {
+			exposed = "was exposed"
+		}
+		line(exposed, strings.TrimSpace(e.Amount()+" "+e.Window()))
+		line("not in it", incident.NotCounted)
+		line("reported", "first "+moment(i.Failures.First)+", last "+moment(i.Failures.Last))
 	}
+	line("reasons", strings.Join(i.Failures.Reasons, ", "))
 	line("causes", strings.Join(i.Causes, ", "))
 	if c := i.Breaking; c != nil {
 		line("broken by", c.Event+" of "+c.Principal+" at "+moment(c.At))
@@ -61,6 +95,9 @@ func (p Printer) Incident(i incident.Incident) string {
 	if i.Job.ID != "" {
 		line("replay", "job "+i.Job.ID+", "+string(i.Job.State))
 	}
+	if c := i.Canary; c != nil {
+		line("canary", string(c.State)+", of "+moment(c.At)+": "+c.Key)
+	}
 	for _, c := range i.Changes {
 		line("change", c.Kind+" "+c.ID+" in account "+c.Account+": "+string(c.State))
 	}
@@ -70,6 +107,58 @@ func (p Printer) Incident(i incident.Incident) string {
 		p.grid(&b, 2, []column{20}, [][]cell{{{moment(e.At), p.faint}, {Clean(e.Text), p.plain}}})
 	}
 	return b.String()
+}
+
+// Asked is what somebody has to read before they answer: what would be written, why a person is asked, and how many people it takes.
+func (p Printer) Asked(a incident.Asked) string {
+	var b strings.Builder
+	p.paragraph(&b, 0, 2, p.bold, Clean(a.Incident+": "+a.Route.String()))
+	line := func(label, text string) {
+		if text != "" {
+			p.fact(&b, label, Clean(text))
+		}
+	}
+	p.grid(&b, 2, []column{12}, [][]cell{{{"outcome", p.faint}, {Clean(a.Outcome.String()), p.outcome(a.Outcome)}}})
+	line("causes", strings.Join(a.Causes, ", "))
+	if a.Breaking != nil {
+		line("broken by", a.Breaking.String())
+	}
+	if a.Proposal == nil {
+		return b.String()
+	}
+	line("plan", a.Proposal.Plan)
+	line("asked", moment(a.Proposal.At))
+	for _, reason := range a.Proposal.Reasons {
+		line("why", reason)
+	}
+	line("needs", people(a.Proposal.People))
+	line("approved by", strings.Join(a.Proposal.Approvers, ", "))
+	line("counts until", moment(a.Expires))
+	b.WriteByte('\n')
+	p.paragraph(&b, 0, 2, p.bold, "what would be written")
+	b.WriteString(p.Diff(a.Proposal.Diff))
+	return b.String()
+}
+
+// Taken is what became of an answer.
+func (p Printer) Taken(t incident.Taken) string {
+	var b strings.Builder
+	word := "approved"
+	if t.Answer == incident.Decline {
+		word = "rejected"
+	}
+	p.paragraph(&b, 0, 2, p.plain, Clean(word+" as "+t.Approver+", until "+moment(t.Expires)))
+	if t.Missing != "" {
+		p.paragraph(&b, 0, 2, p.warn, Clean(t.Missing))
+	}
+	return b.String()
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "one person"
+	}
+	return strconv.Itoa(n) + " people"
 }
 
 // outcome is the style of an outcome: what needs a person is louder than what does not.

@@ -55,7 +55,8 @@ func TestIncidentsArePrintable(t *testing.T) {
 	standing := render.Standing{Source: hostile, Rule: hostile, Destination: hostile, Name: "n", Mode: "approve", Against: []string{hostile}, Causes: []string{hostile}}
 	for name, got := range map[string]string{
 		"incident": plain(80).Incident(i), "incidents": plain(80).Incidents([]incident.Summary{i.Summary()}),
-		"standings": plain(80).Standings([]render.Standing{standing}), "missing": plain(80).Missing([]preflight.Missing{missing}),
+		"suppressions": plain(80).Suppressions([]incident.Suppression{{Route: i.Route, Cause: hostile, Owner: hostile, Reason: hostile}}, time.Time{}),
+		"standings":    plain(80).Standings([]render.Standing{standing}), "missing": plain(80).Missing([]preflight.Missing{missing}),
 	} {
 		if strings.ContainsAny(got, "\x1b\x07\u202e\u200b\r\x00") || !strings.Contains(got, "owned") {
 			t.Errorf("%s: %q", name, got)
@@ -128,5 +129,41 @@ account 111122223333
 	})
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestAskedShowsTheWhole of what somebody approves, and nothing that could steer a terminal.
+func TestAskedShowsTheWhole(t *testing.T) {
+	t.Parallel()
+	a := incident.Asked{
+		Incident: "inc-0123456789abcdef0123", Route: told().Route, Outcome: incident.AwaitingApproval, Causes: []string{"role-lacks-source-decrypt"},
+		Breaking: told().Breaking, Expires: noon, Proposal: &incident.Proposal{
+			Plan: "abc", At: noon, People: 2, Reasons: []string{"mode: it is approve", "class: \x1b[2Jask"}, Approvers: []string{"arn:aws:iam::111122223333:user/ada"},
+			Diff: "--- a\n+++ b\n+  x\u202e\x1b[31m\n",
+		},
+	}
+	want := `inc-0123456789abcdef0123: a → b (rule r)
+  outcome       awaiting approval
+  causes        role-lacks-source-decrypt
+  broken by     PutKeyPolicy of arn:aws:iam::111122223333:role/deploy at 2026-11-22T11:00:00Z
+  plan          abc
+  asked         2026-11-22T11:00:00Z
+  why           mode: it is approve
+  why           class: \x1b[2Jask
+  needs         2 people
+  approved by   arn:aws:iam::111122223333:user/ada
+  counts until  2026-11-22T11:00:00Z
+
+what would be written
+--- a
++++ b
++  x\u202e\x1b[31m
+`
+	if got := plain(120).Asked(a); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	taken := incident.Taken{Answer: incident.Decline, Approver: "ada\x1b", Expires: noon, Missing: "one more"}
+	if got, want := plain(120).Taken(taken), `rejected as ada\x1b, until 2026-11-22T11:00:00Z`+"\none more\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -43,7 +43,7 @@ func Needs() []preflight.Need {
 // that report bucket and no other.
 func SessionPolicy(account, region string, batch policy.ARN, reports string) (string, error) {
 	fill := strings.NewReplacer("${Partition}", batch.Partition, "${Region}", region, "${Account}", account, "${ReportBucket}", reports)
-	var d policy.Document
+	var specs []policy.StatementSpec
 	for _, n := range Needs() {
 		if n.Role != settings.Replayer {
 			continue
@@ -52,13 +52,11 @@ func SessionPolicy(account, region string, batch policy.ARN, reports string) (st
 		if n.Resource == batchRole {
 			resource = batch.String()
 		}
-		s, err := policy.StatementSpec{Effect: policy.Allow, Actions: []string{n.Action}, Resources: []string{resource}}.Build()
-		if err != nil {
-			return "", fmt.Errorf("make session policy: %w", err)
-		}
-		d = d.Append(s)
+		specs = append(specs, policy.StatementSpec{Actions: []string{n.Action}, Resources: []string{resource}})
 	}
-	d.Version = policy.Version2012
-	text, err := d.MarshalJSON()
-	return string(text), err
+	text, err := policy.Allowing(specs...)
+	if err != nil {
+		return "", fmt.Errorf("make session policy: %w", err)
+	}
+	return text, nil
 }

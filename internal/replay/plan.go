@@ -32,7 +32,9 @@ const priority = 10
 
 // incidentID is what the ID of an incident may be, to be the token of a request and part of a key. A token has 1 to 64 characters.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
-var incidentID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+const longestID = 64
+
+var incidentID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 var errUnbounded = errors.New("the time of the outage is not known, and without it everything that ever failed would be replicated")
 
@@ -48,7 +50,7 @@ type plan struct {
 
 // newPlan refuses a request that is not bounded or not well formed.
 func newPlan(q incident.Replay) (*plan, error) {
-	if !incidentID.MatchString(q.Incident) {
+	if len(q.Incident) > longestID || !incidentID.MatchString(q.Incident) {
 		return nil, fmt.Errorf("replay incident %.80q: want an ID of 1 to 64 letters, digits and hyphens", q.Incident)
 	}
 	if listable(q.Objects) {

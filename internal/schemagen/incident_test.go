@@ -22,13 +22,17 @@ func TestIncidentsMeetTheSchema(t *testing.T) {
 	least := incident.Incident{ID: "inc-1", Outcome: incident.Open}
 	most := incident.Incident{
 		ID: "inc-1", Route: incident.Route{Source: "a", Rule: "r", Destination: "b"}, Revision: 3, Opened: noon,
-		Failures: incident.Failures{First: noon, Last: noon, Versions: versions}, Causes: []string{"role-lacks-source-decrypt"},
+		Failures: incident.Failures{First: noon, Last: noon, Versions: versions, Reasons: []string{"SrcGetObjectNotPermitted"}}, Causes: []string{"role-lacks-source-decrypt"},
 		Plan: "abc", Approver: "arn:aws:iam::111122223333:role/admin", Patched: noon,
 		Changes: []incident.Change{
 			{Kind: "role-policy", ID: "r", Name: "n", Account: "111122223333", At: noon, After: &document, State: incident.Written},
 			{Kind: "key-policy", ID: "k", Account: "111122223333", Before: &document, State: incident.Unmade},
 		},
-		Job: incident.Job{ID: "job", State: incident.JobFailed, Reason: "why"},
+		Job: incident.Job{ID: "job", State: incident.JobFailed, Reason: "why"}, Resolved: noon,
+		Canary: &incident.Trial{
+			Key: "replimend-canary/inc-1", Tags: map[string]string{"k": "v"}, Account: "111122223333", Region: "eu-west-1", VersionID: "1", At: noon,
+			For: noon, State: incident.TrialLeft, Failed: 5,
+		},
 	}
 	for range 100 {
 		most.Become(incident.Applied, noon, "because")

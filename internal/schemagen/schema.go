@@ -190,7 +190,7 @@ var words = map[reflect.Type][]any{
 		incident.Applied, incident.Proven, incident.Resolved, incident.Escalated,
 	},
 	reflect.TypeFor[incident.ChangeState](): {
-		incident.Intended, incident.Written, incident.Undone, incident.Unmade, incident.Overrun,
+		incident.Intended, incident.Written, incident.Undoing, incident.Undone, incident.Unmade, incident.Overrun,
 	},
 	reflect.TypeFor[incident.JobState](): {incident.JobRunning, incident.JobComplete, incident.JobFailed, incident.JobCancelled},
 	reflect.TypeFor[incident.Answer]():   {incident.Approve, incident.Decline},

@@ -145,6 +145,10 @@ func (r *reader) approvals(a *Approvals, n jsontree.Node, path string) {
 		member{"hours", false, r.number(&a.Hours, 1, 72)},
 		member{"twoForKeyPolicies", false, r.flag(&a.TwoForKeyPolicies)},
 	)
+	// Found out now, and not when a key policy is to be mended at night.
+	if a.TwoForKeyPolicies && !slices.ContainsFunc(a.Approvers, policy.ARN.IsZero) && !a.canBeTwo() {
+		r.fault(n.Get("twoForKeyPolicies"), path+".twoForKeyPolicies", "there are not two people among approvers: no key policy could ever be mended")
+	}
 }
 
 // route reads one route. Members are read first and compared after, so that a fault in one is reported beside the others.

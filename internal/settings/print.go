@@ -89,7 +89,7 @@ func (h Hub) yaml() string {
 	return text
 }
 
-// yaml is the member with its name; "" where it has its defaults.
+// yaml is the member with its name; "" where nothing is set.
 func (a Approvals) yaml() string {
 	var b strings.Builder
 	for _, list := range []struct {
@@ -103,7 +103,7 @@ func (a Approvals) yaml() string {
 			fmt.Fprintf(&b, "    - %s\n", quote(arn.String()))
 		}
 	}
-	if a.Hours != 0 && a.Hours != DefaultApprovalHours {
+	if a.Hours != 0 {
 		fmt.Fprintf(&b, "  hours: %d\n", a.Hours)
 	}
 	if a.TwoForKeyPolicies {

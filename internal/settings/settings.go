@@ -8,6 +8,7 @@ package settings
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/replimend/replimend/internal/policy"
@@ -244,6 +245,9 @@ const (
 // String is the mode's word in the file.
 func (m Mode) String() string { return string(m) }
 
+// Acts says whether something may be written in that mode, with an approval or without.
+func (m Mode) Acts() bool { return m == Approve || m == Automatic }
+
 // ParseMode reads the mode's word.
 func ParseMode(s string) (Mode, error) {
 	switch m := Mode(s); m {
@@ -272,6 +276,13 @@ func (s *Settings) From(bucket string) []ApprovedRoute {
 		}
 	}
 	return out
+}
+
+// WritesCanaries says whether some route that may be acted on opts in to a canary in that account, at its source or its destination.
+func (s *Settings) WritesCanaries(account string) bool {
+	return slices.ContainsFunc(s.Routes, func(r ApprovedRoute) bool {
+		return r.Allow.Canary && r.Mode.Acts() && (r.Source.Account == account || r.Destination.Account == account)
+	})
 }
 
 // clip bounds what a file can put into an error.

@@ -78,6 +78,14 @@ func TestParseReadsTheExample(t *testing.T) {
 		},
 		Organization: "o-a1b2c3d4e5", ManagementAccount: "777788889999",
 		Limits: settings.DefaultLimits(),
+		Approvals: settings.Approvals{
+			Approvers: []policy.ARN{
+				arn("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_ReplimendApprovers_*"),
+				arn("arn:aws:iam::111122223333:role/storage-on-call"), arn("arn:aws:iam::111122223333:user/jane"),
+			},
+			NamedSessions: []policy.ARN{arn("arn:aws:iam::111122223333:role/storage-on-call")},
+			Hours:         settings.DefaultApprovalHours, TwoForKeyPolicies: true,
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -198,6 +206,16 @@ func draw(t *rapid.T) *settings.Settings {
 		s.Self = []policy.ARN{arn("arn:aws:iam::*:role/replimend/*"), arn("arn:aws:s3:::replimend-reports")}
 	}
 	s.ManagementAccount = rapid.SampledFrom([]string{"", "012345670123"}).Draw(t, "management")
+	if rapid.Bool().Draw(t, "approvals") {
+		s.Approvals = settings.Approvals{
+			Approvers:         []policy.ARN{arn("arn:aws:iam::*:role/on-call*"), arn("arn:aws-cn:iam::012345670123:user/a/b+c=d")},
+			Hours:             rapid.IntRange(1, 72).Draw(t, "hours"),
+			TwoForKeyPolicies: rapid.Bool().Draw(t, "two"),
+		}
+		if rapid.Bool().Draw(t, "named") {
+			s.Approvals.NamedSessions = []policy.ARN{arn("arn:aws:iam::012345670123:role/on-call")}
+		}
+	}
 	if rapid.Bool().Draw(t, "members") {
 		s.Members = []settings.Member{
 			{Account: "012345670123", Regions: []string{"us-east-1", "cn-north-1"}, ExternalID: rapid.SampledFrom([]string{"", "1234", "null", "a:b/c@d"}).Draw(t, "external")},

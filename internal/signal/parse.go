@@ -81,6 +81,10 @@ func (e Evidence) count() int { return len(e.Signals) + len(e.Denials) + len(e.C
 // a log file, or what aws cloudtrail lookup-events prints. Errors are those of Parse; evidence without an error is not empty.
 func ParseEvidence(raw []byte) (Evidence, error) { return parse(raw, sources) }
 
+// ParseMessageEvidence reads the body of one message of a queue, as ParseMessage does, for everything of concern. Errors are those
+// of Parse.
+func ParseMessageEvidence(body []byte) (Evidence, error) { return parse(body, sources[1:]) }
+
 // signalsOf is for those to whom records of CloudTrail are of no concern.
 func signalsOf(found Evidence, err error) ([]Signal, error) {
 	if err == nil && len(found.Signals) == 0 {

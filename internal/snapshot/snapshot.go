@@ -174,8 +174,22 @@ type EncryptionRule struct {
 }
 
 // ObjectLock is GetObjectLockConfiguration's ObjectLockConfiguration.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ObjectLockConfiguration.html
 type ObjectLock struct {
-	ObjectLockEnabled string `json:",omitzero"`
+	ObjectLockEnabled string          `json:",omitzero"`
+	Rule              *ObjectLockRule `json:",omitzero"`
+}
+
+// ObjectLockRule is what a bucket does to every new version.
+type ObjectLockRule struct {
+	DefaultRetention *Retention `json:",omitzero"`
+}
+
+// Retention is for how long a version cannot be deleted: days or years.
+type Retention struct {
+	Mode  string `json:",omitzero"` // GOVERNANCE | COMPLIANCE
+	Days  int    `json:",omitzero"`
+	Years int    `json:",omitzero"`
 }
 
 // Role is an IAM role with its policies.

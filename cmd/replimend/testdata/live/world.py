@@ -1,6 +1,7 @@
 """A cross-account KMS route in two accounts of an emulator, made and read back with boto3: a client that knows nothing of Replimend.
 
     world.py make SOURCE DESTINATION   make the buckets, keys and the role; print what they are called, as JSON
+    world.py more WORLD SOURCE         make another source bucket with the same rule
     world.py show WORLD                print the documents that a cure may touch, as JSON; WORLD is what make printed
     world.py put WORLD DOCUMENT        write the key policy or the role's policy from standard input, as somebody else would
 
@@ -23,6 +24,36 @@ def statement(sid, principal, actions):
     return {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"}
 
 
+def protect(c, bucket, key):
+    """Give a bucket versions, a key, an owner and no public."""
+    c.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    c.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [{
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}, "BucketKeyEnabled": False,
+    }]})
+    c.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]})
+    c.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={
+        "BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True,
+    })
+
+
+def replicate(s3, bucket, role_arn, destination, account, replica_key):
+    s3.put_bucket_replication(Bucket=bucket, ReplicationConfiguration={"Role": role_arn, "Rules": [{
+        "ID": "everything", "Priority": 1, "Status": "Enabled", "Filter": {"Prefix": ""}, "DeleteMarkerReplication": {"Status": "Disabled"},
+        "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
+        "Destination": {
+            "Bucket": f"arn:aws:s3:::{destination}", "Account": account,
+            "EncryptionConfiguration": {"ReplicaKmsKeyID": replica_key},
+        },
+    }]})
+
+
+def more(world, source):
+    s3 = client("source", "s3", SOURCE_REGION)
+    s3.create_bucket(Bucket=source)
+    protect(s3, source, world["sourceKey"])
+    replicate(s3, source, world["role"], world["destination"], world["destinationAccount"], world["replicaKey"])
+
+
 def make(source, destination):
     account = {p: client(p, "sts", SOURCE_REGION).get_caller_identity()["Account"] for p in ("source", "destination")}
     root = {p: {"AWS": f"arn:aws:iam::{a}:root"} for p, a in account.items()}
@@ -43,14 +74,7 @@ def make(source, destination):
     s3.create_bucket(Bucket=f"replimend-reports-{account['source']}-{SOURCE_REGION}")
     far.create_bucket(Bucket=destination, CreateBucketConfiguration={"LocationConstraint": DESTINATION_REGION})
     for c, bucket, key in ((s3, source, source_key), (far, destination, replica_key)):
-        c.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        c.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [{
-            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}, "BucketKeyEnabled": False,
-        }]})
-        c.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]})
-        c.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True,
-        })
+        protect(c, bucket, key)
 
     iam = client("source", "iam", SOURCE_REGION)
     iam.create_role(Path="/service-role/", RoleName="replication", AssumeRolePolicyDocument=json.dumps({
@@ -76,14 +100,7 @@ def make(source, destination):
             "Action": ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"], "Resource": f"arn:aws:s3:::{destination}/*",
         }],
     }))
-    s3.put_bucket_replication(Bucket=source, ReplicationConfiguration={"Role": role_arn, "Rules": [{
-        "ID": "everything", "Priority": 1, "Status": "Enabled", "Filter": {"Prefix": ""}, "DeleteMarkerReplication": {"Status": "Disabled"},
-        "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
-        "Destination": {
-            "Bucket": f"arn:aws:s3:::{destination}", "Account": account["destination"],
-            "EncryptionConfiguration": {"ReplicaKmsKeyID": replica_key},
-        },
-    }]})
+    replicate(s3, source, role_arn, destination, account["destination"], replica_key)
     version = s3.put_object(Bucket=source, Key="ledger/2026-11-22.csv", Body=b"x" * 1024)["VersionId"]
     print(json.dumps({
         "source": source, "destination": destination, "sourceAccount": account["source"], "destinationAccount": account["destination"],
@@ -114,6 +131,8 @@ def main():
     verb, *rest = sys.argv[1:]
     if verb == "make":
         make(*rest)
+    elif verb == "more":
+        more(json.loads(rest[0]), rest[1])
     elif verb == "show":
         show(json.loads(rest[0]))
     elif verb == "put":

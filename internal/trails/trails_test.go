@@ -1,4 +1,4 @@
-package awscloud_test
+package trails_test
 
 import (
 	"io"
@@ -12,15 +12,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/replimend/replimend/internal/awscloud"
 	"github.com/replimend/replimend/internal/mototest"
 	"github.com/replimend/replimend/internal/preflight"
-	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
+	"github.com/replimend/replimend/internal/trails"
 )
 
-// trails makes a trail of every Region in us-east-1 that excludes KMS and has been started, and one of us-east-1 alone that has not.
-func trails(t *testing.T, s *mototest.Server, account string) {
+// record makes a trail of every Region in us-east-1 that excludes KMS and has been started, and one of us-east-1 alone that has not.
+func record(t *testing.T, s *mototest.Server, account string) {
 	t.Helper()
 	cfg := s.Config(t, account, "us-east-1")
 	bucket := s.Name(t, "trail")
@@ -52,20 +51,20 @@ func trails(t *testing.T, s *mototest.Server, account string) {
 	}))
 }
 
-func direct(cfg aws.Config, accounts ...string) *awscloud.Accounts {
-	access := awscloud.Access{Base: cfg, Direct: map[string]aws.Config{}}
-	for _, a := range accounts {
-		access.Direct[a] = cfg
+// reader has one account's credentials everywhere.
+func reader(cfg aws.Config) trails.Reader {
+	return func(_, region string) aws.Config {
+		cfg := cfg.Copy()
+		cfg.Region = region
+		return cfg
 	}
-	return awscloud.NewAccounts(access)
 }
 
-func TestTrailsReadsSelectorsWhereATrailIsAtHome(t *testing.T) {
+func TestReadsSelectorsWhereATrailIsAtHome(t *testing.T) {
 	t.Parallel()
 	s := mototest.Start(t)
 	account := s.Account()
-	trails(t, s, account)
-	accounts := direct(s.Config(t, account, "us-east-1"), account)
+	record(t, s, account)
 	everywhere := preflight.Trail{
 		ARN: "arn:aws:cloudtrail:us-east-1:" + account + ":trail/everywhere", HomeRegion: "us-east-1", MultiRegion: true, GlobalEvents: true,
 		Logging: snapshot.Of(true), Selectors: snapshot.Of([]preflight.Selector{
@@ -80,7 +79,7 @@ func TestTrailsReadsSelectorsWhereATrailIsAtHome(t *testing.T) {
 		}}}),
 	}
 	for region, want := range map[string][]preflight.Trail{"us-east-1": {everywhere, here}, "eu-west-1": {everywhere}} {
-		got, err := accounts.Trails(t.Context(), account, region)
+		got, err := trails.Read(t.Context(), reader(s.Config(t, account, "us-east-1")), account, region)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,12 +89,12 @@ func TestTrailsReadsSelectorsWhereATrailIsAtHome(t *testing.T) {
 	}
 }
 
-// TestTrailsKeepsRefusalsApart: what is refused is missing with the code, one call at a time.
-func TestTrailsKeepsRefusalsApart(t *testing.T) {
+// TestKeepsRefusalsApart: what is refused is missing with the code, one call at a time.
+func TestKeepsRefusalsApart(t *testing.T) {
 	t.Parallel()
 	s := mototest.Start(t)
 	account := s.Account()
-	trails(t, s, account)
+	record(t, s, account)
 	tests := map[string]struct {
 		call, code string
 		status     int
@@ -132,7 +131,7 @@ func TestTrailsKeepsRefusalsApart(t *testing.T) {
 				_, _ = io.WriteString(w, `{"__type": "`+tt.code+`", "message": "no"}`)
 				return true
 			})
-			got, err := direct(s.ConfigAt(t, url, account, "us-east-1"), account).Trails(t.Context(), account, "us-east-1")
+			got, err := trails.Read(t.Context(), reader(s.ConfigAt(t, url, account, "us-east-1")), account, "us-east-1")
 			if (err != nil) != tt.fails || tt.check != nil && !tt.check(got) {
 				t.Errorf("%+v, %v", got, err)
 			}
@@ -151,51 +150,11 @@ func unread(got preflight.Trails, logging, selectors bool) bool {
 	return len(got.List) == 2
 }
 
-func TestCallersAndRoles(t *testing.T) {
-	t.Parallel()
-	s := mototest.Start(t)
-	account, member := s.Account(), s.Account()
-	// STS refuses the writer, and the credentials of whoever asks in another Region.
-	url := s.Proxy(t, func(w http.ResponseWriter, r *http.Request) bool {
-		body, err := io.ReadAll(r.Body)
+func made(t *testing.T) func(out any, err error) {
+	return func(_ any, err error) {
+		t.Helper()
 		if err != nil {
-			t.Error(err)
+			t.Fatal(err)
 		}
-		r.Body = io.NopCloser(strings.NewReader(string(body)))
-		if !strings.Contains(string(body), string(settings.ResourceWriter)) &&
-			!strings.Contains(r.Header.Get("Authorization"), "/eu-west-1/") {
-			return false
-		}
-		w.WriteHeader(http.StatusForbidden)
-		_, _ = io.WriteString(w, `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>`)
-		return true
-	})
-	base := s.ConfigAt(t, url, account, "us-east-1")
-	expired := base.Copy()
-	expired.Region = "eu-west-1"
-	accounts := awscloud.NewAccounts(awscloud.Access{
-		Base: base, Direct: map[string]aws.Config{"111122223333": expired},
-		Members: []settings.Member{{Account: member, Regions: []string{"us-east-1"}}},
-	})
-	caller, err := accounts.Base(t.Context())
-	if err != nil || caller.Account != account || !strings.Contains(caller.ARN, ":"+account+":assumed-role/test/") {
-		t.Errorf("base %+v, %v", caller, err)
-	}
-	if caller, err = accounts.Caller(t.Context(), "444455556666"); err != nil || caller.Account != "444455556666" ||
-		!strings.Contains(caller.ARN, account) {
-		t.Errorf("caller of an account that nothing else leads into: %+v, %v", caller, err)
-	}
-	if caller, err = accounts.Caller(t.Context(), "111122223333"); err != nil ||
-		caller != (preflight.Caller{Account: "111122223333", Code: "AccessDenied"}) {
-		t.Errorf("refused caller %+v, %v", caller, err)
-	}
-	for role, code := range map[settings.MemberRole]string{settings.Reader: "", settings.ResourceWriter: "AccessDenied"} {
-		got, err := accounts.TryRole(t.Context(), member, "us-east-1", role)
-		if want := (preflight.Assumption{Account: member, Role: role, Code: code}); err != nil || got != want {
-			t.Errorf("%s: %+v, %v, want %+v", role, got, err, want)
-		}
-	}
-	if _, err := accounts.TryRole(t.Context(), account, "us-east-1", settings.Reader); err == nil {
-		t.Error("a role of an account that is no member was tried")
 	}
 }

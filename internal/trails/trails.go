@@ -1,4 +1,6 @@
-package awscloud
+// Package trails reads what CloudTrail records. It is apart from what reads documents because a preflight alone asks, and the client
+// of CloudTrail would cost every function half a millisecond of its cold start.
+package trails
 
 import (
 	"context"
@@ -13,15 +15,18 @@ import (
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// Trails reads the trails that record a Region of an account, those of other Regions and of the organization included. What AWS
+// A Reader has the credentials that read in an account, in a Region.
+type Reader func(account, region string) aws.Config
+
+// Read reads the trails that record a Region of an account, those of other Regions and of the organization included. What AWS
 // refuses stays missing, with the code of its error; where AWS did not answer at all there is an error. Shadow trails are asked
 // for where they are at home.
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
-func (a *Accounts) Trails(ctx context.Context, account, region string) (preflight.Trails, error) {
+func Read(ctx context.Context, reader Reader, account, region string) (preflight.Trails, error) {
 	out := preflight.Trails{Account: account, Region: region}
-	client := cloudtrail.NewFromConfig(a.Reader(account, region))
+	client := cloudtrail.NewFromConfig(reader(account, region))
 	described, err := client.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
-	if out.Code, err = refusedFor(err); err != nil {
+	if out.Code, err = awserr.Final(err); err != nil {
 		return out, fmt.Errorf("describe trails of account %s in %s: %w", account, region, err)
 	}
 	if out.Code != "" {
@@ -32,7 +37,7 @@ func (a *Accounts) Trails(ctx context.Context, account, region string) (prefligh
 			ARN: aws.ToString(t.TrailARN), HomeRegion: aws.ToString(t.HomeRegion), MultiRegion: aws.ToBool(t.IsMultiRegionTrail),
 			Organization: aws.ToBool(t.IsOrganizationTrail), GlobalEvents: aws.ToBool(t.IncludeGlobalServiceEvents),
 		}
-		if err := a.trail(ctx, account, &trail); err != nil {
+		if err := readTrail(ctx, reader(account, trail.HomeRegion), &trail); err != nil {
 			return out, fmt.Errorf("read trail %s: %w", trail.ARN, err)
 		}
 		out.List = append(out.List, trail)
@@ -40,11 +45,11 @@ func (a *Accounts) Trails(ctx context.Context, account, region string) (prefligh
 	return out, nil
 }
 
-// trail reads whether a trail is logging, and what.
-func (a *Accounts) trail(ctx context.Context, account string, t *preflight.Trail) error {
-	client := cloudtrail.NewFromConfig(a.Reader(account, t.HomeRegion))
+// readTrail reads, where the trail is at home, whether it is logging, and what.
+func readTrail(ctx context.Context, cfg aws.Config, t *preflight.Trail) error {
+	client := cloudtrail.NewFromConfig(cfg)
 	status, err := client.GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: &t.ARN})
-	code, err := refusedFor(err)
+	code, err := awserr.Final(err)
 	switch {
 	case err != nil:
 		return err
@@ -53,7 +58,7 @@ func (a *Accounts) trail(ctx context.Context, account string, t *preflight.Trail
 	}
 	t.Code = code
 	got, err := client.GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: &t.ARN})
-	code, err = refusedFor(err)
+	code, err = awserr.Final(err)
 	switch {
 	case err != nil:
 		return err
@@ -88,12 +93,4 @@ func field(f types.AdvancedFieldSelector) preflight.Field {
 		Name: aws.ToString(f.Field), Equals: f.Equals, StartsWith: f.StartsWith, EndsWith: f.EndsWith,
 		NotEquals: f.NotEquals, NotStartsWith: f.NotStartsWith, NotEndsWith: f.NotEndsWith,
 	}
-}
-
-// refusedFor parts what AWS answered for good from what another attempt may change: the code of a refusal, or the error.
-func refusedFor(err error) (code string, other error) {
-	if awserr.Is(err, awserr.Denied, awserr.Absent) {
-		return awserr.Code(err), nil
-	}
-	return "", err
 }
