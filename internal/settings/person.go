@@ -92,15 +92,7 @@ func (c caller) person(kind, name string) Person {
 	return Person(kind + ":" + c.partition + ":" + strings.ToLower(name))
 }
 
-var (
-	partitionPattern = regexp.MustCompile(`^aws(-[a-z]+)*$`)
-	userPattern      = regexp.MustCompile(`^(user|role)/([!-~]+/)?([A-Za-z0-9_+=,.@-]+)$`)
-	// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-	sessionPattern = regexp.MustCompile(`^assumed-role/([A-Za-z0-9_+=,.@-]+)/([A-Za-z0-9_+=,.@-]+)$`)
-)
-
-// longestName is how long the name of a user, a role or a session is at most.
-const longestName = 64
+var partitionPattern = regexp.MustCompile(`^aws(-[a-z]+)*$`)
 
 // readCaller takes the ARN of a user, a role or a session apart; false: it is that of something else.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
@@ -110,14 +102,16 @@ func readCaller(principal string) (caller, bool) {
 		return caller{}, false
 	}
 	c := caller{partition: arn.Partition, account: arn.Account}
-	if m := userPattern.FindStringSubmatch(arn.Resource); m != nil && arn.Service == "iam" && len(m[3]) <= longestName {
-		c.kind, c.path, c.name = m[1], m[2], m[3]
-		return c, true
-	}
-	if m := sessionPattern.FindStringSubmatch(arn.Resource); m != nil && arn.Service == "sts" &&
-		len(m[1]) <= longestName && len(m[2]) >= 2 && len(m[2]) <= longestName {
-		c.kind, c.name, c.session = "session", m[1], m[2]
-		return c, true
+	switch arn.Service {
+	case "iam":
+		var ok bool
+		c.kind, c.path, c.name, ok = identity(arn.Resource)
+		return c, ok
+	case "sts": // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+		kind, rest, _ := strings.Cut(arn.Resource, "/")
+		c.kind = "session"
+		c.name, c.session, _ = strings.Cut(rest, "/")
+		return c, kind == "assumed-role" && within(c.name, 1, longestName, ofNames) && within(c.session, 2, longestName, ofNames)
 	}
 	return caller{}, false
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/replimend/replimend/internal/policy"
 )
@@ -185,12 +186,12 @@ func arnTexts(arns []policy.ARN) []string {
 	return out
 }
 
-// plain is a text that no reader of YAML takes for anything but a text.
-var plain = regexp.MustCompile(`^[A-Za-z]+[:.-][A-Za-z0-9:./-]*[A-Za-z0-9]$`)
+// plain is a text that no reader of YAML takes for anything but a text. Functions only read.
+var plain = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z]+[:.-][A-Za-z0-9:./-]*[A-Za-z0-9]$`) })
 
 // scalar leaves ARNs, service principals and most bucket names without quotes.
 func scalar(s string) string {
-	if plain.MatchString(s) {
+	if plain().MatchString(s) {
 		return s
 	}
 	return quote(s)
