@@ -8,6 +8,9 @@ import (
 // ErrRefused says that S3 does not take a canary, now or later. Nothing was written.
 var ErrRefused = errors.New("S3 refuses it")
 
+// ErrGone says that a version of an object is not there, or its bucket.
+var ErrGone = errors.New("the version is gone")
+
 // Canary is a small object that is written to see it replicated.
 type Canary struct {
 	Incident string // its ID

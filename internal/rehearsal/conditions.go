@@ -132,11 +132,22 @@ func (st *stage) seen(ctx context.Context, source string) (*snapshot.Snapshot, e
 	return patched(s, st.unread)
 }
 
-// reported is an event that S3 sends for a reason that the lab does not play, or that somebody else makes up.
-func reported(_ context.Context, st *stage, args []string) error {
+// reported is an event that S3 sends for a reason that the lab does not play, or that somebody else makes up. It names the destination,
+// as every event does: that of the rule, none where the bucket has no such rule.
+func reported(ctx context.Context, st *stage, args []string) error {
 	bucket, rule, key, reason := args[0], args[1], args[2], args[3]
+	s, err := st.cloud.Snapshot(ctx, bucket)
+	if err != nil {
+		return err
+	}
+	var to string
+	for _, r := range s.Buckets[bucket].V.Replication.V.Rules {
+		if r.ID == rule {
+			to = r.Destination.Bucket
+		}
+	}
 	st.signals = append(st.signals, signal.Signal{
-		Kind: signal.Failed, Bucket: bucket, Rule: rule, Key: key, Operation: "OBJECT_PUT", Reason: reason, EventTime: st.clock(),
+		Kind: signal.Failed, Bucket: bucket, Rule: rule, Destination: to, Key: key, Operation: "OBJECT_PUT", Reason: reason, EventTime: st.clock(),
 	})
 	st.tell(Step{Title: "event", Text: fmt.Sprintf("S3 is said to report %s of %s in %s, rule %s", reason, key, bucket, rule)})
 	return nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
@@ -215,6 +216,9 @@ func (r replayer) replayed(ctx context.Context, q incident.Replay) error {
 
 func (r replayer) Head(_ context.Context, bucket, key, versionID string) (snapshot.Object, error) {
 	o, err := r.cloud.Head(bucket, key, versionID)
+	if awserr.Is(err, awserr.Absent) {
+		return o, fmt.Errorf("head version %.80q in bucket %s: %w", versionID, bucket, incident.ErrGone)
+	}
 	if err == nil {
 		r.tell(Step{Title: "proof", Text: fmt.Sprintf("%s of %s is %s", key, bucket, o.ReplicationStatus.V)})
 	}

@@ -484,14 +484,21 @@ func consent(_ context.Context, st *stage, _ []string) error {
 	return nil
 }
 
-// heal hands what was signalled to the workflow.
+// heal has the workflow go as the functions have it go: what was signalled is reported first, and then the worker looks at each
+// incident.
 func heal(ctx context.Context, st *stage, args []string) error {
 	before, told := st.writes, st.told
-	incidents, err := st.workflow().Handle(ctx, st.signals)
+	workflow := st.workflow()
+	incidents, err := workflow.Report(ctx, st.signals)
 	if err != nil {
 		return err
 	}
 	st.signals = nil
+	for n, i := range incidents {
+		if incidents[n], err = workflow.Resume(ctx, i.ID); err != nil {
+			return err
+		}
+	}
 	if len(incidents) != 1 {
 		return fmt.Errorf("%d incidents, want one", len(incidents))
 	}

@@ -91,6 +91,10 @@ func (r *run) watch(ctx context.Context, after view) (settled bool, err error) {
 	}
 	head, err := r.workflow.Replayer.Head(ctx, r.incident.Route.Source, t.Key, t.VersionID)
 	switch {
+	case errors.Is(err, incident.ErrGone):
+		t.State = incident.TrialOver
+		r.log("somebody removed the canary object before it was seen replicated, which proves nothing; the next object will prove the cure")
+		return false, nil
 	case err != nil && late:
 		t.State = incident.TrialOver
 		r.log("the canary object could not be looked at for a day, which proves nothing")
@@ -133,10 +137,8 @@ func (r *run) waits(v view) bool {
 // the other.
 func (r *run) stoppedFor(ctx context.Context, source string) (string, error) {
 	accounts := []string{source}
-	for _, a := range r.workflow.Settings.From(r.incident.Route.Source) {
-		if a.Destination.Bucket == r.incident.Route.Destination {
-			accounts = append(accounts, a.Destination.Account)
-		}
+	if other := r.workflow.destinationOf(r.incident.Route); other != "" {
+		accounts = append(accounts, other)
 	}
 	for _, account := range accounts {
 		if stopped, err := r.workflow.stopped(ctx, account); stopped != "" || err != nil {
@@ -206,21 +208,44 @@ func OnlyTidies(i incident.Incident) bool {
 	return i.Canary.Stands() && i.Outcome != incident.Applied && i.Outcome != incident.Proven
 }
 
-// byHand is the commands with which a person removes a canary that Replimend could not remove, nil where there is none.
-func byHand(i incident.Incident) []string {
-	t := i.Canary
-	if t == nil || t.State != incident.TrialLeft {
+// leftBehind says whether a person has to remove a canary that Replimend could not remove.
+func leftBehind(i incident.Incident) bool {
+	return i.Canary != nil && i.Canary.State == incident.TrialLeft
+}
+
+// byHand is the commands with which a person removes that canary and its replica, nil where there is none. Each names the owner of its
+// bucket, where that is known: the name of a bucket that was deleted is anybody's.
+func (r *run) byHand() []string {
+	i := r.incident
+	if !leftBehind(i) {
 		return nil
 	}
-	if t.VersionID == "" {
-		return []string{fmt.Sprintf("find and delete the versions of the canary object: aws s3api list-object-versions --bucket %s --prefix %s --expected-bucket-owner %s",
-			i.Route.Source, quoted(t.Key), t.Account)}
-	}
-	var out []string
+	t, out := i.Canary, []string(nil)
 	for _, bucket := range []string{i.Route.Source, i.Route.Destination} {
-		out = append(out, fmt.Sprintf("remove the canary object: aws s3api delete-object --bucket %s --key %s --version-id %s", bucket, quoted(t.Key), quoted(t.VersionID)))
+		owner := t.Account
+		if bucket != i.Route.Source {
+			owner = r.workflow.destinationOf(i.Route)
+		}
+		command := fmt.Sprintf("remove the canary object: aws s3api delete-object --bucket %s --key %s --version-id %s", bucket, quoted(t.Key), quoted(t.VersionID))
+		if t.VersionID == "" {
+			command = fmt.Sprintf("find and delete the versions of the canary object: aws s3api list-object-versions --bucket %s --prefix %s", bucket, quoted(t.Key))
+		}
+		if owner != "" {
+			command += " --expected-bucket-owner " + owner
+		}
+		out = append(out, command)
 	}
 	return out
+}
+
+// destinationOf is the account to which an approved route leads; "": no such route is approved.
+func (w *Workflow) destinationOf(r incident.Route) string {
+	for _, a := range w.Settings.From(r.Source) {
+		if a.Destination.Bucket == r.Destination {
+			return a.Destination.Account
+		}
+	}
+	return ""
 }
 
 // quoted is one word of a POSIX shell.

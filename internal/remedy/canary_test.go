@@ -264,7 +264,7 @@ func TestCanaryLookedAtLate(t *testing.T) {
 			if err := w.DeleteVersion(source, i.Canary.Key, i.Canary.VersionID); err != nil {
 				t.Fatal(err)
 			}
-		}, incident.Applied, "the canary object could not be looked at for a day"},
+		}, incident.Applied, "somebody removed the canary object"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -285,6 +285,24 @@ func TestCanaryLookedAtLate(t *testing.T) {
 			c.expectGone(i)
 		})
 	}
+}
+
+// TestCanaryThatSomebodyRemoved proves nothing, which is known at the next look and not after a day.
+func TestCanaryThatSomebodyRemoved(t *testing.T) {
+	t.Parallel()
+	w, c := withCanary(t, nil)
+	i, err := w.cures()
+	if err != nil || i.Canary == nil {
+		t.Fatalf("outcome %s, %v", i.Outcome, err)
+	}
+	if err := w.DeleteVersion(source, i.Canary.Key, i.Canary.VersionID); err != nil {
+		t.Fatal(err)
+	}
+	i = w.later(i)
+	if i.Outcome != incident.Applied || i.Canary.State != incident.TrialRemoved || !strings.Contains(said(i), "somebody removed the canary object") {
+		t.Errorf("outcome %s, %+v\n%s", i.Outcome, i.Canary, said(i))
+	}
+	c.expectGone(i)
 }
 
 // TestNoCanary where it would prove nothing, could not be removed, or nobody agreed to it.
@@ -493,8 +511,9 @@ func TestCanaryThatStays(t *testing.T) {
 		t.Fatalf("outcome %s, %+v, %d tries", i.Outcome, i.Canary, tries)
 	}
 	last := w.messages[len(w.messages)-1].Text()
-	for _, bucket := range []string{source, destination} {
-		want := fmt.Sprintf("aws s3api delete-object --bucket %s --key '%s' --version-id '%s'", bucket, i.Canary.Key, i.Canary.VersionID)
+	for bucket, owner := range map[string]string{source: "111122223333", destination: "444455556666"} {
+		want := fmt.Sprintf("aws s3api delete-object --bucket %s --key '%s' --version-id '%s' --expected-bucket-owner %s",
+			bucket, i.Canary.Key, i.Canary.VersionID, owner)
 		if !strings.Contains(last, want) {
 			t.Errorf("people are not told %q:\n%s", want, last)
 		}

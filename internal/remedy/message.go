@@ -24,7 +24,7 @@ func (r *run) message() incident.Message {
 		Title:    r.headline() + ": " + i.Route.String(),
 		Broke:    broke(r.route.Findings),
 		Undo:     undoing(i.Changes),
-		Steps:    append(byHand(i), r.steps()...),
+		Steps:    append(r.byHand(), r.steps()...),
 		Happened: r.told(),
 		Fields:   r.fields(),
 	}

@@ -403,6 +403,7 @@ func TestReplayIsFollowedLater(t *testing.T) {
 		"S3 is done":                       {func(w *world) error { return w.Replicate(w.t.Context()) }, incident.Resolved},
 		"S3 fails them again":              {func(w *world) error { w.somebodyAdds(bucketRef, denyAll); return w.Replicate(w.t.Context()) }, incident.Escalated},
 		"S3 is not done yet":               {func(*world) error { return nil }, incident.Applied},
+		"somebody deleted the version":     {func(w *world) error { return w.deleteLatest(objectKey) }, incident.Applied},
 		"the cure was taken out meanwhile": {func(w *world) error { return w.SetPolicy(roleRef, snapshot.None[policy.Document]()) }, incident.Applied},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,7 +41,7 @@ type Store interface {
 type Replayer interface {
 	// Replay asks for it, at most once for each incident: asked again, it says how far it is. It does not wait for S3.
 	Replay(ctx context.Context, r incident.Replay) (incident.Job, error)
-	// Head is what S3 says of a version now.
+	// Head is what S3 says of a version now. The error is incident.ErrGone when it is not there any more.
 	Head(ctx context.Context, bucket, key, versionID string) (snapshot.Object, error)
 }
 

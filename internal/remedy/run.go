@@ -66,7 +66,7 @@ func (r *run) tell(ctx context.Context) error {
 	if untold := news(r.incident) != r.incident.Told; !r.workflow.Attended && !untold {
 		return nil
 	}
-	if o := r.incident.Outcome; r.silent || (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" && byHand(r.incident) == nil {
+	if o := r.incident.Outcome; r.silent || (o == incident.Healthy || o == incident.Ignored) && r.incident.Told == "" && !leftBehind(r.incident) {
 		return nil // silenced, or people never heard of it
 	}
 	if err := r.workflow.Notifier.Notify(ctx, r.message()); err != nil {
@@ -87,7 +87,7 @@ func news(i incident.Incident) string {
 	if i.Outcome == incident.AwaitingApproval && i.Proposal != nil {
 		out = strings.Join(append([]string{out}, i.Proposal.Approvers...), " ")
 	}
-	if byHand(i) != nil {
+	if leftBehind(i) {
 		out += " and a canary object to remove"
 	}
 	return out

@@ -2,6 +2,7 @@ package remedy_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -263,7 +264,20 @@ func (w *world) Replay(ctx context.Context, q incident.Replay) (incident.Job, er
 }
 
 func (w *world) Head(_ context.Context, bucket, key, versionID string) (snapshot.Object, error) {
-	return w.Cloud.Head(bucket, key, versionID)
+	o, err := w.Cloud.Head(bucket, key, versionID)
+	if err != nil { // the one error that it has
+		err = fmt.Errorf("%w: %w", incident.ErrGone, err)
+	}
+	return o, err
+}
+
+// deleteLatest deletes the latest version of an object for good.
+func (w *world) deleteLatest(key string) error {
+	o, err := w.Cloud.Head(source, key, "")
+	if err != nil {
+		return err
+	}
+	return w.DeleteVersion(source, key, o.VersionID)
 }
 
 func (w *world) Notify(ctx context.Context, m incident.Message) error {

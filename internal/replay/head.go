@@ -9,11 +9,12 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/replimend/replimend/internal/awserr"
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
 // Head is what S3 says of a version now: above all its replication status, which is absent where S3 replicates it by no rule. Tags
-// and owner are missing. Who owns the bucket is checked.
+// and owner are missing. Who owns the bucket is checked. The error is incident.ErrGone when the version is not there, or its bucket.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 func (r *Replayer) Head(ctx context.Context, bucket, key, versionID string) (snapshot.Object, error) {
 	account, region, ok := r.options.Locate(bucket)
@@ -25,6 +26,9 @@ func (r *Replayer) Head(ctx context.Context, bucket, key, versionID string) (sna
 		in.VersionId = aws.String(versionID)
 	}
 	out, err := storage(r.options.Read(account, region)).HeadObject(ctx, in)
+	if awserr.Is(err, awserr.Absent) {
+		return snapshot.Object{}, fmt.Errorf("head version %.80q in bucket %s: %w", versionID, bucket, incident.ErrGone)
+	}
 	if err != nil {
 		return snapshot.Object{}, fmt.Errorf("head version %.80q in bucket %s: %w", versionID, bucket, awserr.WithoutAddress(err))
 	}

@@ -560,7 +560,9 @@ func TestHead(t *testing.T) {
 	if got, err = w.replayer.Head(t.Context(), w.source, o.Key, o.VersionID); err != nil || got.ReplicationStatus.V != "COMPLETED" {
 		t.Errorf("in the words of old answers: %+v, %v", got, err)
 	}
-	if _, err = w.replayer.Head(t.Context(), w.source, "nothing", ""); awserr.Of(err) != awserr.Absent {
-		t.Errorf("of nothing: %v", err)
+	for key, version := range map[string]string{"nothing": "", o.Key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"} {
+		if _, err = w.replayer.Head(t.Context(), w.source, key, version); !errors.Is(err, incident.ErrGone) {
+			t.Errorf("of %q, version %q, which is not there: %v", key, version, err)
+		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // ParseToDeploy reads the file as Parse does and wants it to be one that can be deployed: it says where the hub is, and every approved
-// route leads between members, each in a Region that the member has.
+// route leads between members, each in a Region that the member has. A file with a secret in it, be it in a comment, is refused.
 func ParseToDeploy(data []byte) (*Settings, error) {
 	return parse(data, (*reader).deployable)
 }

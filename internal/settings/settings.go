@@ -39,7 +39,7 @@ type Settings struct {
 	Hub Hub `json:"hub,omitzero"`
 	// The id of the organization that the members belong to: their roles let in nobody from outside of it. Members outside of it have
 	// an externalId.
-	Organization string `json:"organization,omitempty" jsonschema:"pattern=^o-[a-z0-9]{10,32}$"`
+	Organization string `json:"organization,omitempty" jsonschema:"pattern=^o-[a-z0-9]+$,minLength=12,maxLength=34"`
 	// The id of the organization's management account, in quotes. With it a stack there sends what changes policies of the organization
 	// to the hub; without it such changes are found by the sweep.
 	ManagementAccount string `json:"managementAccount,omitempty" jsonschema:"pattern=^[0-9]{12}$"`
