@@ -44,16 +44,66 @@ type Message struct {
 	Incident string
 	Outcome  Outcome
 	Severity Severity
+	// Headline is the title as one of a few words, for other languages than English.
+	Headline Headline
 	Title    string
 	Broke    []string // what broke: the causes, the worst first
+	Causes   []string // the names of those causes, each once, in that order
 	Why      []string // what speaks against doing it, or against doing it unasked
+	Rules    []string // the names of the guard's rules that speak against it, each once, in that order
 	Diff     string   // what was changed, or what would be, as the title says
 	Code     string   // what is to be added to the code that the documents are kept as
 	Undo     []string // who may undo it, and how
 	Steps    []string // what a person can do next
 	Happened []string // what was done, in its order
 	Fields   []Field  // the route, counts and times
+
+	Route Route
+	// Accounts is those of the source and the destination, as far as they are known; Labels is the approved route's.
+	Accounts, Labels []string
+	Opened, At       time.Time // when the incident was opened, and as of when the message is
+	Exposure         Exposure
+	Breaking         *Call  // who most likely broke it
+	Plan             string // what an approval would be of; "" when nothing is to be approved
 }
+
+// Headline is what happened, in one of a few words.
+type Headline string
+
+// The headlines. In English they are what a title begins with.
+const (
+	HeadNotReplicated  Headline = "not replicated, and for a person to mend"
+	HeadDegraded       Headline = "replicated, but not as it should be"
+	HeadUnknown        Headline = "not known to replicate, and for a person to look at"
+	HeadOnPurpose      Headline = "the cure is not to stand: the route was broken on purpose"
+	HeadOneMore        Headline = "broken, and waiting for one more approval"
+	HeadRefused        Headline = "broken, and not touched"
+	HeadManual         Headline = "broken, and for a person to mend"
+	HeadAwaiting       Headline = "broken, and waiting for your approval"
+	HeadDeclined       Headline = "broken, and the cure was declined"
+	HeadApplied        Headline = "patched, and not proven yet"
+	HeadCured          Headline = "cured"
+	HeadSuppressed     Headline = "broken, and silenced"
+	HeadEscalated      Headline = "the cure went wrong"
+	HeadHealthy        Headline = "in order again"
+	HeadIgnored        Headline = "no longer replicated: the rule is gone"
+	HeadOpen           Headline = "looked at"
+	HeadUnapprovedRule Headline = "replication rule that nobody approved, possible exfiltration"
+	HeadChangedRule    Headline = "replication rule that is not as it was approved, possible exfiltration"
+	HeadSilenceEnded   Headline = "no longer silenced"
+)
+
+// Headlines is every headline.
+func Headlines() []Headline {
+	return []Headline{
+		HeadNotReplicated, HeadDegraded, HeadUnknown, HeadOnPurpose, HeadOneMore, HeadRefused, HeadManual, HeadAwaiting, HeadDeclined,
+		HeadApplied, HeadCured, HeadSuppressed, HeadEscalated, HeadHealthy, HeadIgnored, HeadOpen, HeadUnapprovedRule, HeadChangedRule,
+		HeadSilenceEnded,
+	}
+}
+
+// Over says whether nothing more will come of the incident.
+func (m Message) Over() bool { return m.Outcome.Over() }
 
 // Field is a name and a value.
 type Field struct{ Name, Value string }
@@ -72,7 +122,8 @@ const (
 func NewMessage(i Incident, content Message) Message {
 	content.Incident, content.Outcome = line(i.ID, maxTitle), i.Outcome
 	content.Severity = cmp.Or(content.Severity, severityOf(i.Outcome))
-	content.Title = line(content.Title, maxTitle)
+	content.Title = line(cmp.Or(content.Title, string(content.Headline)+": "+i.Route.String()), maxTitle)
+	content.Route, content.Opened, content.Exposure, content.Breaking = i.Route, i.Opened, i.Exposure(), i.Breaking
 	content.Broke, content.Why = lines(content.Broke), lines(content.Why)
 	content.Undo, content.Steps, content.Happened = lines(content.Undo), lines(content.Steps), lines(content.Happened)
 	content.Diff, content.Code = block(content.Diff), block(content.Code)

@@ -99,6 +99,11 @@ var layers = map[string]layer{
 	"internal/trails":   {edge, "snapshot preflight awserr"},
 	"internal/journal":  {edge, "policy snapshot incident awserr"},
 
+	// Texts in every language.
+	"internal/catalogue": {pure, "settings incident"},
+	// It tells people, and decides nothing.
+	"internal/notify": {edge, "settings incident catalogue policy"},
+
 	// It knows what its messages say, and not what for.
 	"internal/queue": {edge, "policy jsontree incident signal"},
 

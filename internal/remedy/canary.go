@@ -137,8 +137,8 @@ func (r *run) waits(v view) bool {
 // the other.
 func (r *run) stoppedFor(ctx context.Context, source string) (string, error) {
 	accounts := []string{source}
-	if other := r.workflow.destinationOf(r.incident.Route); other != "" {
-		accounts = append(accounts, other)
+	if a, ok := r.workflow.approved(r.incident.Route); ok {
+		accounts = append(accounts, a.Destination.Account)
 	}
 	for _, account := range accounts {
 		if stopped, err := r.workflow.stopped(ctx, account); stopped != "" || err != nil {
@@ -224,7 +224,8 @@ func (r *run) byHand() []string {
 	for _, bucket := range []string{i.Route.Source, i.Route.Destination} {
 		owner := t.Account
 		if bucket != i.Route.Source {
-			owner = r.workflow.destinationOf(i.Route)
+			a, _ := r.workflow.approved(i.Route)
+			owner = a.Destination.Account
 		}
 		command := fmt.Sprintf("remove the canary object: aws s3api delete-object --bucket %s --key %s --version-id %s", bucket, quoted(t.Key), quoted(t.VersionID))
 		if t.VersionID == "" {
@@ -236,16 +237,6 @@ func (r *run) byHand() []string {
 		out = append(out, command)
 	}
 	return out
-}
-
-// destinationOf is the account to which an approved route leads; "": no such route is approved.
-func (w *Workflow) destinationOf(r incident.Route) string {
-	for _, a := range w.Settings.From(r.Source) {
-		if a.Destination.Bucket == r.Destination {
-			return a.Destination.Account
-		}
-	}
-	return ""
 }
 
 // quoted is one word of a POSIX shell.

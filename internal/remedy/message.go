@@ -11,6 +11,7 @@ import (
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -20,13 +21,23 @@ func (r *run) message() incident.Message {
 		return r.warning()
 	}
 	i := r.incident
+	broken := told(r.route.Findings)
 	content := incident.Message{
-		Title:    r.headline() + ": " + i.Route.String(),
-		Broke:    broke(r.route.Findings),
+		Headline: r.headline(),
+		Broke:    broke(broken),
+		Causes:   causes(broken),
 		Undo:     undoing(i.Changes),
 		Steps:    append(r.byHand(), r.steps()...),
-		Happened: r.told(),
+		Happened: r.happened(),
 		Fields:   r.fields(),
+		Accounts: r.accounts(),
+		At:       r.workflow.Now(),
+	}
+	if a, ok := r.workflow.approved(i.Route); ok {
+		content.Labels = a.Labels
+	}
+	if i.Outcome == incident.AwaitingApproval {
+		content.Plan = i.Plan
 	}
 	if !r.unapproved() {
 		content.Diff = r.plan.Diff()
@@ -36,6 +47,9 @@ func (r *run) message() incident.Message {
 	}
 	for _, reason := range r.verdict.Reasons {
 		content.Why = append(content.Why, reason.Rule+": "+reason.Text)
+		if !slices.Contains(content.Rules, reason.Rule) {
+			content.Rules = append(content.Rules, reason.Rule)
+		}
 	}
 	hide := r.hider()
 	for _, texts := range [][]string{content.Broke, content.Why, content.Steps, content.Happened} {
@@ -47,66 +61,110 @@ func (r *run) message() incident.Message {
 }
 
 // headline is what happened, in the fewest words. A route can be in order where an object or a job is not.
-func (r *run) headline() string {
+func (r *run) headline() incident.Headline {
 	switch o := r.incident.Outcome; {
 	case o == incident.Manual && r.route.Verdict == diagnose.Healthy:
-		return "not replicated, and for a person to mend"
+		return incident.HeadNotReplicated
 	case o == incident.Manual && r.route.Verdict == diagnose.Degraded:
-		return "replicated, but not as it should be"
+		return incident.HeadDegraded
 	case o == incident.Manual && r.route.Verdict != diagnose.Broken:
-		return "not known to replicate, and for a person to look at"
+		return incident.HeadUnknown
 	case o == incident.Escalated && r.forbidden():
-		return "the cure is not to stand: the route was broken on purpose"
+		return incident.HeadOnPurpose
 	case o == incident.AwaitingApproval && r.incident.Proposal != nil && len(r.incident.Proposal.Approvers) > 0:
-		return "broken, and waiting for one more approval"
+		return incident.HeadOneMore
 	default:
 		return headline(o)
 	}
 }
 
 // headline is that of an outcome.
-func headline(o incident.Outcome) string {
+func headline(o incident.Outcome) incident.Headline {
 	switch o {
 	case incident.Refused:
-		return "broken, and not touched"
+		return incident.HeadRefused
 	case incident.Manual:
-		return "broken, and for a person to mend"
+		return incident.HeadManual
 	case incident.AwaitingApproval:
-		return "broken, and waiting for your approval"
+		return incident.HeadAwaiting
 	case incident.Declined:
-		return "broken, and the cure was declined"
+		return incident.HeadDeclined
 	case incident.Applied:
-		return "patched, and not proven yet"
+		return incident.HeadApplied
 	case incident.Proven, incident.Resolved:
-		return "cured"
+		return incident.HeadCured
 	case incident.Suppressed:
-		return "broken, and silenced"
+		return incident.HeadSuppressed
 	case incident.Escalated:
-		return "the cure went wrong"
+		return incident.HeadEscalated
 	case incident.Healthy:
-		return "in order again"
+		return incident.HeadHealthy
 	case incident.Ignored:
-		return "no longer replicated: the rule is gone"
+		return incident.HeadIgnored
 	case incident.Open:
 	}
-	return "looked at"
+	return incident.HeadOpen
 }
 
 // notWritable is the cause that stands in the way of a plan which is known.
 const notWritable = "document-not-writable"
 
-// broke is the faults, or without one what comes nearest. Where the cure is known and cannot be written, that is told as well.
-func broke(findings []diagnose.Finding) []string {
-	var out []string
+// told is the faults, or without one what comes nearest. Where the cure is known and cannot be written, that is told as well.
+func told(findings []diagnose.Finding) []diagnose.Finding {
+	var out []diagnose.Finding
 	for _, severity := range []diagnose.Severity{diagnose.Fault, diagnose.Warning} {
 		found := len(out)
 		for _, f := range findings {
 			if f.Severity == severity && (found == 0 || f.Cause == notWritable) {
-				out = append(out, fmt.Sprintf("%s (%s side): %s", f.Cause, f.Side, f.Message))
+				out = append(out, f)
 			}
 		}
 	}
 	return out
+}
+
+// broke is what the findings say.
+func broke(findings []diagnose.Finding) []string {
+	var out []string
+	for _, f := range findings {
+		out = append(out, fmt.Sprintf("%s (%s side): %s", f.Cause, f.Side, f.Message))
+	}
+	return out
+}
+
+// causes is the names of their causes, each once.
+func causes(findings []diagnose.Finding) []string {
+	var out []string
+	for _, f := range findings {
+		if !slices.Contains(out, f.Cause) {
+			out = append(out, f.Cause)
+		}
+	}
+	return out
+}
+
+// accounts is whose the source and the destination are, as far as that is known.
+func (r *run) accounts() []string {
+	of := []string{r.route.Of.DestinationAccount}
+	if s := r.view.snapshot; s != nil {
+		of = append(of, s.Buckets[r.incident.Route.Source].V.Account)
+	}
+	if a, ok := r.workflow.approved(r.incident.Route); ok {
+		of = append(of, a.Source.Account, a.Destination.Account)
+	}
+	of = slices.DeleteFunc(of, func(account string) bool { return account == "" })
+	slices.Sort(of)
+	return slices.Compact(of)
+}
+
+// approved is the approved route of that source, rule and destination.
+func (w *Workflow) approved(r incident.Route) (settings.ApprovedRoute, bool) {
+	for _, a := range w.Settings.From(r.Source) {
+		if a.Rule.ID == r.Rule && a.Destination.Bucket == r.Destination {
+			return a, true
+		}
+	}
+	return settings.ApprovedRoute{}, false
 }
 
 // unapproved says whether the route is not one that somebody approved. Then the message proposes no grant: who made the route
@@ -140,8 +198,8 @@ func asCode(p patch.Plan) string {
 // mostTold is how much of a timeline is told, the last of it: a message that is cut at its end would lose what happened just now.
 const mostTold = 10
 
-// told is what the timeline says since the incident was opened.
-func (r *run) told() []string {
+// happened is what the timeline says since the incident was opened.
+func (r *run) happened() []string {
 	var out []string
 	for _, e := range r.incident.Timeline {
 		out = append(out, e.Text)

@@ -61,7 +61,8 @@ func (r *run) hush() {
 // is gone on with is for who calls it, as is to tell once. The incident is the route's open one; the zero one: it has none.
 func (w *Workflow) TellEnded(ctx context.Context, s incident.Suppression, open incident.Summary) error {
 	m := incident.Message{
-		Title: "no longer silenced: " + s.Route.String(),
+		Headline: incident.HeadSilenceEnded,
+		At:       w.Now(),
 		Fields: []incident.Field{
 			{Name: "route", Value: s.Route.String()},
 			{Name: "silenced by", Value: s.Owner},
@@ -77,8 +78,11 @@ func (w *Workflow) TellEnded(ctx context.Context, s incident.Suppression, open i
 		stands = "the bucket has no such enabled rule any more"
 		if ok {
 			stands = "the route is " + string(d.Verdict)
-			m.Broke = broke(d.Findings)
+			m.Broke, m.Causes = broke(told(d.Findings)), causes(told(d.Findings))
 		}
+	}
+	if a, ok := w.approved(s.Route); ok {
+		m.Labels, m.Accounts = a.Labels, []string{a.Source.Account, a.Destination.Account}
 	}
 	m.Happened = []string{"the suppression has ended", stands}
 	if open.ID != "" {

@@ -122,9 +122,9 @@ func (r *run) stray() bool {
 func (r *run) warning() incident.Message {
 	of := r.route.Of
 	differ, approved := guard.Differences(of, r.view.snapshot, r.workflow.Settings)
-	title := "replication rule that nobody approved, possible exfiltration"
+	title := incident.HeadUnapprovedRule
 	if approved {
-		title = "replication rule that is not as it was approved, possible exfiltration"
+		title = incident.HeadChangedRule
 	}
 	made := "who changed the rules of the bucket is not known: no record of CloudTrail says"
 	if c := r.incident.Breaking; c != nil {
@@ -132,7 +132,10 @@ func (r *run) warning() incident.Message {
 	}
 	return incident.NewMessage(r.incident, incident.Message{
 		Severity: incident.Critical,
-		Title:    title + ": " + r.incident.Route.String(),
+		Headline: title,
+		Causes:   []string{Unapproved},
+		Accounts: r.accounts(),
+		At:       r.workflow.Now(),
 		Broke:    append([]string{r.leads(), r.owner(), made}, differ...),
 		Steps: []string{
 			"ask whoever made the rule what it is for",
@@ -140,7 +143,7 @@ func (r *run) warning() incident.Message {
 			fmt.Sprintf("when it is meant to be, pin it with replimend routes adopt %s, and have the entry reviewed", of.Source),
 		},
 		Undo:     undoing(r.incident.Changes),
-		Happened: r.told(),
+		Happened: r.happened(),
 		Fields: []incident.Field{
 			{Name: "route", Value: r.incident.Route.String()},
 			{Name: "role", Value: of.RoleText},

@@ -62,6 +62,7 @@ func (r *reader) settings(n jsontree.Node) *Settings {
 		member{"managementAccount", false, r.text(&s.ManagementAccount, checkAccount)},
 		member{"limits", false, func(n jsontree.Node, path string) { r.limits(&s.Limits, n, path) }},
 		member{"approvals", false, func(n jsontree.Node, path string) { r.approvals(&s.Approvals, n, path) }},
+		member{"chat", false, func(n jsontree.Node, path string) { r.chat(&s.Chat, n, path) }},
 	)
 	r.unique(s.Routes, n.Get("routes"))
 	r.uniqueMembers(s.Members, n.Get("members"))
@@ -179,6 +180,7 @@ func (r *reader) route(n jsontree.Node, path string) ApprovedRoute {
 				member{"canary", false, r.flag(&a.Allow.Canary)},
 			)
 		}},
+		member{"labels", false, r.labels(&a.Labels)},
 	)
 	r.consistent(a, n, path)
 	return a

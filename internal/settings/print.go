@@ -53,6 +53,7 @@ func (s *Settings) YAML() string {
 		fmt.Fprintf(&b, "managementAccount: %s\n", quote(s.ManagementAccount))
 	}
 	b.WriteString(s.Approvals.yaml())
+	b.WriteString(s.Chat.yaml())
 	d, l := DefaultLimits(), s.Limits
 	if l == d {
 		return b.String()
@@ -174,6 +175,9 @@ func (a ApprovedRoute) YAML() string {
 		if v.on {
 			line(6, v.name, true)
 		}
+	}
+	if len(a.Labels) > 0 {
+		line(4, "labels", "["+strings.Join(a.Labels, ", ")+"]")
 	}
 	return b.String()
 }

@@ -47,6 +47,8 @@ type Settings struct {
 	Limits Limits `json:"limits,omitzero"`
 	// Who may answer when a person is asked. Without it nobody may.
 	Approvals Approvals `json:"approvals,omitzero"`
+	// Who is told of incidents, and where. Without it the log is where it is said.
+	Chat Chat `json:"chat,omitzero"`
 }
 
 // Hub is where Replimend itself runs.
@@ -85,8 +87,8 @@ func (a Approvals) Lasts() time.Duration {
 	return time.Duration(cmp.Or(a.Hours, DefaultApprovalHours)) * time.Hour
 }
 
-// ApprovedRoute is one route as it was approved. Every member but Mode and Allow is a pin: when the live route differs from
-// one of them, it is no longer the route that somebody approved.
+// ApprovedRoute is one route as it was approved. Every member but Mode, Allow and Labels is a pin: when the live route differs
+// from one of them, it is no longer the route that somebody approved.
 type ApprovedRoute struct {
 	// A name for people: small letters, digits and hyphens.
 	Name string `json:"name" jsonschema:"required,pattern=^[a-z0-9][a-z0-9-]*$,maxLength=63"`
@@ -106,6 +108,8 @@ type ApprovedRoute struct {
 	ReplicaKey policy.ARN `json:"replicaKey,omitzero" jsonschema:"pattern=^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$"`
 	// What is off unless this route opts in.
 	Allow Allow `json:"allow,omitzero"`
+	// Words by which targets of chat choose routes, such as a team's name. They are no pins.
+	Labels []string `json:"labels,omitempty" jsonschema:"pattern=^[a-z0-9][a-z0-9-]*$"`
 }
 
 // Bucket is a bucket with its owner. The ARN of a bucket does not say who owns it, so the name alone pins nothing.

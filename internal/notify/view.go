@@ -1,0 +1,85 @@
+// Package notify tells people of incidents in the tools that they use. A file for each tool says how the tool wants it; what is said is
+// the same for all of them: a View. Requests go through one client, which knows when to try again and whom it may ask.
+package notify
+
+import (
+	"time"
+
+	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/settings"
+)
+
+// View is a message in the words of a target: its language, and with what it masks masked. Texts are plain, without the markup of any
+// tool, clean, and may be longer than a tool takes.
+type View struct {
+	Incident string // its ID, "" where a message is about none
+	Severity incident.Severity
+	Word     string // the severity in the language
+	Title    string
+	// Lead is what has to be seen first: since when, and how much is not replicated. One line each.
+	Lead     []string
+	Sections []Section // in the order in which they are read
+	Fields   []incident.Field
+	Awaits   bool // whether somebody is asked to decide
+	Over     bool // whether nothing more will come of it
+	At       time.Time
+	Cut      string // what stands where a tool had no room for the rest, with how to see it
+}
+
+// Section is one part of a view.
+type Section struct {
+	Heading string
+	Lines   []string
+	// Code is a diff or a document, in a fixed-width font where a tool has one. A section has lines or code.
+	Code string
+}
+
+// Ref is what a target calls a message that it shows, so that a later one can take its place or follow it. Its form is the tool's own;
+// it holds no secret.
+type Ref struct {
+	ID      string `json:"id,omitempty"`      // of the message, such as Slack's ts
+	Channel string `json:"channel,omitempty"` // where it is, where the tool chooses that
+}
+
+// Request is what is sent to a tool: to which host and path, with which headers and body. Secrets are in Secret alone, which is not
+// printed.
+type Request struct {
+	Method string
+	URL    string // without what is secret in it
+	Header map[string]string
+	Body   []byte
+	// Secret completes the request: whoever sends it puts the secret where the tool wants it.
+	Secret Placement
+}
+
+// Placement is where the secret of a target goes.
+type Placement uint8
+
+// The placements.
+const (
+	NoSecret    Placement = iota
+	IsURL                 // the secret is the whole URL, whose host must be one of the tool's
+	BearerToken           // Authorization: Bearer
+	TokenHeader           // the header of TokenHeaderOf the tool
+	RoutingKey            // the body's routing_key
+	Signs                 // it is the key of an HMAC of the body
+)
+
+// Response is what a tool answered.
+type Response struct {
+	Status int
+	Header map[string]string // by canonical names
+	Body   []byte            // at most as much as is read of it
+}
+
+// A tool is one way to tell people.
+type tool interface {
+	// compose makes the request that says it anew, or in place of what was said before; the zero Ref: nothing was. A view is cut to
+	// what the tool takes.
+	compose(t settings.Target, v View, before Ref) (Request, error)
+	// read finds in an answer what became of it: the reference of what is shown now, or why it is not. Whether to try again is the
+	// client's to decide from the status, and the tool's where an answer of 200 says no.
+	read(r Response, before Ref) (Ref, error)
+	// hosts is the names of the hosts that a request may go to; a leading dot stands for every name below.
+	hosts(t settings.Target) []string
+}
