@@ -131,6 +131,8 @@ var layers = map[string]layer{
 	// What each role can do and cannot, asked of documents or of templates.
 	"internal/grantstest": {lab, "policy authz settings preflight grants deployed"},
 	"internal/lambdatest": {lab, "incident journal mototest"},
+	// One message of each kind, for the tests of whoever says them.
+	"internal/notifytest": {lab, "incident"},
 
 	// What the functions may cost, and the function beside which they are measured.
 	"internal/costs":       {lab, "lambdatest"},
