@@ -20,7 +20,7 @@ func Of(m incident.Message, t settings.Target) View {
 	return View{
 		Incident: m.Incident,
 		Severity: m.Severity,
-		Word:     s.or(string(m.Severity))(catalogue.Severity(s.language, m.Severity)),
+		Word:     known(string(m.Severity))(catalogue.Severity(s.language, m.Severity)),
 		Title:    incident.Line(s.title()),
 		Lead:     lined(s.lead()),
 		Sections: s.sections(),
@@ -38,13 +38,13 @@ type speaker struct {
 	message  incident.Message
 }
 
-// or is what is said where the catalogue has nothing.
-func (speaker) or(otherwise string) func(string, bool) string {
+// known is a text of the catalogue, or where it has none what came.
+func known(otherwise string) func(text string, ok bool) string {
 	return func(text string, ok bool) string {
-		if ok {
-			return text
+		if !ok {
+			return otherwise
 		}
-		return incident.Line(otherwise)
+		return text
 	}
 }
 
@@ -142,7 +142,7 @@ func (s speaker) fields() []incident.Field {
 	var out []incident.Field
 	add := func(name, value string) {
 		if value = incident.Line(value); value != "" {
-			out = append(out, incident.Field{Name: s.or(name)(catalogue.Label(l, name)), Value: value})
+			out = append(out, incident.Field{Name: known(name)(catalogue.Label(l, name)), Value: value})
 		}
 	}
 	for _, f := range m.Fields {
@@ -160,7 +160,7 @@ func (s speaker) fields() []incident.Field {
 		}
 	}
 	add("incident", m.Incident)
-	add("outcome", s.or(string(m.Outcome))(catalogue.Outcome(l, m.Outcome)))
+	add("outcome", known(string(m.Outcome))(catalogue.Outcome(l, m.Outcome)))
 	return out
 }
 
@@ -190,6 +190,8 @@ func shown(m incident.Message, t settings.Target) incident.Message {
 		m.Incident = ""
 	}
 	m.Title = line(m.Title)
+	// A word that is not known is shown as it came.
+	m.Severity, m.Outcome = incident.Severity(line(string(m.Severity))), incident.Outcome(line(string(m.Outcome)))
 	m.Route = incident.Route{Source: line(m.Route.Source), Rule: line(m.Route.Rule), Destination: line(m.Route.Destination)}
 	m.Broke, m.Causes, m.Why, m.Rules = each(m.Broke, mostLines), each(m.Causes, mostNames), each(m.Why, mostLines), each(m.Rules, mostNames)
 	m.Undo, m.ByHand, m.Steps, m.Happened = each(m.Undo, mostLines), each(m.ByHand, mostLines), nil, each(m.Happened, mostLines)
