@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -108,8 +109,13 @@ func faults(english, japanese string) []string {
 func TestFaultsAreFound(t *testing.T) {
 	t.Parallel()
 	for _, wrong := range [][2]string{
-		{"%[1]s is gone", "ありません"}, {"%s is gone", "%s がありません"}, {"gone", "gone"}, {"ない", "ない"}, {"", "ない"},
-		{"gone\nand away", "ありません"}, {strings.Repeat("gone", 100), "ありません"},
+		{"%[1]s is gone", "ありません"},
+		{"%s is gone", "%s がありません"},
+		{"gone", "gone"},
+		{"ない", "ない"},
+		{"", "ない"},
+		{"gone\nand away", "ありません"},
+		{strings.Repeat("gone", 100), "ありません"},
 	} {
 		if len(faults(wrong[0], wrong[1])) == 0 {
 			t.Errorf("%q is found to be in order", wrong)
@@ -174,6 +180,36 @@ func TestNothingIsExplainedThatIsNotThere(t *testing.T) {
 		if _, err := os.Stat("../guard/" + strings.ReplaceAll(name, "-", "_") + ".go"); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+var fieldName = regexp.MustCompile(`\{Name: "([^"]+)", Value:`)
+
+// TestEveryFieldHasALabel reads the names of fields where package remedy writes them.
+func TestEveryFieldHasALabel(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../remedy/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, f := range files {
+		code, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		for _, m := range fieldName.FindAllStringSubmatch(string(code), -1) {
+			seen++
+			if _, ok := labels[m[1]]; !ok {
+				t.Errorf("%s: field %q has no label", f, m[1])
+			}
+		}
+	}
+	if seen < 15 {
+		t.Errorf("%d fields were read: are they found?", seen)
 	}
 }
 

@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"encoding/json"
 	"flag"
 	"maps"
 	"os"
@@ -27,7 +28,15 @@ var update = flag.Bool("update", false, "write the golden files")
 func TestViews(t *testing.T) {
 	t.Parallel()
 	var names []string
-	for kind, m := range notifytest.Messages() {
+	for kind, sent := range notifytest.Messages() {
+		data, err := json.Marshal(sent) // as it comes over the queue
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m incident.Message
+		if err := json.Unmarshal(data, &m); err != nil {
+			t.Fatal(err)
+		}
 		for _, l := range settings.Languages() {
 			name := kind + "-" + l.String() + ".txt"
 			names = append(names, name)

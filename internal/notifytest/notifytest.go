@@ -185,7 +185,7 @@ func Messages() map[string]incident.Message {
 				{Name: "failures reported", Value: "about 41200"},
 			},
 		}),
-		"healthy": made(incident.Healthy, ended(), incident.Message{
+		"healthy": made(incident.Healthy, exposure(), incident.Message{
 			Headline: incident.HeadHealthy, Accounts: []string{Source, Destination}, Labels: []string{"payments"}, At: now,
 			Happened: []string{"healthy: nothing is wrong with the route now"},
 			Fields:   []incident.Field{{Name: "route", Value: route.String()}, {Name: "role", Value: role}},
