@@ -49,7 +49,7 @@ var causes = map[string]text{
 	),
 	"replica-key-not-usable": in(
 		"The key of the replicas is gone, disabled, pending deletion, or no symmetric encryption key.",
-		"レプリカの KMS キーが存在しない、無効、削除待ち、または対称暗号化キーではありません。",
+		"レプリカの KMS キーを使用できません（存在しない、無効、削除保留中、または対称暗号化キーではない）。",
 	),
 	"replica-key-aws-managed": in(
 		"The key of the replicas is an AWS managed key, and the role or the destination bucket belongs to another account.",
@@ -57,7 +57,7 @@ var causes = map[string]text{
 	),
 	"source-key-not-usable": in(
 		"The key of the source objects is gone, disabled, pending deletion, or no symmetric encryption key.",
-		"レプリケート元オブジェクトの KMS キーが存在しない、無効、削除待ち、または対称暗号化キーではありません。",
+		"レプリケート元オブジェクトの KMS キーを使用できません（存在しない、無効、削除保留中、または対称暗号化キーではない）。",
 	),
 	"destination-blocks-sse-c": in(
 		"The destination bucket blocks SSE-C, and the objects are encrypted with it.",
@@ -393,7 +393,7 @@ var causes = map[string]text{
 	),
 	"object-key-not-usable": in(
 		"The key of the objects is gone, disabled, pending deletion, of another Region, or no symmetric encryption key.",
-		"オブジェクトの KMS キーが存在しない、無効、削除待ち、別のリージョンのもの、または対称暗号化キーではありません。",
+		"オブジェクトの KMS キーを使用できません（存在しない、無効、削除保留中、別のリージョンのもの、または対称暗号化キーではない）。",
 	),
 	"object-owned-by-another-account": in(
 		"The object belongs to another account than the bucket, whose policies then do not open it.",
