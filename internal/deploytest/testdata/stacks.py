@@ -3,6 +3,7 @@
     stacks.py REGION...   print it as JSON; the profiles hub, source and destination are the accounts
 """
 
+import ast
 import json
 import sys
 
@@ -24,9 +25,14 @@ def stacks(profile, region):
     return {s["StackName"]: {
         "status": s["StackStatus"],
         # Moto names no logical id where it made nothing.
-        "resources": {r["LogicalResourceId"]: r["PhysicalResourceId"]
+        "resources": {r["LogicalResourceId"]: r.get("PhysicalResourceId", "")
                       for r in c.describe_stack_resources(StackName=s["StackName"])["StackResources"] if "LogicalResourceId" in r},
     } for s in pages(c, "describe_stacks", "Stacks") if s["StackName"].startswith("replimend-")}
+
+
+def document(d):
+    """Moto gives a policy that a stack put into a role as Python prints it."""
+    return ast.literal_eval(d) if isinstance(d, str) else d
 
 
 def roles(profile):
@@ -36,7 +42,7 @@ def roles(profile):
         names = c.list_role_policies(RoleName=r["RoleName"])["PolicyNames"]
         out[r["RoleName"]] = {
             "trust": r["AssumeRolePolicyDocument"],
-            "policies": {n: c.get_role_policy(RoleName=r["RoleName"], PolicyName=n)["PolicyDocument"] for n in names},
+            "policies": {n: document(c.get_role_policy(RoleName=r["RoleName"], PolicyName=n)["PolicyDocument"]) for n in names},
             "attached": [p["PolicyName"] for p in c.list_attached_role_policies(RoleName=r["RoleName"])["AttachedPolicies"]],
         }
     return out
@@ -73,19 +79,21 @@ def hub():
             t = dynamodb.describe_table(TableName=name)["Table"]
             tables[name] = {k: t.get(k) for k in (
                 "AttributeDefinitions", "KeySchema", "BillingModeSummary", "GlobalSecondaryIndexes", "DeletionProtectionEnabled")}
+    # Moto's DescribeKey fails for a key of HMAC that a stack made.
+    keys = {k["KeyId"]: k["KeyArn"] for k in pages(kms, "list_keys", "Keys")}
     return {
         "queues": queues, "tables": tables,
         "functions": {f["FunctionName"]: {
             "role": f["Role"], "runtime": f["Runtime"], "memory": f["MemorySize"], "timeout": f["Timeout"], "code": f["CodeSha256"],
-            "variables": f["Environment"]["Variables"],
+            "variables": f.get("Environment", {}).get("Variables", {}),
         } for f in pages(functions, "list_functions", "Functions")},
         "mappings": {m["EventSourceArn"]: {
-            "function": m["FunctionArn"], "batch": m["BatchSize"], "window": m["MaximumBatchingWindowInSeconds"],
-            "atOnce": m["ScalingConfig"]["MaximumConcurrency"], "answers": m["FunctionResponseTypes"],
+            "function": m["FunctionArn"], "batch": m["BatchSize"], "window": m.get("MaximumBatchingWindowInSeconds", 0),
+            "atOnce": m.get("ScalingConfig", {}).get("MaximumConcurrency", 0), "answers": m.get("FunctionResponseTypes", []),
         } for m in pages(functions, "list_event_source_mappings", "EventSourceMappings")},
         "buses": [b["Arn"] for b in events.list_event_buses(NamePrefix="replimend")["EventBuses"]],
         "rules": rules("hub", HUB_REGION, "replimend") if events.list_event_buses(NamePrefix="replimend")["EventBuses"] else {},
-        "seals": {a["AliasName"]: kms.describe_key(KeyId=a["TargetKeyId"])["KeyMetadata"]["Arn"]
+        "seals": {a["AliasName"]: keys[a["TargetKeyId"]]
                   for a in pages(kms, "list_aliases", "Aliases") if a["AliasName"].startswith("alias/replimend")},
         "logs": {g["logGroupName"]: g.get("retentionInDays") for g in pages(logs, "describe_log_groups", "logGroups")},
         "roles": roles("hub"), "switch": switch("hub", HUB_REGION), "stacks": stacks("hub", HUB_REGION),
