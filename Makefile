@@ -13,6 +13,10 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 # The settings that are deployed. Without a file of one's own it is the example, so that everything can be made and looked at.
 CONFIG ?= $(firstword $(wildcard replimend.yaml) docs/examples/replimend.yaml)
 
+# Where templates and zips are made. A deployment beside another one has folders of its own.
+ASSEMBLY ?= cdk.out
+DIST     ?= dist
+
 cdk = tools/cdk/node_modules/.bin/cdk
 
 # Each tool has a module of its own, so that nothing of it enters the product's dependencies.
@@ -27,7 +31,7 @@ help: ## Show the targets.
 
 # Listing fetches the modules that are used, no more, and unlike go mod download it fails rather than complete go.sum.
 .PHONY: setup
-setup: .venv/installed qemu ## Fetch what the tests need; make test does it itself.
+setup: .venv/installed $(cdk) qemu ## Fetch what the tests need; make test does it itself.
 	go list -deps -test ./... >/dev/null
 
 # The functions are deployed for arm64 and answer under its emulator, of Debian's package qemu-user.
@@ -170,46 +174,56 @@ vuln: ## Look for known vulnerabilities in what is called.
 	$(govulncheck) ./...
 
 .PHONY: functions
-functions: ## Build the functions' zips, with the settings of CONFIG, into dist/functions.
-	rm -rf dist/functions
-	go run ./internal/bundle '$(CONFIG)' dist/functions functions/*/
+functions: ## Build the functions' zips, with the settings of CONFIG, into DIST/functions.
+	rm -rf '$(DIST)/functions'
+	go run ./internal/bundle '$(CONFIG)' '$(DIST)/functions' functions/*/
 
 # The app runs without the CDK's command line, and asks no account. Node is what the CDK itself is made of.
 .PHONY: synth
-synth: functions ## Make the templates of CONFIG in cdk.out, and say what they cost; needs Node and no AWS account.
-	rm -rf cdk.out
-	REPLIMEND_SETTINGS='$(CONFIG)' CDK_OUTDIR=cdk.out JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 go run ./infra
+synth: functions ## Make the templates of CONFIG in ASSEMBLY, and say what they cost; needs Node and no AWS account.
+	rm -rf '$(ASSEMBLY)'
+	REPLIMEND_SETTINGS='$(CONFIG)' REPLIMEND_FUNCTIONS='$(DIST)/functions' CDK_OUTDIR='$(ASSEMBLY)' \
+		JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 go run ./infra
 
 # Those of Regions and relays say the same everywhere, so that one of each is enough.
 .PHONY: templates
-templates: synth ## Write what members deploy as plain CloudFormation, for StackSets, into dist/templates.
+templates: synth ## Write what members deploy as plain CloudFormation, for StackSets, into DIST/templates.
 	@set -euo pipefail; \
-	rm -rf dist/templates; \
-	mkdir -p dist/templates; \
-	for template in cdk.out/replimend-{member,organization,region,relay}*.template.json; do \
+	rm -rf '$(DIST)/templates'; \
+	mkdir -p '$(DIST)/templates'; \
+	for template in '$(ASSEMBLY)'/replimend-{member,organization,region,relay}*.template.json; do \
 		[ -e "$$template" ] || continue; \
 		name=$$(basename "$$template" .template.json); \
 		case $$name in replimend-region-*) name=replimend-region ;; replimend-relay-*) name=replimend-relay ;; esac; \
-		cp "$$template" "dist/templates/$$name.json"; \
+		cp "$$template" "$(DIST)/templates/$$name.json"; \
 	done; \
-	ls dist/templates
+	ls '$(DIST)/templates'
 
 $(cdk): tools/cdk/package-lock.json
 	cd tools/cdk && npm ci --no-audit --no-fund
 	@touch $@
 
+# Each account is prepared by somebody who has its credentials. It lets HUB deploy there, with these permissions. The command line would
+# make the whole app first where it finds cdk.json.
+EXECUTION_POLICIES ?= arn:aws:iam::aws:policy/AdministratorAccess
+
+.PHONY: bootstrap
+bootstrap: $(cdk) ## Prepare WHERE (aws://ACCOUNT/REGION ...) for what the account HUB deploys there.
+	cd tools/cdk && node_modules/.bin/cdk bootstrap $(WHERE) --trust '$(HUB)' \
+		--cloudformation-execution-policies '$(EXECUTION_POLICIES)'
+
 # A table or bucket that an earlier deployment left behind is taken in again under its name.
 .PHONY: deploy
 deploy: synth $(cdk) ## Deploy CONFIG: the hub, then the members, then what the hub hears from them.
-	$(cdk) deploy --app cdk.out --all --import-existing-resources
+	$(cdk) deploy --app '$(ASSEMBLY)' --all --import-existing-resources
 
 .PHONY: diff
 diff: synth $(cdk) ## Show what deploying CONFIG would change.
-	$(cdk) diff --app cdk.out --all
+	$(cdk) diff --app '$(ASSEMBLY)' --all
 
 .PHONY: destroy
 destroy: synth $(cdk) ## Remove what was deployed; the tables with the journal and the buckets of reports stay.
-	$(cdk) destroy --app cdk.out --all
+	$(cdk) destroy --app '$(ASSEMBLY)' --all
 
 .PHONY: clean
 clean: ## Remove what was built and measured.

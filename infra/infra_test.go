@@ -508,6 +508,30 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
+// TestSchedule: the sweep is started by the role for it, and by nothing else.
+func TestSchedule(t *testing.T) {
+	t.Parallel()
+	a := shared(t)
+	hub := a.templates[hubStack]
+	schedules := hub.of("AWS::Scheduler::Schedule")
+	if len(schedules) != 1 {
+		t.Errorf("%d schedules, want 1", len(schedules))
+	}
+	for id, s := range schedules {
+		if s.Properties["ScheduleExpression"] != "rate(15 minutes)" || s.Properties["State"] == "DISABLED" {
+			t.Errorf("%s: %v", id, s.Properties)
+		}
+		target := hub.resolved(s.Properties["Target"]).(map[string]any)
+		if want := grants.NamesOf(whole(t)).Function(grants.Sweep).String(); target["Arn"] != want {
+			t.Errorf("%s starts %v, want %s", id, target["Arn"], want)
+		}
+		start := grantstest.Case{Who: arn(t, target["RoleArn"].(string)), Action: "lambda:InvokeFunction", On: target["Arn"].(string)}
+		if got := grantstest.Ask(world(t, a), start); got != "allowed" {
+			t.Errorf("%s may start the sweep: %s", start.Who, got)
+		}
+	}
+}
+
 // TestAlarms: what should wake somebody does, at the topic of the settings.
 func TestAlarms(t *testing.T) {
 	t.Parallel()

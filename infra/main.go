@@ -2,10 +2,11 @@
 // functions run with, too, and reads nothing else: no account is asked, and none is needed to make them.
 //
 // The file is that of the context value config, else of the variable REPLIMEND_SETTINGS, else replimend.yaml. With a fault in it all
-// faults are printed and nothing is made.
+// faults are printed and nothing is made. The functions' zips are in dist/functions, or in the folder that REPLIMEND_FUNCTIONS names.
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -37,7 +38,7 @@ func run() int {
 	}
 	set, err := read(file)
 	if err == nil {
-		err = build(app, set, zipped(filepath.Join("dist", "functions")))
+		err = build(app, set, zipped(cmp.Or(os.Getenv("REPLIMEND_FUNCTIONS"), filepath.Join("dist", "functions"))))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -131,6 +131,9 @@ var layers = map[string]layer{
 	"internal/costs":       {lab, "lambdatest"},
 	"internal/costs/empty": {wiring, ""},
 
+	// It deploys with the commands that people use, and reads back. It has tests only.
+	"internal/deploytest": {lab, "policy settings grants deployed incident journal lambdatest mototest"},
+
 	"internal/layering": {pure, ""},
 
 	"cmd/replimend": {wiring, everything},
