@@ -90,7 +90,7 @@ func TestNeedsAreGranted(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, target := range targets {
-				c := grantstest.Case{Who: who, Action: n.Action, On: target.ARN.String(), Given: map[string]string{}}
+				c := grantstest.Case{Who: who, Action: n.Action, On: target.ARN.String(), Given: n.Sample(target)}
 				if target.ARN.IsZero() {
 					c.On = "*"
 				}

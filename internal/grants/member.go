@@ -135,6 +135,7 @@ func narrowed(m settings.Member, n preflight.Need, resources []string) allow {
 		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html
 		a.wide = &allow{resources: []string{arn(partition, "kms", "*", m.Account, "key/*")}, conditions: tagged}
 	}
+	a.conditions = append(a.conditions, n.Conditions...)
 	return a
 }
 
