@@ -237,6 +237,12 @@ func TestRoles(t *testing.T) {
 	grantstest.Run(t, world(t, shared(t)))
 }
 
+// TestNeedsAreGranted: what the code declares that it needs and what the templates grant are the same.
+func TestNeedsAreGranted(t *testing.T) {
+	t.Parallel()
+	grantstest.RunNeeds(t, whole(t), world(t, shared(t)))
+}
+
 // TestPaths: every way of a message between accounts and Regions has its permission at both ends, and nobody else has it.
 func TestPaths(t *testing.T) {
 	t.Parallel()

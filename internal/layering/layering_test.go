@@ -124,7 +124,7 @@ var layers = map[string]layer{
 	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
 	"internal/journaltest": {lab, "policy snapshot incident"},
 	// What each role can do and cannot, asked of documents or of templates.
-	"internal/grantstest": {lab, "policy authz settings preflight grants deployed"},
+	"internal/grantstest": {lab, "policy authz settings preflight grants deployed journal"},
 	"internal/lambdatest": {lab, "incident journal mototest"},
 
 	// What the functions may cost, and the function beside which they are measured.
