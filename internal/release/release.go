@@ -36,14 +36,12 @@ func Build(ctx context.Context, folder, arch string) ([]byte, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(out)
-	if !filepath.IsAbs(folder) {
-		folder = "./" + filepath.ToSlash(filepath.Clean(folder))
-	}
 	program := filepath.Join(out, Bootstrap)
 	cmd := exec.CommandContext(
 		ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-gcflags", "github.com/aws/...=-l", "-gcflags", "std=-l",
-		"-ldflags", "-s -w -buildid=", "-o", program, folder,
+		"-ldflags", "-s -w -buildid=", "-o", program, ".",
 	)
+	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build %s: %w\n%s", folder, err, said)
