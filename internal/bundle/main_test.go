@@ -19,7 +19,7 @@ func TestZipsAreReproducible(t *testing.T) {
 		if err := os.WriteFile(settings, []byte("version: 1\nroutes: []\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := bundle(settings, folder, []string{"../../functions/failure"}); err != nil {
+		if err := bundle(t.Context(), settings, folder, []string{"../../functions/failure"}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(filepath.Join(folder, "failure.zip"))

@@ -82,7 +82,9 @@ var layers = map[string]layer{
 	"docs/causes": {pure, ""},
 
 	// It makes what is deployed and is linked into nothing.
-	"internal/bundle": {wiring, ""},
+	"internal/bundle": {wiring, "release"},
+	// It builds what is deployed: for bundle, and for the tests that start it.
+	"internal/release": {wiring, ""},
 
 	// It is run by make mutate and linked into nothing.
 	"internal/mutate": {wiring, everything},
@@ -124,8 +126,8 @@ var layers = map[string]layer{
 	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
 	"internal/journaltest": {lab, "policy snapshot incident"},
 	// What each role can do and cannot, asked of documents or of templates.
-	"internal/grantstest": {lab, "policy authz settings preflight grants deployed"},
-	"internal/lambdatest": {lab, "incident journal mototest"},
+	"internal/grantstest": {lab, "policy authz settings preflight grants deployed journal"},
+	"internal/lambdatest": {lab, "settings incident journal mototest deployed grants release"},
 
 	// What the functions may cost, and the function beside which they are measured.
 	"internal/costs":       {lab, "lambdatest"},
@@ -144,7 +146,7 @@ var layers = map[string]layer{
 	"functions/change":   {wiring, "batch deployed incident"},
 	"functions/sweep":    {wiring, "batch deployed incident"},
 	"functions/approval": {wiring, "deployed grants incident journal"},
-	"functions/remedy":   {wiring, "batch deployed incident"},
+	"functions/remedy":   {wiring, "batch deployed grants incident"},
 }
 
 // TestLayering holds the tree against the table.

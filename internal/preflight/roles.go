@@ -149,6 +149,8 @@ type gap struct {
 	reason   string // of an explicit deny, of what is not known, or of what the role's own policy cannot mend
 	actions  []string
 	why      string
+	// conditions is what the permission can be tied to.
+	conditions []policy.Condition
 }
 
 // allowed asks for every need of a role whether a principal is allowed it.
@@ -162,6 +164,9 @@ func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principa
 			q := c.request(a, arn, n.Action, t.ARN)
 			q.Principal = p
 			l := c.layers(q)
+			for key, value := range n.Sample(t) {
+				q.Context.Set(key, value)
+			}
 			d := authz.Explain(&q, &l)
 			if d.Decision.Outcome != authz.Allowed && t.ARN.Service == "kms" && a.member != nil {
 				// What the key's policy does is told of the key. Here it lets the account decide.
@@ -171,7 +176,7 @@ func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principa
 			if d.Decision.Outcome == authz.Allowed {
 				continue
 			}
-			g := &gap{outcome: d.Decision.Outcome, resource: t.Text, reason: reason(d), why: n.Why}
+			g := &gap{outcome: d.Decision.Outcome, resource: t.Text, reason: reason(d), why: n.Why, conditions: n.Conditions}
 			i := slices.IndexFunc(gaps, func(o *gap) bool {
 				return o.outcome == g.outcome && o.resource == g.resource && o.reason == g.reason
 			})
@@ -231,7 +236,7 @@ func (c *checker) tell(a *account, role settings.MemberRole, arn policy.ARN, g *
 		on = ""
 	}
 	actions := strings.Join(g.actions, ", ")
-	allow := statement(policy.StatementSpec{Effect: policy.Allow, Actions: g.actions, Resources: []string{g.resource}})
+	allow := statement(policy.StatementSpec{Effect: policy.Allow, Actions: g.actions, Resources: []string{g.resource}, Conditions: g.conditions})
 	switch {
 	case g.outcome == authz.Unknown:
 		c.missing(Limits, a.id, arn.String(), "let whoever runs preflight read the policies, or look at the conditions",
