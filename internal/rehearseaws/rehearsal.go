@@ -120,14 +120,16 @@ func (r *rehearsal) story(ctx context.Context) error {
 // untouched refuses accounts that have Replimend already: cleaning up would take away what somebody relies on.
 func (r *rehearsal) untouched(ctx context.Context) error {
 	for _, a := range []account{r.Source, r.Destination} {
-		_, err := iam.NewFromConfig(a.cfg).GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(string(settings.Reader))})
-		if err == nil {
-			return fmt.Errorf("look for Replimend: account %s has role %s: rehearse where it is not deployed", a.ID, settings.Reader)
-		} else if !awserr.Is(err, awserr.Absent) {
-			return fmt.Errorf("look for Replimend in account %s: %w", a.ID, err)
+		for _, role := range []string{string(settings.Reader), string(grants.Remedy)} { // of a member, and of a hub in any Region
+			_, err := iam.NewFromConfig(a.cfg).GetRole(ctx, &iam.GetRoleInput{RoleName: &role})
+			if err == nil {
+				return fmt.Errorf("look for Replimend: account %s has role %s: rehearse where it is not deployed", a.ID, role)
+			} else if !awserr.Is(err, awserr.Absent) {
+				return fmt.Errorf("look for Replimend: get role %s of account %s: %w", role, a.ID, err)
+			}
 		}
 		bucket := settings.ReportBucket(a.ID, a.Region)
-		_, err = a.s3().HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
+		_, err := a.s3().HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
 		if err == nil {
 			return fmt.Errorf("look for Replimend: bucket %s is there: rehearse where it is not deployed, and was not before", bucket)
 		} else if !awserr.Is(err, awserr.Absent) {

@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -310,6 +312,9 @@ func TestCleanLeavesOthersAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if _, err := st.r.Source.key(t.Context(), st.r.Name, allow("Account", map[string]string{"AWS": st.r.Source.root()}, "*", "kms:*")); err != nil {
+		t.Fatal(err)
+	}
 	before, made := st.inventory(), len(st.made)
 	if err := other.clean(t.Context()); err != nil {
 		t.Fatal(err)
@@ -399,6 +404,105 @@ func TestWrongAccountIsRefused(t *testing.T) {
 	}
 }
 
+// TestBrokenRouteIsOneThatReplimendCures: the route is healthy as it is built, broken as it is broken, and the program cures it without
+// asking, under the settings of the run.
+func TestBrokenRouteIsOneThatReplimendCures(t *testing.T) {
+	t.Parallel()
+	st := newStage(t)
+	var whole mototest.Configurations
+	st.in = func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.Header.Get("Authorization"), "/access-analyzer/") { // which moto does not know
+			w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
+			w.WriteHeader(http.StatusForbidden)
+			return true
+		}
+		return whole.Handle(w, r)
+	}
+	ctx := t.Context()
+	if err := st.r.build(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.r.deploy(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.r.listen(ctx); err != nil {
+		t.Fatal(err)
+	}
+	file, err := st.r.writeSettings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(file) })
+	replimend := st.program()
+	bucket := st.r.sourceBucket()
+	if out, code := replimend("diagnose", "--live", bucket); code != 0 || !strings.Contains(out, "healthy") {
+		t.Errorf("as it is built: exit code %d\n%s", code, out)
+	}
+	before, err := st.r.documents(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.r.breakRoute(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := replimend("diagnose", "--live", bucket); code != 1 || !strings.Contains(out, "role-lacks-replica-encrypt") {
+		t.Errorf("as it is broken: exit code %d\n%s", code, out)
+	}
+	broken, err := st.r.documents(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := before.healed(broken); err == nil {
+		t.Error("the broken documents are said to be whole")
+	}
+	out, code := replimend("apply", bucket, "--yes", "--settings", file)
+	if code != 0 || !strings.Contains(out, "allow: the plan may be carried out now") {
+		t.Errorf("apply: exit code %d\n%s", code, out)
+	}
+	after, err := st.r.documents(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := before.healed(after); err != nil {
+		t.Errorf("after the cure: %v\n%s", err, out)
+	}
+}
+
+// program is replimend with both profiles, in an empty folder.
+func (st *stage) program() func(args ...string) (out string, code int) {
+	st.t.Helper()
+	dir := st.t.TempDir()
+	binary := filepath.Join(dir, "replimend")
+	if out, err := exec.CommandContext(st.t.Context(), "go", "build", "-o", binary, "../../cmd/replimend").CombinedOutput(); err != nil {
+		st.t.Fatalf("go build: %v\n%s", err, out)
+	}
+	var text strings.Builder
+	for _, a := range []account{st.r.Source, st.r.Destination} {
+		keys, err := a.cfg.Credentials.Retrieve(st.t.Context())
+		if err != nil {
+			st.t.Fatal(err)
+		}
+		fmt.Fprintf(&text, "[profile %s]\nregion = %s\naws_access_key_id = %s\naws_secret_access_key = %s\naws_session_token = %s\n",
+			a.Profile, a.Region, keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken)
+	}
+	file := filepath.Join(dir, "config")
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		st.t.Fatal(err)
+	}
+	return func(args ...string) (string, int) {
+		cmd := exec.CommandContext(st.t.Context(), binary, append(args, "--profile", "source", "--profile", "destination")...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "AWS_CONFIG_FILE="+file, "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(dir, "none"),
+			"AWS_ENDPOINT_URL="+*st.r.Source.cfg.BaseEndpoint, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "NO_PROXY=*")
+		out, err := cmd.CombinedOutput()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			st.t.Fatal(err)
+		}
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+}
+
 // TestSettingsCanBeDeployed: those of a whole world, and those by which stacks are removed.
 func TestSettingsCanBeDeployed(t *testing.T) {
 	t.Parallel()
@@ -420,23 +524,23 @@ func TestSettingsCanBeDeployed(t *testing.T) {
 
 func TestWholeDocuments(t *testing.T) {
 	t.Parallel()
-	of := func(sids ...string) map[string]any {
-		var all []any
+	of := func(sids ...string) (all []any) {
 		for _, sid := range sids {
 			all = append(all, map[string]any{"Sid": sid})
 		}
-		return map[string]any{"Statement": all}
+		return all
 	}
-	before := documents{role: of("Read", replicaSid), bucket: of("Replicas")}
+	bucket := func(sids ...string) map[string]any { return map[string]any{"Statement": of(sids...)} }
+	before := documents{role: of("Read", replicaSid), bucket: bucket("Replicas")}
 	for _, tt := range []struct {
 		name  string
 		after documents
 		want  bool
 	}{
-		{"cured under another Sid", documents{role: of("Read", "Replimend"), bucket: of("Replicas")}, true},
-		{"not cured", documents{role: of("Read"), bucket: of("Replicas")}, false},
-		{"a statement is gone", documents{role: of("Replimend", "More"), bucket: of("Replicas")}, false},
-		{"the bucket's policy was changed", documents{role: of("Read", "Replimend"), bucket: of("Replicas", "More")}, false},
+		{"cured under another Sid", documents{role: of("Read", "Replimend"), bucket: bucket("Replicas")}, true},
+		{"not cured", documents{role: of("Read"), bucket: bucket("Replicas")}, false},
+		{"a statement is gone", documents{role: of("Replimend", "More"), bucket: bucket("Replicas")}, false},
+		{"the bucket's policy was changed", documents{role: of("Read", "Replimend"), bucket: bucket("Replicas", "More")}, false},
 	} {
 		if err := before.healed(tt.after); (err == nil) != tt.want {
 			t.Errorf("%s: %v", tt.name, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -169,7 +170,8 @@ func (r *rehearsal) writeRole(ctx context.Context, whole bool) error {
 // breakRoute takes the permission on the replica key out of the role's policy.
 func (r *rehearsal) breakRoute(ctx context.Context) error { return r.writeRole(ctx, false) }
 
-// bucket makes a bucket with versions and a key. It is nobody's but the owner's from the beginning, as every new bucket is.
+// bucket makes a bucket with versions and a key. What is in it belongs to its owner, whoever wrote it, as in every new bucket of AWS.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
 func (a account) bucket(ctx context.Context, bucket, name, key string) error {
 	in := &s3.CreateBucketInput{Bucket: &bucket}
 	if a.Region != "us-east-1" { // whose name S3 does not take here
@@ -192,7 +194,11 @@ func (a account) bucket(ctx context.Context, bucket, name, key string) error {
 			ApplyServerSideEncryptionByDefault: &types.ServerSideEncryptionByDefault{SSEAlgorithm: types.ServerSideEncryptionAwsKms, KMSMasterKeyID: &key},
 		}}},
 	})
-	if err := errors.Join(tagged, versions, encrypted); err != nil {
+	_, owned := c.PutBucketOwnershipControls(ctx, &s3.PutBucketOwnershipControlsInput{
+		Bucket: &bucket, ExpectedBucketOwner: &a.ID,
+		OwnershipControls: &types.OwnershipControls{Rules: []types.OwnershipControlsRule{{ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced}}},
+	})
+	if err := errors.Join(tagged, versions, encrypted, owned); err != nil {
 		return fmt.Errorf("configure bucket %s: %w", bucket, err)
 	}
 	return nil
@@ -281,24 +287,23 @@ func (r *rehearsal) settings() *settings.Settings {
 	return set
 }
 
-// documents is what a cure may touch, as JSON.
-type documents struct{ role, sourceKey, replicaKey, bucket map[string]any }
+// documents is what a cure may touch, as JSON. Of the role it is the statements of all its inline policies: a cure has one of its own.
+type documents struct {
+	role                          []any
+	sourceKey, replicaKey, bucket map[string]any
+}
 
 func (r *rehearsal) documents(ctx context.Context) (documents, error) {
 	var out documents
-	role, err := iam.NewFromConfig(r.Source.cfg).GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &r.Name, PolicyName: &r.Name})
-	if err != nil {
-		return out, fmt.Errorf("get policy of role %s: %w", r.Name, err)
-	}
-	text, err := url.QueryUnescape(aws.ToString(role.PolicyDocument))
-	if err != nil {
-		return out, fmt.Errorf("read policy of role %s: %w", r.Name, err)
+	var err error
+	if out.role, err = r.roleStatements(ctx); err != nil {
+		return out, err
 	}
 	bucket, err := r.Destination.s3().GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: aws.String(r.destinationBucket()), ExpectedBucketOwner: &r.Destination.ID})
 	if err != nil {
 		return out, fmt.Errorf("get policy of bucket %s: %w", r.destinationBucket(), err)
 	}
-	errs := []error{json.Unmarshal([]byte(text), &out.role), json.Unmarshal([]byte(aws.ToString(bucket.Policy)), &out.bucket)}
+	errs := []error{json.Unmarshal([]byte(aws.ToString(bucket.Policy)), &out.bucket)}
 	for _, k := range []struct {
 		of   account
 		id   string
@@ -313,8 +318,36 @@ func (r *rehearsal) documents(ctx context.Context) (documents, error) {
 	return out, errors.Join(errs...)
 }
 
+// roleStatements is the statements of the role's inline policies.
+func (r *rehearsal) roleStatements(ctx context.Context) ([]any, error) {
+	c := iam.NewFromConfig(r.Source.cfg)
+	names, err := c.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &r.Name})
+	if err != nil {
+		return nil, fmt.Errorf("list policies of role %s: %w", r.Name, err)
+	}
+	var out []any
+	for _, name := range names.PolicyNames {
+		got, err := c.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &r.Name, PolicyName: &name})
+		if err != nil {
+			return nil, fmt.Errorf("get policy %s of role %s: %w", name, r.Name, err)
+		}
+		// IAM answers with RFC 3986's encoding.
+		// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html
+		text, err := url.PathUnescape(aws.ToString(got.PolicyDocument))
+		if err != nil {
+			return nil, fmt.Errorf("read policy %s of role %s: %w", name, r.Name, err)
+		}
+		var document struct{ Statement []any }
+		if err := json.Unmarshal([]byte(text), &document); err != nil {
+			return nil, fmt.Errorf("read policy %s of role %s: %w", name, r.Name, err)
+		}
+		out = append(out, document.Statement...)
+	}
+	return out, nil
+}
+
 // healed says what of the documents is not as it should be after the cure: everything that was not broken is as before, and the role's
-// policy has something more than what was left of it.
+// policies have something more than what was left of them.
 func (d documents) healed(after documents) error {
 	var errs []error
 	for _, pair := range []struct {
@@ -325,23 +358,15 @@ func (d documents) healed(after documents) error {
 			errs = append(errs, fmt.Errorf("the %s was changed", pair.name))
 		}
 	}
-	before, _ := d.role["Statement"].([]any)
-	now, _ := after.role["Statement"].([]any)
-	for _, s := range before {
-		fields, _ := s.(map[string]any)
-		if fields["Sid"] == replicaSid {
-			continue
-		}
-		found := false
-		for _, n := range now {
-			found = found || reflect.DeepEqual(s, n)
-		}
-		if !found {
-			errs = append(errs, fmt.Errorf("the role's policy lacks its statement %v", fields["Sid"]))
+	for _, statement := range d.role {
+		fields, _ := statement.(map[string]any)
+		left := slices.ContainsFunc(after.role, func(s any) bool { return reflect.DeepEqual(s, statement) })
+		if fields["Sid"] != replicaSid && !left {
+			errs = append(errs, fmt.Errorf("the role's policies lack the statement %v", fields["Sid"]))
 		}
 	}
-	if len(now) < len(before) {
-		errs = append(errs, fmt.Errorf("the role's policy has %d statements, and had %d", len(now), len(before)))
+	if len(after.role) < len(d.role) {
+		errs = append(errs, fmt.Errorf("the role's policies have %d statements, and had %d", len(after.role), len(d.role)))
 	}
 	return errors.Join(errs...)
 }
