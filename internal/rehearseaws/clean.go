@@ -56,7 +56,8 @@ func (r *rehearsal) chores() []chore {
 	for _, t := range slices.Backward(r.turns()) {
 		commands := make([]string, 0, len(t.stacks))
 		for _, s := range slices.Backward(t.stacks) {
-			commands = append(commands, "aws cloudformation delete-stack --stack-name "+s+" --region "+r.stackRegion(t.of, s)+" --profile "+t.of.Profile)
+			commands = append(commands, fmt.Sprintf("aws cloudformation delete-stack --stack-name %s --region %s --profile %s",
+				s, r.stackRegion(t.of, s), t.of.Profile))
 		}
 		out = append(out, chore{
 			strings.Join(t.stacks, " "), func(ctx context.Context) error { return r.destroy(ctx, t) }, strings.Join(commands, "\n    "),
@@ -83,17 +84,19 @@ func (r *rehearsal) chores() []chore {
 		of     account
 		bucket string
 	}{{r.Source, r.sourceBucket()}, {r.Destination, r.destinationBucket()}} {
-		out = append(out, chore{"bucket " + b.bucket, func(ctx context.Context) error { return b.of.removeBucket(ctx, b.bucket) }, byHand(b.of, b.bucket)})
+		remove := func(ctx context.Context) error { return b.of.removeBucket(ctx, b.bucket) }
+		out = append(out, chore{"bucket " + b.bucket, remove, byHand(b.of, b.bucket)})
 	}
 	out = append(out, chore{
 		"role " + r.Name, r.removeRole,
-		fmt.Sprintf("aws iam delete-role-policy --role-name %[1]s --policy-name %[1]s --profile %[2]s; aws iam delete-role --role-name %[1]s --profile %[2]s", r.Name, r.Source.Profile),
+		fmt.Sprintf("aws iam delete-role-policy --role-name %[1]s --policy-name NAME --profile %[2]s   # each of list-role-policies\n"+
+			"    aws iam delete-role --role-name %[1]s --profile %[2]s", r.Name, r.Source.Profile),
 	})
 	for _, a := range []account{r.Source, r.Destination} {
 		out = append(out, chore{
 			"keys in account " + a.ID, func(ctx context.Context) error { return r.removeKeys(ctx, a) },
-			fmt.Sprintf("aws kms schedule-key-deletion --pending-window-in-days 7 --region %s --profile %s --key-id KEY   # the key whose description is %s",
-				a.Region, a.Profile, r.Name),
+			fmt.Sprintf("aws kms schedule-key-deletion --pending-window-in-days 7 --region %s --profile %s --key-id KEY   "+
+				"# the key whose description is %s", a.Region, a.Profile, r.Name),
 		})
 	}
 	return out
@@ -229,7 +232,8 @@ func (a account) removeBucket(ctx context.Context, bucket string) error {
 	if err != nil && !awserr.Is(err, awserr.Absent) {
 		return fmt.Errorf("delete replication: %w", err)
 	}
-	for pages := s3.NewListObjectVersionsPaginator(c, &s3.ListObjectVersionsInput{Bucket: &bucket, ExpectedBucketOwner: &a.ID}); pages.HasMorePages(); {
+	list := &s3.ListObjectVersionsInput{Bucket: &bucket, ExpectedBucketOwner: &a.ID}
+	for pages := s3.NewListObjectVersionsPaginator(c, list); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return fmt.Errorf("list versions: %w", err)
@@ -272,7 +276,8 @@ func (r *rehearsal) removeRole(ctx context.Context) error {
 		return fmt.Errorf("list policies: %w", err)
 	}
 	for _, name := range names.PolicyNames {
-		if _, err := c.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &r.Name, PolicyName: &name}); err != nil && !awserr.Is(err, awserr.Absent) {
+		_, err := c.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &r.Name, PolicyName: &name})
+		if err != nil && !awserr.Is(err, awserr.Absent) {
 			return fmt.Errorf("delete policy %s: %w", name, err)
 		}
 	}

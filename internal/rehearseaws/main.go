@@ -1,5 +1,5 @@
-// Command rehearseaws breaks a route between two sandbox accounts of AWS and waits until Replimend has cured it. It makes everything that
-// it needs, has Replimend deployed, and removes all of it again, also after an error or Ctrl-C.
+// Command rehearseaws breaks a route between two sandbox accounts of AWS and waits until Replimend has cured it. It makes everything
+// that it needs, has Replimend deployed, and removes all of it again, also after an error or Ctrl-C.
 //
 //	rehearseaws --accounts 111122223333,444455556666 --profiles source,destination --regions us-east-1,eu-west-1
 //	rehearseaws --accounts … --profiles … --regions … --clean replimend-rehearsal-0123abcd
@@ -72,7 +72,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	r := &rehearsal{Name: *name, Source: source, Destination: destination, out: out, make: runMake, every: 15 * time.Second, patience: time.Hour}
+	r := &rehearsal{
+		Name: *name, Source: source, Destination: destination, out: out, make: runMake, every: 15 * time.Second, patience: time.Hour,
+	}
 	if r.Name != "" {
 		return r.clean(ctx)
 	}

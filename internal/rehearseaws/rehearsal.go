@@ -161,7 +161,9 @@ func (r *rehearsal) turns() []turn {
 		return []string{"replimend-member-" + a.ID, "replimend-region-" + a.ID + "-" + a.Region, "replimend-relay-" + a.ID}
 	}
 	return []turn{
-		{r.Source, []string{"replimend-hub"}}, {r.Source, member(r.Source)}, {r.Destination, member(r.Destination)},
+		{r.Source, []string{"replimend-hub"}},
+		{r.Source, member(r.Source)},
+		{r.Destination, member(r.Destination)},
 		{r.Source, []string{"replimend-subscriptions"}},
 	}
 }
@@ -224,7 +226,9 @@ func (r *rehearsal) until(ctx context.Context, what string, look func(context.Co
 func (r *rehearsal) replicated(ctx context.Context, objects ...object) error {
 	return r.until(ctx, "S3 says COMPLETED of what was written", func(ctx context.Context) (bool, error) {
 		for _, o := range objects {
-			head, err := r.Source.s3().HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(r.sourceBucket()), Key: &o.key, VersionId: &o.version})
+			head, err := r.Source.s3().HeadObject(ctx, &s3.HeadObjectInput{
+				Bucket: aws.String(r.sourceBucket()), Key: &o.key, VersionId: &o.version,
+			})
 			if err != nil {
 				return false, err
 			}
@@ -239,7 +243,9 @@ func (r *rehearsal) replicated(ctx context.Context, objects ...object) error {
 }
 
 // ends is the outcomes with which an incident of this route is not going to be resolved by itself.
-var ends = []incident.Outcome{incident.Refused, incident.Manual, incident.AwaitingApproval, incident.Declined, incident.Suppressed, incident.Escalated}
+var ends = []incident.Outcome{
+	incident.Refused, incident.Manual, incident.AwaitingApproval, incident.Declined, incident.Suppressed, incident.Escalated,
+}
 
 // resolved waits until the journal has the incident as resolved, and gives it back as far as it is known.
 func (r *rehearsal) resolved(ctx context.Context) (incident.Incident, error) {

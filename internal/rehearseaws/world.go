@@ -66,7 +66,8 @@ func document(of ...statement) *string {
 
 // rolePolicy is what S3 needs, with or without the permission on the replica key.
 func (r *rehearsal) rolePolicy(whole bool) *string {
-	source, destination := policy.BucketARN(r.Source.partition(), r.sourceBucket()).String(), policy.BucketARN(r.Source.partition(), r.destinationBucket()).String()
+	source := policy.BucketARN(r.Source.partition(), r.sourceBucket()).String()
+	destination := policy.BucketARN(r.Source.partition(), r.destinationBucket()).String()
 	all := []statement{
 		allow("ReadConfiguration", nil, source, "s3:GetReplicationConfiguration", "s3:ListBucket"),
 		allow("ReadObjects", nil, source+"/*", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"),
@@ -125,7 +126,8 @@ func (r *rehearsal) admit(ctx context.Context) error {
 	arn := policy.BucketARN(r.Destination.partition(), r.destinationBucket()).String()
 	_, err := r.Destination.s3().PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{
 		Bucket: aws.String(r.destinationBucket()), ExpectedBucketOwner: &r.Destination.ID,
-		Policy: document(allow("Replicas", map[string]string{"AWS": r.Source.root()}, arn+"/*", "s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")),
+		Policy: document(allow("Replicas", map[string]string{"AWS": r.Source.root()}, arn+"/*",
+			"s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")),
 	})
 	if err != nil {
 		return fmt.Errorf("put policy of bucket %s: %w", r.destinationBucket(), err)
@@ -191,12 +193,16 @@ func (a account) bucket(ctx context.Context, bucket, name, key string) error {
 	_, encrypted := c.PutBucketEncryption(ctx, &s3.PutBucketEncryptionInput{
 		Bucket: &bucket, ExpectedBucketOwner: &a.ID,
 		ServerSideEncryptionConfiguration: &types.ServerSideEncryptionConfiguration{Rules: []types.ServerSideEncryptionRule{{
-			ApplyServerSideEncryptionByDefault: &types.ServerSideEncryptionByDefault{SSEAlgorithm: types.ServerSideEncryptionAwsKms, KMSMasterKeyID: &key},
+			ApplyServerSideEncryptionByDefault: &types.ServerSideEncryptionByDefault{
+				SSEAlgorithm: types.ServerSideEncryptionAwsKms, KMSMasterKeyID: &key,
+			},
 		}}},
 	})
 	_, owned := c.PutBucketOwnershipControls(ctx, &s3.PutBucketOwnershipControlsInput{
 		Bucket: &bucket, ExpectedBucketOwner: &a.ID,
-		OwnershipControls: &types.OwnershipControls{Rules: []types.OwnershipControlsRule{{ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced}}},
+		OwnershipControls: &types.OwnershipControls{Rules: []types.OwnershipControlsRule{{
+			ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced,
+		}}},
 	})
 	if err := errors.Join(tagged, versions, encrypted, owned); err != nil {
 		return fmt.Errorf("configure bucket %s: %w", bucket, err)
@@ -210,9 +216,12 @@ func (r *rehearsal) replicate(ctx context.Context) error {
 	_, err := r.Source.s3().PutBucketReplication(ctx, &s3.PutBucketReplicationInput{
 		Bucket: aws.String(r.sourceBucket()), ExpectedBucketOwner: &r.Source.ID,
 		ReplicationConfiguration: &types.ReplicationConfiguration{Role: &r.world.role, Rules: []types.ReplicationRule{{
-			ID: aws.String(ruleID), Priority: aws.Int32(1), Status: types.ReplicationRuleStatusEnabled, Filter: &types.ReplicationRuleFilter{Prefix: aws.String("")},
+			ID: aws.String(ruleID), Priority: aws.Int32(1), Status: types.ReplicationRuleStatusEnabled,
+			Filter:                  &types.ReplicationRuleFilter{Prefix: aws.String("")},
 			DeleteMarkerReplication: &types.DeleteMarkerReplication{Status: types.DeleteMarkerReplicationStatusDisabled},
-			SourceSelectionCriteria: &types.SourceSelectionCriteria{SseKmsEncryptedObjects: &types.SseKmsEncryptedObjects{Status: types.SseKmsEncryptedObjectsStatusEnabled}},
+			SourceSelectionCriteria: &types.SourceSelectionCriteria{
+				SseKmsEncryptedObjects: &types.SseKmsEncryptedObjects{Status: types.SseKmsEncryptedObjectsStatusEnabled},
+			},
 			Destination: &types.Destination{
 				Bucket:                  aws.String(policy.BucketARN(r.Destination.partition(), r.destinationBucket()).String()),
 				Account:                 &r.Destination.ID,
@@ -299,7 +308,9 @@ func (r *rehearsal) documents(ctx context.Context) (documents, error) {
 	if out.role, err = r.roleStatements(ctx); err != nil {
 		return out, err
 	}
-	bucket, err := r.Destination.s3().GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: aws.String(r.destinationBucket()), ExpectedBucketOwner: &r.Destination.ID})
+	bucket, err := r.Destination.s3().GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{
+		Bucket: aws.String(r.destinationBucket()), ExpectedBucketOwner: &r.Destination.ID,
+	})
 	if err != nil {
 		return out, fmt.Errorf("get policy of bucket %s: %w", r.destinationBucket(), err)
 	}
@@ -353,7 +364,11 @@ func (d documents) healed(after documents) error {
 	for _, pair := range []struct {
 		name          string
 		before, after map[string]any
-	}{{"policy of the source key", d.sourceKey, after.sourceKey}, {"policy of the replica key", d.replicaKey, after.replicaKey}, {"policy of the bucket", d.bucket, after.bucket}} {
+	}{
+		{"policy of the source key", d.sourceKey, after.sourceKey},
+		{"policy of the replica key", d.replicaKey, after.replicaKey},
+		{"policy of the bucket", d.bucket, after.bucket},
+	} {
 		if !reflect.DeepEqual(pair.before, pair.after) {
 			errs = append(errs, fmt.Errorf("the %s was changed", pair.name))
 		}
