@@ -19,6 +19,14 @@ DIST     ?= dist
 
 cdk = tools/cdk/node_modules/.bin/cdk
 
+# Which stacks are deployed, compared or removed. Those that are named are taken alone, because what they depend on may be in an account
+# for which the credentials at hand are not; the order is then that of docs/deploy.md.
+STACKS ?=
+stacks = $(if $(STACKS),--exclusively $(STACKS),--all) $(OPTIONS)
+
+# More options of the CDK's command line. Stars in STACKS and ENVIRONMENTS are for it, and not for the shell.
+OPTIONS ?=
+
 # Each tool has a module of its own, so that nothing of it enters the product's dependencies.
 gofumpt     = go tool -modfile=tools/gofumpt.mod gofumpt
 staticcheck = go tool -modfile=tools/staticcheck.mod staticcheck
@@ -179,8 +187,12 @@ functions: ## Build the functions' zips, with the settings of CONFIG, into DIST/
 	go run ./internal/bundle '$(CONFIG)' '$(DIST)/functions' functions/*/
 
 # The app runs without the CDK's command line, and asks no account. Node is what the CDK itself is made of.
+.PHONY: node
+node:
+	@command -v node >/dev/null || { echo 'synth: no node, which the CDK is made of'; echo 'hint: install Node 22 or 24'; exit 1; }
+
 .PHONY: synth
-synth: functions ## Make the templates of CONFIG in ASSEMBLY, and say what they cost; needs Node and no AWS account.
+synth: node functions ## Make the templates of CONFIG in ASSEMBLY, and say what they cost; needs Node and no AWS account.
 	rm -rf '$(ASSEMBLY)'
 	REPLIMEND_SETTINGS='$(CONFIG)' REPLIMEND_FUNCTIONS='$(DIST)/functions' CDK_OUTDIR='$(ASSEMBLY)' \
 		JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 go run ./infra
@@ -203,27 +215,31 @@ $(cdk): tools/cdk/package-lock.json
 	cd tools/cdk && npm ci --no-audit --no-fund
 	@touch $@
 
-# Each account is prepared by somebody who has its credentials. It lets HUB deploy there, with these permissions. The command line would
-# make the whole app first where it finds cdk.json.
-EXECUTION_POLICIES ?= arn:aws:iam::aws:policy/AdministratorAccess
-
+# Stacks wait for it in each account and Region. Without ENVIRONMENTS it is those of all stacks, for which one set of credentials has to
+# do. Several accounts are prepared out of one assembly, at the same time if need be, so that it is not made here.
 .PHONY: bootstrap
-bootstrap: $(cdk) ## Prepare WHERE (aws://ACCOUNT/REGION ...) for what the account HUB deploys there.
-	cd tools/cdk && node_modules/.bin/cdk bootstrap $(WHERE) --trust '$(HUB)' \
-		--cloudformation-execution-policies '$(EXECUTION_POLICIES)'
+bootstrap: $(cdk) ## Prepare ENVIRONMENTS (aws://ACCOUNT/REGION), else those of all stacks in ASSEMBLY, for the CDK; once for each.
+	@test -e '$(ASSEMBLY)/manifest.json' || { echo 'bootstrap: nothing is made that says where stacks go'; echo 'hint: make synth'; exit 1; }
+	set -f; $(cdk) bootstrap --app '$(ASSEMBLY)' $(ENVIRONMENTS) $(OPTIONS)
 
 # A table or bucket that an earlier deployment left behind is taken in again under its name.
 .PHONY: deploy
-deploy: synth $(cdk) ## Deploy CONFIG: the hub, then the members, then what the hub hears from them.
-	$(cdk) deploy --app '$(ASSEMBLY)' --all --import-existing-resources
+deploy: synth $(cdk) ## Deploy CONFIG, or STACKS of it: the hub, the members, then what the hub hears from them.
+	set -f; $(cdk) deploy --app '$(ASSEMBLY)' $(stacks) --import-existing-resources
 
 .PHONY: diff
-diff: synth $(cdk) ## Show what deploying CONFIG would change.
-	$(cdk) diff --app '$(ASSEMBLY)' --all
+diff: synth $(cdk) ## Show what deploying CONFIG, or STACKS of it, would change.
+	set -f; $(cdk) diff --app '$(ASSEMBLY)' $(stacks)
 
 .PHONY: destroy
-destroy: synth $(cdk) ## Remove what was deployed; the tables with the journal and the buckets of reports stay.
-	$(cdk) destroy --app '$(ASSEMBLY)' --all
+destroy: synth $(cdk) ## Remove what was deployed, or STACKS of it; the tables with the journal and the buckets of reports stay.
+	set -f; $(cdk) destroy --app '$(ASSEMBLY)' $(stacks)
+
+# Settings of a rehearsal lie outside of this folder, and what they make in the same folders as those of CONFIG.
+.PHONY: rehearse-aws
+rehearse-aws: ## Break and cure a route in two sandbox accounts of AWS (docs/deploy.md); not yet run against AWS.
+	@go run ./internal/rehearseaws --accounts '$(REHEARSE_ACCOUNTS)' --profiles '$(REHEARSE_PROFILES)' \
+		--regions '$(REHEARSE_REGIONS)' $(if $(CLEAN),--clean '$(CLEAN)')
 
 .PHONY: clean
 clean: ## Remove what was built and measured.

@@ -261,20 +261,16 @@ func (d *deployment) run(account string, command ...string) (string, error) {
 // bootstrap prepares every account and Region, each account by who has its credentials, with the hub trusted to deploy there.
 func (d *deployment) bootstrap() {
 	d.t.Helper()
-	places := map[string][]string{
-		d.w.Account:                  {hubRegion},
-		d.w.Route.SourceAccount:      {hubRegion},
-		d.w.Route.DestinationAccount: {destinationRegion, hubRegion}, // the relay is in us-east-1
+	if _, err := d.run(d.w.Account, "make", "synth", "CONFIG="+d.file, "ASSEMBLY="+d.assembly(), "DIST="+filepath.Join(d.folder, "dist")); err != nil {
+		d.t.Fatal(err)
 	}
+	places := []string{d.w.Account, d.w.Route.SourceAccount, d.w.Route.DestinationAccount}
 	var all sync.WaitGroup
 	faults := make(chan error, len(places))
-	for account, regions := range places {
-		var where []string
-		for _, region := range regions {
-			where = append(where, "aws://"+account+"/"+region)
-		}
+	for _, account := range places {
 		all.Go(func() {
-			_, err := d.run(account, "make", "bootstrap", "HUB="+d.w.Account, "WHERE="+strings.Join(where, " "))
+			_, err := d.run(account, "make", "bootstrap", "ASSEMBLY="+d.assembly(), "ENVIRONMENTS=aws://"+account+"/*",
+				"OPTIONS=--trust "+d.w.Account+" --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess")
 			faults <- err
 		})
 	}
@@ -293,10 +289,10 @@ func (d *deployment) bootstrap() {
 // assembly is where the templates are.
 func (d *deployment) assembly() string { return filepath.Join(d.folder, "cdk.out") }
 
-// deploy deploys everything with the credentials of the hub.
+// deploy deploys everything that bootstrap had made, with the credentials of the hub.
 func (d *deployment) deploy() {
 	d.t.Helper()
-	_, err := d.run(d.w.Account, "make", "deploy", "CONFIG="+d.file, "ASSEMBLY="+d.assembly(), "DIST="+filepath.Join(d.folder, "dist"))
+	_, err := d.run(d.w.Account, "make", "--old-file=synth", "deploy", "CONFIG="+d.file, "ASSEMBLY="+d.assembly(), "DIST="+filepath.Join(d.folder, "dist"))
 	if err != nil {
 		d.t.Fatal(err)
 	}

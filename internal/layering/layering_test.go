@@ -89,6 +89,9 @@ var layers = map[string]layer{
 	// It is run by make mutate and linked into nothing.
 	"internal/mutate": {wiring, everything},
 
+	// It is run by make rehearse-aws, against two accounts of AWS, and linked into nothing.
+	"internal/rehearseaws": {wiring, everything},
+
 	// The codes of AWS's errors, without the SDK that carries them.
 	"internal/awserr": {pure, ""},
 
