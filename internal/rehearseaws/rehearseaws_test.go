@@ -300,6 +300,37 @@ func TestCleanByNameRemovesWhatAnotherProcessLeft(t *testing.T) {
 	}
 }
 
+// TestStacksThatAreLeftAreFoundAgain: what a run is known by stays until its stacks are gone.
+func TestStacksThatAreLeftAreFoundAgain(t *testing.T) {
+	t.Parallel()
+	st := newStage(t)
+	before := st.inventory()
+	if err := st.r.deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	later := *st.r
+	later.deploys = false // another process
+	later.make = func(ctx context.Context, out io.Writer, profile string, args ...string) error {
+		if args[2] == "STACKS=replimend-hub" {
+			return errors.New("the stack is busy")
+		}
+		return st.make(ctx, out, profile, args...)
+	}
+	if err := later.clean(t.Context()); err == nil || !strings.Contains(st.out.String(), "delete-stack --stack-name replimend-hub --region us-east-1") {
+		t.Errorf("%v, want an error, and how to remove the stacks:\n%s", err, &st.out)
+	}
+	later.make, later.stacksLeft = st.make, false
+	if err := later.clean(t.Context()); err != nil {
+		t.Errorf("%v\n%s", err, &st.out)
+	}
+	if diff := cmp.Diff(before, st.inventory()); diff != "" {
+		t.Errorf("left behind (-before +after):\n%s", diff)
+	}
+	if !slices.Contains(st.made, "source destroy replimend-hub") {
+		t.Errorf("the hub is left: %v", st.made)
+	}
+}
+
 // TestCleanLeavesOthersAlone: what is deployed in earnest has the names of what a rehearsal deploys.
 func TestCleanLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
