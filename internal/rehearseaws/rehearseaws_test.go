@@ -28,6 +28,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/journal"
@@ -75,6 +76,9 @@ func (st *stage) make(ctx context.Context, _ io.Writer, profile string, args ...
 	if args[0] == "destroy" {
 		if strings.Contains(stacks, "replimend-member-") {
 			_, err := roles.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String(string(settings.Reader))})
+			if awserr.Is(err, awserr.Absent) { // the CDK removes what is not there without an error
+				err = nil
+			}
 			if _, topic := sns.NewFromConfig(of.cfg).DeleteTopic(ctx, &sns.DeleteTopicInput{
 				TopicArn: aws.String(grants.Topic(of.ID, of.Region).String()),
 			}); topic != nil {
