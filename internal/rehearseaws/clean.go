@@ -132,7 +132,9 @@ func (r *rehearsal) destroy(ctx context.Context, t turn) error {
 		return err
 	}
 	defer os.Remove(file)
-	return r.make(ctx, r.out, t.of.Profile, "destroy", "CONFIG="+file, "STACKS="+strings.Join(t.stacks, " "), "OPTIONS=--force")
+	err = r.make(ctx, r.out, t.of.Profile, "destroy", "CONFIG="+file, "STACKS="+strings.Join(t.stacks, " "), "OPTIONS=--force")
+	r.stacksLeft = r.stacksLeft || err != nil
+	return err
 }
 
 // deployed says whether stacks may be there that are this run's.
@@ -183,6 +185,9 @@ func (r *rehearsal) removeTable(ctx context.Context, table string) error {
 	mine, err := r.taggedTable(ctx, table)
 	if err != nil || !mine && !r.fresh {
 		return err
+	}
+	if r.stacksLeft {
+		return errors.New("it is kept until the stacks are gone: by its tag a later run knows whose they are")
 	}
 	c := dynamodb.NewFromConfig(r.Source.cfg)
 	_, err = c.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &table, DeletionProtectionEnabled: aws.Bool(false)})

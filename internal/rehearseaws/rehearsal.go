@@ -39,6 +39,8 @@ type rehearsal struct {
 	fresh bool
 	// deploys says that this run began to deploy.
 	deploys bool
+	// stacksLeft says that stacks could not be removed.
+	stacksLeft bool
 }
 
 func (r *rehearsal) say(format string, args ...any) {

@@ -28,6 +28,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/journal"
@@ -75,6 +76,9 @@ func (st *stage) make(ctx context.Context, _ io.Writer, profile string, args ...
 	if args[0] == "destroy" {
 		if strings.Contains(stacks, "replimend-member-") {
 			_, err := roles.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String(string(settings.Reader))})
+			if awserr.Is(err, awserr.Absent) { // the CDK removes what is not there without an error
+				err = nil
+			}
 			if _, topic := sns.NewFromConfig(of.cfg).DeleteTopic(ctx, &sns.DeleteTopicInput{
 				TopicArn: aws.String(grants.Topic(of.ID, of.Region).String()),
 			}); topic != nil {
@@ -297,6 +301,37 @@ func TestCleanByNameRemovesWhatAnotherProcessLeft(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, st.inventory()); diff != "" {
 		t.Errorf("left behind (-before +after):\n%s", diff)
+	}
+}
+
+// TestStacksThatAreLeftAreFoundAgain: what a run is known by stays until its stacks are gone.
+func TestStacksThatAreLeftAreFoundAgain(t *testing.T) {
+	t.Parallel()
+	st := newStage(t)
+	before := st.inventory()
+	if err := st.r.deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	later := *st.r
+	later.deploys = false // another process
+	later.make = func(ctx context.Context, out io.Writer, profile string, args ...string) error {
+		if args[2] == "STACKS=replimend-hub" {
+			return errors.New("the stack is busy")
+		}
+		return st.make(ctx, out, profile, args...)
+	}
+	if err := later.clean(t.Context()); err == nil || !strings.Contains(st.out.String(), "delete-stack --stack-name replimend-hub --region us-east-1") {
+		t.Errorf("%v, want an error, and how to remove the stacks:\n%s", err, &st.out)
+	}
+	later.make, later.stacksLeft = st.make, false
+	if err := later.clean(t.Context()); err != nil {
+		t.Errorf("%v\n%s", err, &st.out)
+	}
+	if diff := cmp.Diff(before, st.inventory()); diff != "" {
+		t.Errorf("left behind (-before +after):\n%s", diff)
+	}
+	if !slices.Contains(st.made, "source destroy replimend-hub") {
+		t.Errorf("the hub is left: %v", st.made)
 	}
 }
 
