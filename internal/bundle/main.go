@@ -1,15 +1,18 @@
-// Command bundle makes the zips of functions that are deployed, as package release builds them, with the settings inside.
+// Command bundle makes the zips of functions that are deployed, as package release builds them, with the settings inside. Settings with a
+// fault are told of before anything is built.
 //
 //	bundle SETTINGS FOLDER functions/failure functions/remedy …
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/replimend/replimend/internal/release"
+	"github.com/replimend/replimend/internal/settings"
 )
 
 func main() {
@@ -24,10 +27,17 @@ func main() {
 }
 
 // bundle makes FOLDER/NAME.zip of each package, where NAME is the last part of its path.
-func bundle(ctx context.Context, settings, folder string, packages []string) error {
-	file, err := os.ReadFile(settings)
+func bundle(ctx context.Context, name, folder string, packages []string) error {
+	file, err := os.ReadFile(name)
 	if err != nil {
 		return fmt.Errorf("read settings: %w", err)
+	}
+	_, err = settings.ParseToDeploy(file)
+	if faults := (*settings.Error)(nil); errors.As(err, &faults) {
+		return faults.In(name)
+	}
+	if err != nil {
+		return err
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
@@ -41,11 +51,11 @@ func bundle(ctx context.Context, settings, folder string, packages []string) err
 		if err != nil {
 			return fmt.Errorf("pack %s: %w", pkg, err)
 		}
-		name := filepath.Join(folder, filepath.Base(pkg)+".zip")
-		if err := os.WriteFile(name, zip, 0o644); err != nil {
+		out := filepath.Join(folder, filepath.Base(pkg)+".zip")
+		if err := os.WriteFile(out, zip, 0o644); err != nil {
 			return err
 		}
-		fmt.Printf("%s: %d KB\n", name, len(zip)/1024)
+		fmt.Printf("%s: %d KB\n", out, len(zip)/1024)
 	}
 	return nil
 }

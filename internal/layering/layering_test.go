@@ -82,7 +82,7 @@ var layers = map[string]layer{
 	"docs/causes": {pure, ""},
 
 	// It makes what is deployed and is linked into nothing.
-	"internal/bundle": {wiring, "release"},
+	"internal/bundle": {wiring, "release settings"},
 	// It builds what is deployed: for bundle, and for the tests that start it.
 	"internal/release": {wiring, ""},
 

@@ -37,11 +37,47 @@ func (c *checker) assumed(a *account, role settings.MemberRole) {
 	case i < 0:
 		c.missing(Limits, a.id, arn.String(), "run preflight with credentials that may assume the role",
 			"whether the role can be assumed is not known: nobody tried")
+	case c.f.Assumptions[i].Code != "" && c.letsWorkerIn(a, arn, role):
 	case c.f.Assumptions[i].Code != "":
 		c.missing(a.roleSeverity(role), a.id, arn.String(), c.trust(a),
 			"%s cannot assume the role: %s. Its trust policy needs this, with the path of the caller's role where it has one, "+
 				"and the caller's own policies must allow both actions on the role", orUnknown(c.f.Base.ARN), c.f.Assumptions[i].Code)
 	}
+}
+
+// letsWorkerIn judges a role that the caller cannot assume by whether it lets in the hub's worker, for which it is; false: no hub is
+// known, or not the role's trust policy.
+func (c *checker) letsWorkerIn(a *account, arn policy.ARN, role settings.MemberRole) bool {
+	worker, ok := c.f.Settings.Hub.WorkerRole()
+	live := c.f.Snapshot.Roles[arn]
+	if !ok || live.State != snapshot.Present || live.V.Trust.State != snapshot.Present {
+		return false
+	}
+	trust := authz.Compile(snapshot.Ref{Kind: snapshot.RoleTrust, ID: arn.String()}.String(), live.V.Trust.V)
+	for _, action := range []string{"sts:AssumeRole", "sts:SetSourceIdentity"} {
+		q := c.request(a, worker, action, arn)
+		if id := a.member.ExternalID; id != "" {
+			q.Context.Set("sts:ExternalId", id)
+		} else {
+			q.Context.SetAbsent("sts:ExternalId")
+		}
+		if id := c.f.Settings.Organization; id != "" {
+			q.Context.Set("aws:PrincipalOrgID", id)
+		}
+		// What the hub's role may do by its own policies is in the templates: here they allow everything.
+		switch authz.Decide(&q, &authz.Layers{Identity: []*authz.Policy{everything}, Resource: trust}).Outcome {
+		case authz.Allowed:
+		case authz.Unknown:
+			c.missing(Limits, a.id, arn.String(), "look at the conditions of its trust policy",
+				"whether the role lets in %s is not known: that hangs on conditions that only the request shows", worker)
+			return true
+		default:
+			c.missing(a.roleSeverity(role), a.id, arn.String(), "deploy the stacks of the member again after those of the hub",
+				"its trust policy does not let in %s: %s is not allowed", worker, action)
+			return true
+		}
+	}
+	return true
 }
 
 // trust is the statement by which a member's role lets the caller in. Replimend sets a source identity in every session.
