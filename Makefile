@@ -13,7 +13,19 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 # The settings that are deployed. Without a file of one's own it is the example, so that everything can be made and looked at.
 CONFIG ?= $(firstword $(wildcard replimend.yaml) docs/examples/replimend.yaml)
 
+# Where templates and zips are made. A deployment beside another one has folders of its own.
+ASSEMBLY ?= cdk.out
+DIST     ?= dist
+
 cdk = tools/cdk/node_modules/.bin/cdk
+
+# Which stacks are deployed, compared or removed. Those that are named are taken alone, because what they depend on may be in an account
+# for which the credentials at hand are not; the order is then that of docs/deploy.md.
+STACKS ?=
+stacks = $(if $(STACKS),--exclusively $(STACKS),--all) $(OPTIONS)
+
+# More options of the CDK's command line. Stars in STACKS and ENVIRONMENTS are for it, and not for the shell.
+OPTIONS ?=
 
 # Each tool has a module of its own, so that nothing of it enters the product's dependencies.
 gofumpt     = go tool -modfile=tools/gofumpt.mod gofumpt
@@ -27,7 +39,7 @@ help: ## Show the targets.
 
 # Listing fetches the modules that are used, no more, and unlike go mod download it fails rather than complete go.sum.
 .PHONY: setup
-setup: .venv/installed qemu ## Fetch what the tests need; make test does it itself.
+setup: .venv/installed $(cdk) qemu ## Fetch what the tests need; make test does it itself.
 	go list -deps -test ./... >/dev/null
 
 # The functions are deployed for arm64 and answer under its emulator, of Debian's package qemu-user.
@@ -170,46 +182,64 @@ vuln: ## Look for known vulnerabilities in what is called.
 	$(govulncheck) ./...
 
 .PHONY: functions
-functions: ## Build the functions' zips, with the settings of CONFIG, into dist/functions.
-	rm -rf dist/functions
-	go run ./internal/bundle '$(CONFIG)' dist/functions functions/*/
+functions: ## Build the functions' zips, with the settings of CONFIG, into DIST/functions.
+	rm -rf '$(DIST)/functions'
+	go run ./internal/bundle '$(CONFIG)' '$(DIST)/functions' functions/*/
 
 # The app runs without the CDK's command line, and asks no account. Node is what the CDK itself is made of.
+.PHONY: node
+node:
+	@command -v node >/dev/null || { echo 'synth: no node, which the CDK is made of'; echo 'hint: install Node 22 or 24'; exit 1; }
+
 .PHONY: synth
-synth: functions ## Make the templates of CONFIG in cdk.out, and say what they cost; needs Node and no AWS account.
-	rm -rf cdk.out
-	REPLIMEND_SETTINGS='$(CONFIG)' CDK_OUTDIR=cdk.out JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 go run ./infra
+synth: node functions ## Make the templates of CONFIG in ASSEMBLY, and say what they cost; needs Node and no AWS account.
+	rm -rf '$(ASSEMBLY)'
+	REPLIMEND_SETTINGS='$(CONFIG)' REPLIMEND_FUNCTIONS='$(DIST)/functions' CDK_OUTDIR='$(ASSEMBLY)' \
+		JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 go run ./infra
 
 # Those of Regions and relays say the same everywhere, so that one of each is enough.
 .PHONY: templates
-templates: synth ## Write what members deploy as plain CloudFormation, for StackSets, into dist/templates.
+templates: synth ## Write what members deploy as plain CloudFormation, for StackSets, into DIST/templates.
 	@set -euo pipefail; \
-	rm -rf dist/templates; \
-	mkdir -p dist/templates; \
-	for template in cdk.out/replimend-{member,organization,region,relay}*.template.json; do \
+	rm -rf '$(DIST)/templates'; \
+	mkdir -p '$(DIST)/templates'; \
+	for template in '$(ASSEMBLY)'/replimend-{member,organization,region,relay}*.template.json; do \
 		[ -e "$$template" ] || continue; \
 		name=$$(basename "$$template" .template.json); \
 		case $$name in replimend-region-*) name=replimend-region ;; replimend-relay-*) name=replimend-relay ;; esac; \
-		cp "$$template" "dist/templates/$$name.json"; \
+		cp "$$template" "$(DIST)/templates/$$name.json"; \
 	done; \
-	ls dist/templates
+	ls '$(DIST)/templates'
 
 $(cdk): tools/cdk/package-lock.json
 	cd tools/cdk && npm ci --no-audit --no-fund
 	@touch $@
 
+# Stacks wait for it in each account and Region. Without ENVIRONMENTS it is those of all stacks, for which one set of credentials has to
+# do. Several accounts are prepared out of one assembly, at the same time if need be, so that it is not made here.
+.PHONY: bootstrap
+bootstrap: $(cdk) ## Prepare ENVIRONMENTS (aws://ACCOUNT/REGION), else those of all stacks in ASSEMBLY, for the CDK; once for each.
+	@test -e '$(ASSEMBLY)/manifest.json' || { echo 'bootstrap: nothing is made that says where stacks go'; echo 'hint: make synth'; exit 1; }
+	set -f; $(cdk) bootstrap --app '$(ASSEMBLY)' $(ENVIRONMENTS) $(OPTIONS)
+
 # A table or bucket that an earlier deployment left behind is taken in again under its name.
 .PHONY: deploy
-deploy: synth $(cdk) ## Deploy CONFIG: the hub, then the members, then what the hub hears from them.
-	$(cdk) deploy --app cdk.out --all --import-existing-resources
+deploy: synth $(cdk) ## Deploy CONFIG, or STACKS of it: the hub, the members, then what the hub hears from them.
+	set -f; $(cdk) deploy --app '$(ASSEMBLY)' $(stacks) --import-existing-resources
 
 .PHONY: diff
-diff: synth $(cdk) ## Show what deploying CONFIG would change.
-	$(cdk) diff --app cdk.out --all
+diff: synth $(cdk) ## Show what deploying CONFIG, or STACKS of it, would change.
+	set -f; $(cdk) diff --app '$(ASSEMBLY)' $(stacks)
 
 .PHONY: destroy
-destroy: synth $(cdk) ## Remove what was deployed; the tables with the journal and the buckets of reports stay.
-	$(cdk) destroy --app cdk.out --all
+destroy: synth $(cdk) ## Remove what was deployed, or STACKS of it; the tables with the journal and the buckets of reports stay.
+	set -f; $(cdk) destroy --app '$(ASSEMBLY)' $(stacks)
+
+# Settings of a rehearsal lie outside of this folder, and what they make in the same folders as those of CONFIG.
+.PHONY: rehearse-aws
+rehearse-aws: ## Break and cure a route in two sandbox accounts of AWS (docs/deploy.md); not yet run against AWS.
+	@go run ./internal/rehearseaws --accounts '$(REHEARSE_ACCOUNTS)' --profiles '$(REHEARSE_PROFILES)' \
+		--regions '$(REHEARSE_REGIONS)' $(if $(CLEAN),--clean '$(CLEAN)')
 
 .PHONY: clean
 clean: ## Remove what was built and measured.

@@ -25,12 +25,16 @@ const pollsPerMonth = 5 * 3 * 60 * 24 * 30
 // sweepSeconds is what a sweep that finds nothing runs, generously.
 const sweepSeconds = 5
 
-// prices has every type of resource that a template may have: one that is not here has nobody thought about. As of 2026-11-28.
-// https://aws.amazon.com/cloudwatch/pricing/
-// https://aws.amazon.com/kms/pricing/
-// https://aws.amazon.com/sqs/pricing/
-// https://aws.amazon.com/lambda/pricing/
-// https://aws.amazon.com/eventbridge/pricing/
+// prices has every type of resource that a template may have: one that is not here has nobody thought about. Looked up on 2026-11-28.
+// AWS's own text says the price of a key, HMAC keys included, and what is free of CloudWatch; the
+// other prices stand on AWS's pages in tables that scripts fill in, so that they were read elsewhere, and notVerified says so.
+//
+// https://aws.amazon.com/kms/pricing/ US$ 1 a key
+// https://aws.amazon.com/cloudwatch/pricing/ three dashboards and ten alarm metrics are free; https://c3x.dev/resources/aws/aws_cloudwatch_metric_alarm
+// US$ 0.10 an alarm metric; that of the dashboard was found nowhere
+// https://aws.amazon.com/sqs/pricing/ https://cloudburn.io/blog/amazon-sqs-pricing US$ 0.40 a million requests
+// https://aws.amazon.com/lambda/pricing/ the duration and the requests of Arm: on a third party's page only
+// https://aws.amazon.com/eventbridge/pricing/ https://cloudburn.io/blog/amazon-eventbridge-pricing US$ 1.00 a million invocations of Scheduler
 var prices = map[string]price{
 	"AWS::CloudWatch::Alarm":     {0.10, "each metric that an alarm watches"},
 	"AWS::CloudWatch::Dashboard": {3.00, "the dashboard; an account has three for free"},
@@ -63,6 +67,13 @@ var prices = map[string]price{
 	"AWS::SQS::QueuePolicy":       {},
 	"AWS::SSM::Parameter":         {},
 }
+
+// notVerified is said below the table.
+const notVerified = `
+US dollars in us-east-1, looked up on 2026-11-28. The price of the key is AWS's own text. Those of alarms, requests to queues, Lambda and
+Scheduler are the word of third parties, and that of the dashboard is from memory: they are not verified. Not in the table, because no
+template has them, are the six metrics that every sweep writes: CloudWatch charges each as a custom metric, of which ten are free.
+`
 
 // printCosts prints what the templates in a folder cost in a month in which nothing happens, as a table of Markdown.
 func printCosts(w io.Writer, folder string) error {
@@ -114,6 +125,6 @@ func printCosts(w io.Writer, folder string) error {
 		fmt.Fprintf(w, "| %s: %s | %d | %.2f | %.2f |\n", strings.TrimPrefix(kind, "AWS::"), p.why, n, p.dollars, float64(n)*p.dollars)
 	}
 	fmt.Fprintf(w, "| everything else, paid by the request, the event or the gigabyte | %d | 0.00 | 0.00 |\n", free)
-	_, err = fmt.Fprintf(w, "| **together** | | | **%.2f** |\n", total)
+	_, err = fmt.Fprintf(w, "| **together** | | | **%.2f** |\n%s", total, notVerified)
 	return err
 }

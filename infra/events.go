@@ -72,7 +72,7 @@ func (h *hub) newBus() error {
 			name, id = fmt.Sprintf("%s-%d", name, number), fmt.Sprintf("%s%d", id, number)
 		}
 		awsevents.NewCfnRule(h.stack, jsii.String(id), &awsevents.CfnRuleProps{
-			Name: jsii.String(name), EventBusName: bus.Ref(), State: jsii.String(withReads),
+			Name: jsii.String(name), EventBusName: bus.AttrArn(), State: jsii.String(withReads),
 			Description: jsii.String("Hands on what CloudTrail says of changes in members"),
 			EventPattern: map[string]any{
 				"source":      []string{"aws.iam", "aws.kms", "aws.organizations", "aws.s3"},

@@ -237,6 +237,44 @@ func TestRoles(t *testing.T) {
 	grantstest.Run(t, world(t, shared(t)))
 }
 
+// TestNeedsAreGranted: what the code declares that it needs and what the templates grant are the same.
+func TestNeedsAreGranted(t *testing.T) {
+	t.Parallel()
+	grantstest.RunNeeds(t, whole(t), world(t, shared(t)))
+}
+
+// TestStars: what is allowed on any resource reads, or AWS has no resource for it; of what writes, one role has it that writes no policy.
+func TestStars(t *testing.T) {
+	t.Parallel()
+	got := map[string][]string{}
+	for who, role := range world(t, shared(t)).Roles {
+		for _, p := range append(role.Policies, role.Managed...) {
+			for _, s := range p.Document.Statements {
+				if s.Effect == policy.Allow && slices.Contains(s.Resource.Values, "*") && who.Account == grantstest.Source {
+					got[role.Name] = append(got[role.Name], s.Action.Values...)
+				}
+				if s.Effect == policy.Allow && slices.Contains(s.Resource.Values, "*") && who.Account == grantstest.Hub {
+					t.Errorf("%s is allowed %v on everything", who, s.Action.Values)
+				}
+			}
+		}
+	}
+	reads := got[string(settings.Reader)]
+	delete(got, string(settings.Reader))
+	for _, action := range reads {
+		_, name, _ := strings.Cut(action, ":")
+		if !slices.ContainsFunc([]string{"Check", "Describe", "Get", "List", "Validate"}, func(verb string) bool { return strings.HasPrefix(name, verb) }) {
+			t.Errorf("the reader is allowed %s on everything", action)
+		}
+	}
+	for name := range got {
+		slices.Sort(got[name])
+	}
+	if diff := cmp.Diff(map[string][]string{string(settings.Replayer): {"s3:CreateJob", "s3:ListJobs"}}, got); diff != "" {
+		t.Errorf("on everything (-want +got):\n%s", diff)
+	}
+}
+
 // TestPaths: every way of a message between accounts and Regions has its permission at both ends, and nobody else has it.
 func TestPaths(t *testing.T) {
 	t.Parallel()
@@ -504,6 +542,30 @@ func TestFunctions(t *testing.T) {
 		allow := dead.Properties["RedriveAllowPolicy"].(map[string]any)["sourceQueueArns"]
 		if want := []any{grants.NamesOf(whole(t)).Queue(grants.Queue(hub.text(queue, "QueueName"))).String()}; !cmp.Equal(want, allow) {
 			t.Errorf("%s takes dead letters of %v, want %v", hub.text(dead, "QueueName"), allow, want)
+		}
+	}
+}
+
+// TestSchedule: the sweep is started by the role for it, and by nothing else.
+func TestSchedule(t *testing.T) {
+	t.Parallel()
+	a := shared(t)
+	hub := a.templates[hubStack]
+	schedules := hub.of("AWS::Scheduler::Schedule")
+	if len(schedules) != 1 {
+		t.Errorf("%d schedules, want 1", len(schedules))
+	}
+	for id, s := range schedules {
+		if s.Properties["ScheduleExpression"] != "rate(15 minutes)" || s.Properties["State"] == "DISABLED" {
+			t.Errorf("%s: %v", id, s.Properties)
+		}
+		target := hub.resolved(s.Properties["Target"]).(map[string]any)
+		if want := grants.NamesOf(whole(t)).Function(grants.Sweep).String(); target["Arn"] != want {
+			t.Errorf("%s starts %v, want %s", id, target["Arn"], want)
+		}
+		start := grantstest.Case{Who: arn(t, target["RoleArn"].(string)), Action: "lambda:InvokeFunction", On: target["Arn"].(string)}
+		if got := grantstest.Ask(world(t, a), start); got != "allowed" {
+			t.Errorf("%s may start the sweep: %s", start.Who, got)
 		}
 	}
 }

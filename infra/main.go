@@ -1,11 +1,11 @@
 // Command infra is the CDK app: the hub, and what the members have for it. It makes templates out of one file, the settings that the
 // functions run with, too, and reads nothing else: no account is asked, and none is needed to make them.
 //
-// The file is that of the context value config, else of the variable REPLIMEND_SETTINGS, else replimend.yaml. With a fault in it all
-// faults are printed and nothing is made.
+// The file is that of the variable REPLIMEND_SETTINGS, else replimend.yaml. With a fault in it all faults are printed and nothing is made. The functions' zips are in dist/functions, or in the folder that REPLIMEND_FUNCTIONS names.
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -27,19 +27,15 @@ func main() { os.Exit(run()) }
 
 // run is the program. What it gives back is its exit code: 2 for settings from which nothing can be made.
 func run() int {
+	// Before Node is started: what is wrong with the settings is the last that is printed.
+	set, err := read(cmp.Or(os.Getenv(deployed.SettingsVariable), deployed.SettingsFile))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
 	defer jsii.Close()
 	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
-	file := deployed.SettingsFile
-	if named, ok := app.Node().TryGetContext(jsii.String("config")).(string); ok {
-		file = named
-	} else if named := os.Getenv(deployed.SettingsVariable); named != "" {
-		file = named
-	}
-	set, err := read(file)
-	if err == nil {
-		err = build(app, set, zipped(filepath.Join("dist", "functions")))
-	}
-	if err != nil {
+	if err := build(app, set, zipped(cmp.Or(os.Getenv("REPLIMEND_FUNCTIONS"), filepath.Join("dist", "functions")))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
@@ -57,13 +53,8 @@ func read(file string) (*settings.Settings, error) {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}
 	set, err := settings.ParseToDeploy(data)
-	var faults *settings.Error
-	if errors.As(err, &faults) {
-		lines := make([]string, len(faults.Faults))
-		for i, f := range faults.Faults {
-			lines[i] = fmt.Sprintf("%s:%s", file, f)
-		}
-		return nil, errors.New(strings.Join(lines, "\n"))
+	if faults := (*settings.Error)(nil); errors.As(err, &faults) {
+		return nil, faults.In(file)
 	}
 	return set, err
 }

@@ -94,6 +94,52 @@ func knowsFlags(t *testing.T, name, line string) {
 	}
 }
 
+// TestDeploymentIsAsDocumented holds docs/deploy.md and the table of README.md against what infra makes, whose templates and costs are
+// golden files: every alarm has its row, every template its place, and what is idle costs what is said. Its commands of make are
+// targets.
+func TestDeploymentIsAsDocumented(t *testing.T) {
+	t.Chdir("../..")
+	read := func(name string) string {
+		t.Helper()
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	page, makefile := read("docs/deploy.md"), read("Makefile")
+	if costs := read("infra/testdata/costs.md"); !strings.Contains(read("README.md"), "\n"+costs) {
+		t.Errorf("README.md lacks the table of infra/testdata/costs.md:\n%s", costs)
+	}
+	hub := read("infra/testdata/templates/replimend-hub.json")
+	named := regexp.MustCompile(`"(AlarmName|QueueName|DashboardName|TableName)": "([^"]+)"`).FindAllStringSubmatch(hub, -1)
+	if len(named) < 20 {
+		t.Errorf("%d names were found in the template of the hub", len(named))
+	}
+	for _, m := range named {
+		if !strings.Contains(page, "`"+m[2]+"`") {
+			t.Errorf("docs/deploy.md says nothing of %s %s", m[1], m[2])
+		}
+	}
+	if output := "ApprovalEndpoint"; !strings.Contains(hub, `"`+output+`"`) || !strings.Contains(page, output) {
+		t.Errorf("%s is not both an output of the hub and in docs/deploy.md", output)
+	}
+	commands := regexp.MustCompile(`(?m)^ {4}(?:AWS_PROFILE=\S+ )?make ([a-z-]+)(.*)$`).FindAllStringSubmatch(page, -1)
+	if len(commands) < 15 {
+		t.Errorf("%d commands of make were found in docs/deploy.md", len(commands))
+	}
+	for _, m := range commands {
+		if !strings.Contains(makefile, "\n"+m[1]+":") {
+			t.Errorf("docs/deploy.md: make has no target %s", m[1])
+		}
+		for _, v := range regexp.MustCompile(`[A-Z_]{4,}=`).FindAllString(m[2], -1) {
+			if !strings.Contains(makefile, "$("+strings.TrimSuffix(v, "=")+")") {
+				t.Errorf("docs/deploy.md: make reads no variable %s", v)
+			}
+		}
+	}
+}
+
 func documents(t *testing.T) []string {
 	t.Helper()
 	out := []string{"README.md"}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,7 +24,6 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/journal"
@@ -62,15 +60,14 @@ type world struct {
 	worker    *lambdatest.Runtime
 	route     struct{ Source, Destination, SourceAccount, DestinationAccount, Role, SourceKey, ReplicaKey, Key, Version string }
 
-	mu    sync.Mutex
-	calls map[string]bool // that the desk made of AWS
+	calls *lambdatest.Calls
 }
 
 // newWorld brings the route to where people are asked. A plan for it edits a key policy.
 func newWorld(t *testing.T, two bool) *world {
 	t.Helper()
 	s := mototest.Start(t)
-	w := &world{t: t, server: s, batch: s.Batch(t), dir: t.TempDir(), calls: map[string]bool{}}
+	w := &world{t: t, server: s, batch: s.Batch(t), dir: t.TempDir(), calls: lambdatest.NewCalls(t, s)}
 	var whole mototest.Configurations
 	handle := func(rw http.ResponseWriter, r *http.Request) bool {
 		if strings.Contains(r.Header.Get("Authorization"), "/access-analyzer/") { // which moto does not know
@@ -78,7 +75,7 @@ func newWorld(t *testing.T, two bool) *world {
 			rw.WriteHeader(http.StatusForbidden)
 			return true
 		}
-		return w.in.Handle(rw, r) || whole.Handle(rw, r) || w.batch.Handle(rw, r)
+		return w.calls.Handle(rw, r) || w.in.Handle(rw, r) || whole.Handle(rw, r) || w.batch.Handle(rw, r)
 	}
 	address := s.Proxy(t, handle)
 	w.Cloud = lambdatest.NewCloud(t, s, address)
@@ -133,12 +130,7 @@ approvals:
 	w.Send(w.Events, w.event())
 	w.drain(w.Events, failure)
 	w.worker = w.start("../remedy")
-	w.desk = w.start(".", "AWS_ENDPOINT_URL="+s.Proxy(t, func(rw http.ResponseWriter, r *http.Request) bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.calls[r.Header.Get("X-Amz-Target")] = true
-		return handle(rw, r)
-	}))
+	w.desk = w.start(".")
 	w.drain(w.Work, w.worker)
 	return w
 }
@@ -178,9 +170,9 @@ func (w *world) event() string {
 	).Replace(string(archive.Files[0].Data))
 }
 
-func (w *world) start(dir string, env ...string) *lambdatest.Runtime {
+func (w *world) start(dir string) *lambdatest.Runtime {
 	w.t.Helper()
-	return lambdatest.Start(w.t.Context(), w.t, lambdatest.Build(w.t, dir), append(slices.Clone(w.Env), env...)...)
+	return w.calls.Start(w.Cloud, dir)
 }
 
 // drain pumps a queue until it is empty.
@@ -427,45 +419,7 @@ func TestAPersonApproves(t *testing.T) {
 	if notices := w.worker.Stop(); strings.Count(notices, `waiting for your approval`) == 0 || !strings.Contains(notices, "replimend approve "+i.ID) {
 		t.Errorf("people were not told:\n%s", notices)
 	}
-	w.keepsToNeeds()
-}
-
-// keepsToNeeds holds what the desk called against what it declares.
-func (w *world) keepsToNeeds() {
-	w.t.Helper()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var declared []string
-	hub := grants.HubNames{Partition: "aws", Account: "111122223333", Region: "us-east-1"}
-	actions := journal.SealNeeds() // of the key's policy
-	for _, n := range deployed.Needs(hub) {
-		if n.Function == grants.Approval {
-			actions = append(actions, n.Actions...)
-		}
-	}
-	for _, action := range actions {
-		_, name, _ := strings.Cut(action, ":")
-		declared = append(declared, name)
-	}
-	for call := range w.calls {
-		if name := call[strings.LastIndex(call, ".")+1:]; !slices.Contains(declared, name) {
-			w.t.Errorf("the function calls %q, which it does not declare", call)
-		}
-	}
-	for _, want := range []string{"GetItem", "PutItem", "GenerateMac", "SendMessage"} {
-		if !slices.ContainsFunc(sorted(w.calls), func(call string) bool { return strings.HasSuffix(call, "."+want) }) {
-			w.t.Errorf("no call of %s was seen among %v", want, sorted(w.calls))
-		}
-	}
-}
-
-func sorted(calls map[string]bool) []string {
-	var out []string
-	for c := range calls {
-		out = append(out, c)
-	}
-	slices.Sort(out)
-	return out
+	w.calls.All(w.t, string(grants.Approval), "dynamodb:BatchGetItem") // of an incident whose documents were written before
 }
 
 // TestTwoPeopleApproveAKeyPolicy: one is not enough, in however many sessions. What they approved is void when a document changes
@@ -530,7 +484,7 @@ func TestTwoPeopleApproveAKeyPolicy(t *testing.T) {
 	if n := strings.Count(notices, "waiting for one more approval"); n < 2 {
 		t.Errorf("people were told %d times that one more is needed:\n%s", n, notices)
 	}
-	w.keepsToNeeds()
+	w.calls.All(w.t, string(grants.Approval), "dynamodb:BatchGetItem") // of an incident whose documents were written before
 }
 
 // TestConfiguration: all that is wrong is said at once, that of the settings included.

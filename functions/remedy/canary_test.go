@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/lambdatest"
 	"github.com/replimend/replimend/internal/mototest"
@@ -47,6 +48,7 @@ func TestCanary(t *testing.T) {
 	if n, _ := i.Failures.Count(); i.Outcome != incident.Resolved || i.Canary.State != incident.TrialRemoved || there() || n != 1 {
 		t.Errorf("outcome %s, canary %+v, there %t, %d failures\n%s\n%s", i.Outcome, i.Canary, there(), n, story(i), worker.Stop())
 	}
+	w.Calls.All(t, string(grants.Failure))
 	if all, _ := w.Pump(w.Work, worker); all > 0 || w.Batch.Calls("CreateJob") > 0 {
 		t.Errorf("%d messages are left, %d jobs", all, w.Batch.Calls("CreateJob"))
 	}

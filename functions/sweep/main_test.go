@@ -35,6 +35,7 @@ type world struct {
 	*lambdatest.Cloud
 	t     *testing.T
 	batch *mototest.Batch
+	calls *lambdatest.Calls
 	in    lambdatest.Intercept
 	s3    *s3.Client  // of the source
 	far   *kms.Client // of the destination
@@ -74,10 +75,10 @@ func (w *world) handle(rw http.ResponseWriter, r *http.Request) bool {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	s := mototest.Start(t)
-	w := &world{t: t, batch: s.Batch(t)}
+	w := &world{t: t, batch: s.Batch(t), calls: lambdatest.NewCalls(t, s)}
 	var whole mototest.Configurations
 	address := s.Proxy(t, func(rw http.ResponseWriter, r *http.Request) bool {
-		return w.handle(rw, r) || whole.Handle(rw, r) || w.batch.Handle(rw, r)
+		return w.calls.Handle(rw, r) || w.handle(rw, r) || whole.Handle(rw, r) || w.batch.Handle(rw, r)
 	})
 	w.Cloud = lambdatest.NewCloud(t, s, address)
 	dir := t.TempDir()
@@ -204,7 +205,7 @@ func (w *world) replicate(bucket string, encrypted types.SseKmsEncryptedObjectsS
 // start runs a function of this world.
 func (w *world) start(dir string) *lambdatest.Runtime {
 	w.t.Helper()
-	return lambdatest.Start(w.t.Context(), w.t, lambdatest.Build(w.t, dir), w.Env...)
+	return w.calls.Start(w.Cloud, dir)
 }
 
 // schedule is what EventBridge Scheduler sends.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -16,10 +17,14 @@ func TestZipsAreReproducible(t *testing.T) {
 	for range 2 {
 		folder := t.TempDir()
 		settings := filepath.Join(folder, "other-name.yaml")
-		if err := os.WriteFile(settings, []byte("version: 1\nroutes: []\n"), 0o600); err != nil {
+		example, err := os.ReadFile("../../docs/examples/replimend.yaml")
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := bundle(settings, folder, []string{"../../functions/failure"}); err != nil {
+		if err := os.WriteFile(settings, example, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := bundle(t.Context(), settings, folder, []string{"../../functions/failure"}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(filepath.Join(folder, "failure.zip"))
@@ -60,5 +65,24 @@ func TestZipsAreReproducible(t *testing.T) {
 	// https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html: e_machine 183 is AArch64.
 	if !bytes.HasPrefix(head, []byte("\x7fELF")) || head[18] != 183 {
 		t.Errorf("bootstrap is no program for arm64: % x", head)
+	}
+}
+
+// TestFaultsComeFirst: settings with a fault are told of at once, and nothing is built with them.
+func TestFaultsComeFirst(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	settings := filepath.Join(folder, "replimend.yaml")
+	if err := os.WriteFile(settings, []byte("version: 1\nmembers: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := bundle(t.Context(), settings, filepath.Join(folder, "out"), []string{"../../functions/failure"})
+	for _, want := range []string{settings + ":1:1: routes is missing", settings + ":2:10: members: "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q: %v", want, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, "out")); !os.IsNotExist(err) {
+		t.Errorf("something was made: %v", err)
 	}
 }

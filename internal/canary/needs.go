@@ -13,15 +13,26 @@ func Needs() []preflight.Need {
 	need := func(action, resource, why string) preflight.Need {
 		return preflight.Need{Role: settings.CanaryWriter, Action: action, Resource: resource, Why: why}
 	}
+	given := func(n preflight.Need, key string, values ...string) preflight.Need {
+		n.Conditions = []policy.Condition{{Operator: policy.StringLike, Key: key, Values: values}}
+		return n
+	}
+	// Of many routes a role cannot say which Region is that of which key, and need not: a key is used by S3 of its own Region. Which
+	// object of which bucket it is, is said by SourcePolicy.
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+	viaS3 := func(n preflight.Need) preflight.Need {
+		return given(n, "kms:ViaService", "s3.*.amazonaws.com", "s3.*.amazonaws.com.cn")
+	}
 	return []preflight.Need{
 		need("s3:PutObject", preflight.CanarySource, "write the canary"),
 		need("s3:PutObjectTagging", preflight.CanarySource, "give it the tags that the rule selects by"),
 		need("s3:GetObjectVersion", preflight.CanarySource, "know a canary that was written before"),
-		need("s3:ListBucketVersions", preflight.CanaryBucket, "find a canary that was written before"),
+		given(need("s3:ListBucketVersions", preflight.CanaryBucket, "find a canary that was written before"),
+			"s3:prefix", "*"+settings.CanaryPrefix+"inc-*"),
 		need("s3:DeleteObjectVersion", preflight.CanarySource, "remove the canary"),
 		need("s3:DeleteObjectVersion", preflight.CanaryDestination, "remove its replica"),
-		need("kms:GenerateDataKey", preflight.CanaryKey, "write the canary as the bucket encrypts new objects"),
-		need("kms:Decrypt", preflight.CanaryKey, "write the canary as the bucket encrypts new objects"),
+		viaS3(need("kms:GenerateDataKey", preflight.CanaryKey, "write the canary as the bucket encrypts new objects")),
+		viaS3(need("kms:Decrypt", preflight.CanaryKey, "write the canary as the bucket encrypts new objects")),
 	}
 }
 

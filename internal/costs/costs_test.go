@@ -23,6 +23,32 @@ const (
 	starts  = 20
 )
 
+// example is settings that are deployed, of some 100 lines.
+const example = "../../docs/examples/replimend.yaml"
+
+// TestNoNode: no function links Node's bridge, or anything else of the CDK.
+func TestNoNode(t *testing.T) {
+	t.Parallel()
+	all := func(pattern string) string {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", pattern).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	node := func(dep string) bool {
+		return slices.ContainsFunc([]string{"jsii", "aws-cdk", "constructs-go", "cdk-nag"}, func(name string) bool { return strings.Contains(dep, name) })
+	}
+	for dep := range strings.Lines(all("../../functions/...")) {
+		if node(dep) {
+			t.Errorf("functions link %s", strings.TrimSpace(dep))
+		}
+	}
+	if !slices.ContainsFunc(strings.Fields(all("../../infra")), node) {
+		t.Error("infra does not link it either: the names have changed")
+	}
+}
+
 // functions are the folders of every function.
 func functions(t testing.TB) []string {
 	t.Helper()
@@ -60,7 +86,7 @@ func TestReleased(t *testing.T) {
 	for _, dir := range functions(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			binary := lambdatest.Release(t, dir, "arm64")
-			if size := lambdatest.Zipped(t, binary); size > longestZip {
+			if size := lambdatest.Zipped(t, binary, example); size > longestZip {
 				t.Errorf("the zip has %d bytes, the limit is %d", size, longestZip)
 			}
 			r := lambdatest.StartUnder(t.Context(), t, []string{qemu, binary}, environment(t)...)
@@ -101,12 +127,12 @@ func comesAgain(t *testing.T, r *lambdatest.Runtime) {
 // fail nothing, as sizes do.
 func BenchmarkFunctions(b *testing.B) {
 	names, binaries := []string{"empty"}, map[string]string{"empty": lambdatest.Release(b, "./empty", "amd64")}
-	sizes := map[string]int{"empty": lambdatest.Zipped(b, lambdatest.Release(b, "./empty", "arm64"))}
+	sizes := map[string]int{"empty": lambdatest.Zipped(b, lambdatest.Release(b, "./empty", "arm64"), example)}
 	for _, dir := range functions(b) {
 		name := filepath.Base(dir)
 		names = append(names, name)
 		binaries[name] = lambdatest.Release(b, dir, "amd64")
-		sizes[name] = lambdatest.Zipped(b, lambdatest.Release(b, dir, "arm64"))
+		sizes[name] = lambdatest.Zipped(b, lambdatest.Release(b, dir, "arm64"), example)
 	}
 	env := environment(b)
 	for b.Loop() {

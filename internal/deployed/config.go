@@ -192,13 +192,8 @@ func (e Environment) settings() (*settings.Settings, error) {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}
 	set, err := settings.Parse(data)
-	var faults *settings.Error
-	if errors.As(err, &faults) {
-		var all []error
-		for _, f := range faults.Faults {
-			all = append(all, fmt.Errorf("%s:%s", file, f))
-		}
-		return nil, errors.Join(all...)
+	if faults := (*settings.Error)(nil); errors.As(err, &faults) {
+		return nil, faults.In(file)
 	}
 	return set, err
 }

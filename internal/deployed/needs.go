@@ -42,9 +42,8 @@ func Needs(h grants.HubNames) []grants.Need {
 		need(f, "nobody sees what it did", logging, h.LogGroup(f).String()+":*")
 		need(f, "nobody goes on with an incident", queue.Needs(), h.Queue(grants.Work).String())
 	}
-	for _, f := range []grants.Function{grants.Failure, grants.Remedy} {
-		need(f, "nothing is remembered", journal.Needs(), incidents, incidents+"/index/"+journal.Index)
-	}
+	need(grants.Remedy, "nothing is remembered", journal.Needs(), incidents, incidents+"/index/"+journal.Index)
+	need(grants.Failure, "no failure is remembered", journal.OpenNeeds(), incidents, incidents+"/index/"+journal.Index)
 	need(grants.Approval, "it does not know what is asked", journal.GetNeeds(), incidents)
 	need(grants.Sweep, "it does not know what is open and what is suppressed", journal.ListNeeds(), incidents, incidents+"/index/"+journal.Index)
 	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html

@@ -63,83 +63,11 @@ func TestRoles(t *testing.T) {
 	grantstest.Run(t, world(t, set, grantstest.MemberNeeds()))
 }
 
-// TestNeedsAreGranted: every need is allowed on everything that it is about, and no action is that no need declares.
+// TestNeedsAreGranted: every need is allowed on everything that it is about, and nothing is that no need declares.
 func TestNeedsAreGranted(t *testing.T) {
 	t.Parallel()
 	set := grantstest.Settings(t)
-	functions := grantstest.HubNeeds(grants.NamesOf(set))
-	w := world(t, set, grantstest.MemberNeeds())
-	declared := map[policy.ARN]map[string]bool{}
-	declare := func(who policy.ARN, actions ...string) {
-		if declared[who] == nil {
-			declared[who] = map[string]bool{}
-		}
-		for _, a := range actions {
-			declared[who][a] = true
-		}
-	}
-	for _, m := range set.Members {
-		for _, n := range grantstest.MemberNeeds() {
-			who := n.Role.ARN("aws", m.Account)
-			if _, ok := w.Roles[who]; !ok {
-				continue
-			}
-			declare(who, n.Action)
-			targets, err := n.Targets(set, m.Account, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, target := range targets {
-				c := grantstest.Case{Who: who, Action: n.Action, On: target.ARN.String(), Given: map[string]string{}}
-				if target.ARN.IsZero() {
-					c.On = "*"
-				}
-				if n.Action == "iam:PassRole" {
-					c.Given["iam:PassedToService"] = "batchoperations.s3.amazonaws.com"
-				}
-				if got := grantstest.Ask(w, c); got != "allowed" {
-					t.Errorf("%s %s on %s: %s", who, c.Action, c.On, got)
-				}
-			}
-		}
-	}
-	for _, n := range functions {
-		who := grants.NamesOf(set).Role(string(n.Function))
-		declare(who, n.Actions...)
-		for _, action := range n.Actions {
-			for _, on := range n.Resources {
-				on = strings.ReplaceAll(on, "*", "any")
-				if got := grantstest.Ask(w, grantstest.Case{Who: who, Action: action, On: on}); got != "allowed" {
-					t.Errorf("%s %s on %s: %s", who, action, on, got)
-				}
-			}
-		}
-	}
-	// What this package itself knows: who enters members, who sends events and starts sweeps.
-	for _, f := range []grants.Function{grants.Remedy, grants.Sweep} {
-		declare(grants.NamesOf(set).Role(string(f)), "sts:AssumeRole", "sts:SetSourceIdentity")
-	}
-	declare(grants.NamesOf(set).Role(grants.Schedules), "lambda:InvokeFunction")
-	for who, role := range w.Roles {
-		if role.Name == grants.Events {
-			declare(who, "events:PutEvents")
-		}
-		for _, p := range append(role.Policies, role.Managed...) {
-			for _, s := range p.Document.Statements {
-				if s.Effect != policy.Allow {
-					continue
-				}
-				if s.Action.Not || s.Resource.Not {
-					t.Errorf("%s allows what it does not name: %s", who, s.Name(0))
-				}
-				for _, action := range s.Action.Values {
-					if !declared[who][action] {
-						t.Errorf("%s is allowed %s, and no part of the code declares that", who, action)
-					}
-				}
-			}
-		}
-	}
+	grantstest.RunNeeds(t, set, world(t, set, grantstest.MemberNeeds()))
 }
 
 // many is settings with so many routes between two accounts, in the modes in turn.

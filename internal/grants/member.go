@@ -36,6 +36,16 @@ var members = []struct {
 	{settings.Batch, "S3 Batch Operations replicates again with it", nil},
 }
 
+// AssumedBy is the functions that assume a role of members; nil for the role that S3 assumes.
+func AssumedBy(role settings.MemberRole) []Function {
+	for _, m := range members {
+		if m.role == role {
+			return slices.Clone(m.by)
+		}
+	}
+	return nil
+}
+
 // Member is the roles of a member account: those that it needs, and the one that sends its events to the hub. Writers may write what
 // belongs to routes of mode approve and automatic, the trust of a role only where a route opted in; nobody writes for a route that is
 // only observed. It fails where that cannot be said in as much as IAM stores.
@@ -135,6 +145,7 @@ func narrowed(m settings.Member, n preflight.Need, resources []string) allow {
 		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html
 		a.wide = &allow{resources: []string{arn(partition, "kms", "*", m.Account, "key/*")}, conditions: tagged}
 	}
+	a.conditions = append(a.conditions, n.Conditions...)
 	return a
 }
 

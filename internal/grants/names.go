@@ -9,7 +9,7 @@ import (
 const (
 	Failure  Function = "replimend-failure"  // reads what S3 says of failures
 	Change   Function = "replimend-change"   // reads what CloudTrail says of changes
-	Remedy   Function = "replimend-remedy"   // diagnoses, writes, replays
+	Remedy   Function = settings.Worker      // diagnoses, writes, replays
 	Sweep    Function = "replimend-sweep"    // looks at every route of an account from time to time
 	Approval Function = "replimend-approval" // seals what people answer
 )

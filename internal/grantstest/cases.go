@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/replimend/replimend/internal/grants"
+	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/settings"
 )
@@ -12,11 +13,12 @@ import (
 var (
 	hub = grants.HubNames{Partition: "aws", Account: Hub, Region: "eu-west-1"}
 
-	reader, identity = settings.Reader.ARN("aws", Source), settings.IdentityWriter.ARN("aws", Source)
-	resource         = settings.ResourceWriter.ARN("aws", Source)
-	replayer, batch  = settings.Replayer.ARN("aws", Source), settings.Batch.ARN("aws", Source)
-	events           = policy.ARN{Partition: "aws", Service: "iam", Account: Source, Resource: "role/replimend/" + grants.Events}
-	resourceThere    = settings.ResourceWriter.ARN("aws", Target)
+	reader, identity    = settings.Reader.ARN("aws", Source), settings.IdentityWriter.ARN("aws", Source)
+	resource            = settings.ResourceWriter.ARN("aws", Source)
+	replayer, batch     = settings.Replayer.ARN("aws", Source), settings.Batch.ARN("aws", Source)
+	events              = policy.ARN{Partition: "aws", Service: "iam", Account: Source, Resource: "role/replimend/" + grants.Events}
+	canary, canaryThere = settings.CanaryWriter.ARN("aws", Source), settings.CanaryWriter.ARN("aws", Target)
+	resourceThere       = settings.ResourceWriter.ARN("aws", Target)
 )
 
 const (
@@ -81,7 +83,9 @@ func Cases() []Case {
 		out = append(out, Case{Who: who, Action: action, On: on, Given: merged(given), Denied: true, Why: why})
 	}
 
-	everyRole := []policy.ARN{reader, identity, resource, replayer, batch, events, hub.Role(grants.Schedules)}
+	everyRole := []policy.ARN{
+		reader, identity, resource, replayer, batch, canary, canaryThere, events, hub.Role(grants.Schedules),
+	}
 	for _, f := range grants.Functions() {
 		everyRole = append(everyRole, hub.Role(string(f)))
 	}
@@ -126,7 +130,7 @@ func Cases() []Case {
 		cannot("it has another path", identity, action, "arn:aws:iam::"+Source+":role/orders")
 		cannot("it is in another account", identity, action, "arn:aws:iam::"+Target+":role/replication/orders")
 		cannot("it is a user", identity, action, "arn:aws:iam::"+Source+":user/replication/orders")
-		for _, own := range []policy.ARN{reader, identity, resource, replayer, batch, events} {
+		for _, own := range []policy.ARN{reader, identity, resource, replayer, batch, canary, events} {
 			never("it is Replimend's own", identity, action, own.String())
 		}
 		never("it is Replimend's own", identity, action, hub.Role(string(grants.Remedy)).String())
@@ -187,11 +191,66 @@ func Cases() []Case {
 		Service: "batchoperations.s3.amazonaws.com", Action: "sts:AssumeRole", On: batch.String(), Allowed: true, Why: "S3 works with it",
 	}, Case{Service: "s3.amazonaws.com", Action: "sts:AssumeRole", On: batch.String(), Why: "it is for batch jobs"})
 
+	// The writer of canaries.
+	object, there := "arn:aws:s3:::orders/2026/replimend-canary/inc-1", "arn:aws:s3:::orders-copy/2026/replimend-canary/inc-1"
+	for _, action := range []string{"s3:PutObject", "s3:PutObjectTagging", "s3:GetObjectVersion", "s3:DeleteObjectVersion"} {
+		can(canary, action, object)
+		cannot("it is no canary", canary, action, "arn:aws:s3:::orders/2026/a")
+		cannot("it is below another prefix than the rule's", canary, action, "arn:aws:s3:::orders/replimend-canary/inc-1")
+		cannot("the route did not opt in", canary, action, "arn:aws:s3:::invoices/replimend-canary/inc-1")
+		cannot("the route is only observed", canary, action, "arn:aws:s3:::audit/replimend-canary/inc-1")
+		out = append(out, Case{
+			Who: canary, Action: action, On: object, ResourceAccount: Elsewhere, Why: "the bucket was deleted, and somebody else has one of that name",
+		}, Case{Who: canary, Action: action, On: there, ResourceAccount: Target, Why: "it is in another account"})
+	}
+	can(canaryThere, "s3:DeleteObjectVersion", there)
+	cannot("it is no replica of a canary", canaryThere, "s3:DeleteObjectVersion", "arn:aws:s3:::orders-copy/2026/a")
+	for _, who := range []policy.ARN{canary, canaryThere} {
+		for _, action := range []string{"s3:GetObject", "s3:DeleteObject", "s3:PutObjectAcl", "s3:BypassGovernanceRetention", "kms:Encrypt"} {
+			never("a canary does not need it", who, action, object)
+		}
+	}
+	for _, action := range []string{"s3:PutObject", "kms:GenerateDataKey"} {
+		never("replicas are S3's", canaryThere, action, there)
+	}
+	prefix := map[string]string{"s3:prefix": "2026/replimend-canary/inc-1"}
+	can(canary, "s3:ListBucketVersions", "arn:aws:s3:::orders", prefix)
+	cannot("it looks for its own canaries", canary, "s3:ListBucketVersions", "arn:aws:s3:::orders", map[string]string{"s3:prefix": "2026/"})
+	cannot("the route did not opt in", canary, "s3:ListBucketVersions", "arn:aws:s3:::invoices", prefix)
+	viaS3 := map[string]string{"kms:ViaService": "s3.eu-west-1.amazonaws.com"}
+	for _, action := range []string{"kms:GenerateDataKey", "kms:Decrypt"} {
+		can(canary, action, ordersKey, viaS3)
+		cannot("S3 alone uses the key for it", canary, action, ordersKey, map[string]string{"kms:ViaService": "ebs.eu-west-1.amazonaws.com"})
+		cannot("the route is only observed", canary, action, auditKey, viaS3)
+		cannot("nobody approved the key", canary, action, otherKey, viaS3)
+	}
+
+	// What no role of a member touches: the hub's record, its queues and its functions, and tags by which others are allowed.
+	for _, who := range []policy.ARN{reader, identity, resource, replayer, batch, canary} {
+		for action, on := range map[string]policy.ARN{
+			"dynamodb:PutItem": hub.Table(grants.ApprovalTable), "dynamodb:DeleteItem": hub.Table(grants.IncidentTable),
+			"lambda:UpdateFunctionCode": hub.Function(grants.Remedy), "lambda:InvokeFunction": hub.Function(grants.Approval),
+			"sqs:SendMessage": hub.Queue(grants.Work), "kms:PutKeyPolicy": SealKey, "kms:GenerateMac": SealKey, "events:PutEvents": hub.Bus(),
+		} {
+			if who == resource && action == "kms:PutKeyPolicy" {
+				never("it is Replimend's own", who, action, on.String(), map[string]string{"kms:ResourceAliases": grants.SealAlias})
+				continue
+			}
+			never("it is the hub's", who, action, on.String())
+		}
+		for action, on := range map[string]string{
+			"iam:TagRole": ordersRole, "iam:UntagRole": ordersRole, "kms:TagResource": ordersKey, "kms:UntagResource": ordersKey,
+			"s3:PutBucketTagging": "arn:aws:s3:::orders", "s3:TagResource": "arn:aws:s3:::orders",
+		} {
+			never("others are allowed by tags", who, action, on)
+		}
+	}
+
 	// Who assumes what. Source has the organization, Target an external id.
 	org, external := map[string]string{"aws:PrincipalOrgID": "o-a1b2c3d4e5"}, map[string]string{"sts:ExternalId": "partner-7"}
 	remedy, sweep := hub.Role(string(grants.Remedy)), hub.Role(string(grants.Sweep))
 	for _, action := range []string{"sts:AssumeRole", "sts:SetSourceIdentity"} {
-		for _, on := range []policy.ARN{reader, identity, resource, replayer} {
+		for _, on := range []policy.ARN{reader, identity, resource, replayer, canary} {
 			can(remedy, action, on.String(), org)
 			cannot("it is not of the organization", remedy, action, on.String())
 			for _, f := range []grants.Function{grants.Failure, grants.Change, grants.Approval} {
@@ -229,6 +288,47 @@ func Cases() []Case {
 			never("it parses events", hub.Role(string(f)), action, approvals)
 		}
 		never("it parses events", hub.Role(string(f)), "kms:GenerateMac", SealKey.String())
+	}
+
+	// Functions that parse events, and the desk: each has its own tables and no member.
+	failure, change := hub.Role(string(grants.Failure)), hub.Role(string(grants.Change))
+	for _, action := range []string{
+		"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
+	} {
+		never("a change is handed over, and nothing is remembered of it", change, action, incidents)
+	}
+	for _, action := range []string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"} {
+		can(failure, action, incidents)
+	}
+	never("an event deletes no lock and lifts no suppression", failure, "dynamodb:DeleteItem", incidents)
+	for _, who := range []policy.ARN{failure, change, approval, sweep} {
+		never("only the worker writes", who, "ssm:GetParameter", "arn:aws:ssm:eu-west-1:"+Hub+":parameter/replimend/kill-switch")
+		for _, on := range []policy.ARN{identity, resource, replayer, canary, canaryThere, batch} {
+			// Of the desk and of who parses events everything of STS is denied; a sweep may enter readers.
+			if who == sweep {
+				cannot("a sweep writes nothing", who, "sts:AssumeRole", on.String(), map[string]string{"aws:PrincipalOrgID": "o-a1b2c3d4e5"})
+				continue
+			}
+			never("it enters no member", who, "sts:AssumeRole", on.String(), map[string]string{"aws:PrincipalOrgID": "o-a1b2c3d4e5"})
+		}
+		for action, on := range map[string]string{
+			"s3:GetBucketPolicy": "arn:aws:s3:::orders", "kms:GetKeyPolicy": ordersKey, "iam:GetRole": ordersRole, "s3:GetObject": "arn:aws:s3:::orders/2026/a",
+		} {
+			never("members are read by their readers", who, action, on)
+		}
+	}
+	can(sweep, "dynamodb:Query", incidents)
+	can(sweep, "dynamodb:DeleteItem", incidents, map[string]string{"dynamodb:LeadingKeys": journal.SuppressionPartition})
+	for _, row := range []string{"lock", "patch", "open", "incident#inc-1", "route#orders"} {
+		cannot("it lifts suppressions alone", sweep, "dynamodb:DeleteItem", incidents, map[string]string{"dynamodb:LeadingKeys": row})
+	}
+	for _, action := range []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"} {
+		never("a sweep remembers nothing", sweep, action, incidents)
+	}
+	can(approval, "dynamodb:GetItem", incidents)
+	for _, action := range []string{"dynamodb:Query", "dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:UpdateItem"} {
+		never("it is asked about one incident, and writes answers alone", approval, action, incidents)
+		never("answers are given, and not taken back by somebody else", approval, action, approvals)
 	}
 
 	// Messages.

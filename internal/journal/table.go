@@ -89,6 +89,12 @@ func Needs() []string {
 	return []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
 }
 
+// OpenNeeds is the IAM actions that Open needs, and reading what is open: on the table, for Query also on the index. Whoever opens and
+// joins incidents removes nothing.
+func OpenNeeds() []string {
+	return []string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
+}
+
 // GetNeeds is the IAM actions that Get needs on the table: those of somebody who reads incidents by their IDs and nothing else.
 func GetNeeds() []string { return []string{"dynamodb:BatchGetItem", "dynamodb:GetItem"} }
 

@@ -1,57 +1,44 @@
 package lambdatest
 
 import (
-	"archive/zip"
-	"bytes"
-	"compress/flate"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/replimend/replimend/internal/release"
 )
 
 // Release compiles the function in a folder for an architecture, such as arm64, exactly as it is deployed.
-//
-// Inlining is off in the SDK and in the standard library: it makes a zip a fifth larger, and what they do takes as long as AWS takes to
-// answer. Replimend's own packages keep it.
 func Release(t testing.TB, dir, arch string) (binary string) {
 	t.Helper()
-	binary = filepath.Join(t.TempDir(), "bootstrap")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-trimpath", "-gcflags", "github.com/aws/...=-l", "-gcflags", "std=-l",
-		"-ldflags", "-s -w", "-o", binary, dir)
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	program, err := release.Build(t.Context(), dir, arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary = filepath.Join(t.TempDir(), release.Bootstrap)
+	if err := os.WriteFile(binary, program, 0o700); err != nil {
+		t.Fatal(err)
 	}
 	watchSources(t.Context(), t, dir)
 	return binary
 }
 
-// Zipped is the size in bytes of the binary as it is uploaded.
-// https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
-func Zipped(t testing.TB, binary string) int {
+// Zipped is the size in bytes of the binary as it is uploaded, with the settings of a file.
+func Zipped(t testing.TB, binary, settings string) int {
 	t.Helper()
-	data, err := os.ReadFile(binary)
+	program, err := os.ReadFile(binary)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	archive := zip.NewWriter(&out)
-	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
-	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	header.SetMode(0o755)
-	file, err := archive.CreateHeader(header)
-	if err == nil {
-		_, err = file.Write(data)
-	}
-	if err == nil {
-		err = archive.Close()
-	}
+	file, err := os.ReadFile(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out.Len()
+	zip, err := release.Zip(program, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(zip)
 }
 
 // Settings writes settings that approve one route, for a function that only has to start.

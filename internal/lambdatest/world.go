@@ -35,6 +35,7 @@ type World struct {
 	Batch  *mototest.Batch
 	In     Intercept
 	Route  Route
+	Calls  *Calls // of the functions, held against what they declare when the test is over
 	dir    string
 	boto   []string // the environment of the script
 	shown  string   // the route, as the script takes it
@@ -50,9 +51,12 @@ type Route struct {
 func NewWorld(t *testing.T, handlers ...func(http.ResponseWriter, *http.Request) bool) *World {
 	t.Helper()
 	s := mototest.Start(t)
-	w := &World{Server: s, Batch: s.Batch(t), dir: t.TempDir()}
+	w := &World{Server: s, Batch: s.Batch(t), dir: t.TempDir(), Calls: NewCalls(t, s)}
 	var whole mototest.Configurations
 	address := s.Proxy(t, func(rw http.ResponseWriter, r *http.Request) bool {
+		if w.Calls.Handle(rw, r) {
+			return true
+		}
 		for _, handle := range handlers {
 			if handle(rw, r) {
 				return true
@@ -185,7 +189,7 @@ func (w *World) Failed(key, version string) string {
 // Start runs the function in a folder, in this world.
 func (w *World) Start(dir string) *Runtime {
 	w.t.Helper()
-	return Start(w.t.Context(), w.t, Build(w.t, dir), w.Env...)
+	return w.Calls.Start(w.Cloud, dir)
 }
 
 // Drain pumps a queue until it is empty.

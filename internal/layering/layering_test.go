@@ -82,10 +82,15 @@ var layers = map[string]layer{
 	"docs/causes": {pure, ""},
 
 	// It makes what is deployed and is linked into nothing.
-	"internal/bundle": {wiring, ""},
+	"internal/bundle": {wiring, "release settings"},
+	// It builds what is deployed: for bundle, and for the tests that start it.
+	"internal/release": {wiring, ""},
 
 	// It is run by make mutate and linked into nothing.
 	"internal/mutate": {wiring, everything},
+
+	// It is run by make rehearse-aws, against two accounts of AWS, and linked into nothing.
+	"internal/rehearseaws": {wiring, everything},
 
 	// The codes of AWS's errors, without the SDK that carries them.
 	"internal/awserr": {pure, ""},
@@ -128,15 +133,18 @@ var layers = map[string]layer{
 	"internal/mototest":    {lab, ""},
 	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
 	"internal/journaltest": {lab, "policy snapshot incident"},
-	// What each role can do and cannot, asked of documents or of templates.
-	"internal/grantstest": {lab, "policy authz settings preflight grants deployed"},
-	"internal/lambdatest": {lab, "incident journal mototest"},
 	// One message of each kind, for the tests of whoever says them.
 	"internal/notifytest": {lab, "incident"},
+	// What each role can do and cannot, asked of documents or of templates.
+	"internal/grantstest": {lab, "policy authz settings preflight grants deployed journal"},
+	"internal/lambdatest": {lab, "settings incident journal mototest deployed grants release"},
 
 	// What the functions may cost, and the function beside which they are measured.
 	"internal/costs":       {lab, "lambdatest"},
 	"internal/costs/empty": {wiring, ""},
+
+	// It deploys with the commands that people use, and reads back. It has tests only.
+	"internal/deploytest": {lab, "policy settings grants deployed incident journal lambdatest mototest"},
 
 	"internal/layering": {pure, ""},
 
@@ -148,7 +156,7 @@ var layers = map[string]layer{
 	"functions/change":   {wiring, "batch deployed incident"},
 	"functions/sweep":    {wiring, "batch deployed incident"},
 	"functions/approval": {wiring, "deployed grants incident journal"},
-	"functions/remedy":   {wiring, "batch deployed incident"},
+	"functions/remedy":   {wiring, "batch deployed grants incident"},
 }
 
 // TestLayering holds the tree against the table.

@@ -45,7 +45,9 @@ type Need struct {
 	// ${ReportBucket} stand for those of the approved routes. One with ${MemberRegion}, the first Region of the member or the
 	// hub's, is needed in every account. See Targets.
 	Resource string
-	Why      string // what becomes of it without the action
+	// Conditions is what the permission can be tied to, because every call keeps to it. A star in a value stands for any text.
+	Conditions []policy.Condition
+	Why        string // what becomes of it without the action
 }
 
 // Caller is whose credentials lead into an account.

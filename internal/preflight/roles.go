@@ -37,11 +37,47 @@ func (c *checker) assumed(a *account, role settings.MemberRole) {
 	case i < 0:
 		c.missing(Limits, a.id, arn.String(), "run preflight with credentials that may assume the role",
 			"whether the role can be assumed is not known: nobody tried")
+	case c.f.Assumptions[i].Code != "" && c.letsWorkerIn(a, arn, role):
 	case c.f.Assumptions[i].Code != "":
 		c.missing(a.roleSeverity(role), a.id, arn.String(), c.trust(a),
 			"%s cannot assume the role: %s. Its trust policy needs this, with the path of the caller's role where it has one, "+
 				"and the caller's own policies must allow both actions on the role", orUnknown(c.f.Base.ARN), c.f.Assumptions[i].Code)
 	}
+}
+
+// letsWorkerIn judges a role that the caller cannot assume by whether it lets in the hub's worker, for which it is; false: no hub is
+// known, or not the role's trust policy.
+func (c *checker) letsWorkerIn(a *account, arn policy.ARN, role settings.MemberRole) bool {
+	worker, ok := c.f.Settings.Hub.WorkerRole()
+	live := c.f.Snapshot.Roles[arn]
+	if !ok || live.State != snapshot.Present || live.V.Trust.State != snapshot.Present {
+		return false
+	}
+	trust := authz.Compile(snapshot.Ref{Kind: snapshot.RoleTrust, ID: arn.String()}.String(), live.V.Trust.V)
+	for _, action := range []string{"sts:AssumeRole", "sts:SetSourceIdentity"} {
+		q := c.request(a, worker, action, arn)
+		if id := a.member.ExternalID; id != "" {
+			q.Context.Set("sts:ExternalId", id)
+		} else {
+			q.Context.SetAbsent("sts:ExternalId")
+		}
+		if id := c.f.Settings.Organization; id != "" {
+			q.Context.Set("aws:PrincipalOrgID", id)
+		}
+		// What the hub's role may do by its own policies is in the templates: here they allow everything.
+		switch authz.Decide(&q, &authz.Layers{Identity: []*authz.Policy{everything}, Resource: trust}).Outcome {
+		case authz.Allowed:
+		case authz.Unknown:
+			c.missing(Limits, a.id, arn.String(), "look at the conditions of its trust policy",
+				"whether the role lets in %s is not known: that hangs on conditions that only the request shows", worker)
+			return true
+		default:
+			c.missing(a.roleSeverity(role), a.id, arn.String(), "deploy the stacks of the member again after those of the hub",
+				"its trust policy does not let in %s: %s is not allowed", worker, action)
+			return true
+		}
+	}
+	return true
 }
 
 // trust is the statement by which a member's role lets the caller in. Replimend sets a source identity in every session.
@@ -149,6 +185,8 @@ type gap struct {
 	reason   string // of an explicit deny, of what is not known, or of what the role's own policy cannot mend
 	actions  []string
 	why      string
+	// conditions is what the permission can be tied to.
+	conditions []policy.Condition
 }
 
 // allowed asks for every need of a role whether a principal is allowed it.
@@ -162,6 +200,9 @@ func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principa
 			q := c.request(a, arn, n.Action, t.ARN)
 			q.Principal = p
 			l := c.layers(q)
+			for key, value := range n.Sample(t) {
+				q.Context.Set(key, value)
+			}
 			d := authz.Explain(&q, &l)
 			if d.Decision.Outcome != authz.Allowed && t.ARN.Service == "kms" && a.member != nil {
 				// What the key's policy does is told of the key. Here it lets the account decide.
@@ -171,7 +212,7 @@ func (c *checker) allowed(a *account, role settings.MemberRole, p authz.Principa
 			if d.Decision.Outcome == authz.Allowed {
 				continue
 			}
-			g := &gap{outcome: d.Decision.Outcome, resource: t.Text, reason: reason(d), why: n.Why}
+			g := &gap{outcome: d.Decision.Outcome, resource: t.Text, reason: reason(d), why: n.Why, conditions: n.Conditions}
 			i := slices.IndexFunc(gaps, func(o *gap) bool {
 				return o.outcome == g.outcome && o.resource == g.resource && o.reason == g.reason
 			})
@@ -231,7 +272,7 @@ func (c *checker) tell(a *account, role settings.MemberRole, arn policy.ARN, g *
 		on = ""
 	}
 	actions := strings.Join(g.actions, ", ")
-	allow := statement(policy.StatementSpec{Effect: policy.Allow, Actions: g.actions, Resources: []string{g.resource}})
+	allow := statement(policy.StatementSpec{Effect: policy.Allow, Actions: g.actions, Resources: []string{g.resource}, Conditions: g.conditions})
 	switch {
 	case g.outcome == authz.Unknown:
 		c.missing(Limits, a.id, arn.String(), "let whoever runs preflight read the policies, or look at the conditions",

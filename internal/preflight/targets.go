@@ -125,6 +125,16 @@ func (n Need) Targets(set *settings.Settings, account, home string) ([]Target, e
 	return out, nil
 }
 
+// Sample is the keys that a call about a target carries, of those that the need has conditions on. A star is the target's Region where
+// it has one, and nothing elsewhere.
+func (n Need) Sample(t Target) map[string]string {
+	out := map[string]string{}
+	for _, c := range n.Conditions {
+		out[c.Key] = strings.ReplaceAll(c.Values[0], "*", t.ARN.Region)
+	}
+	return out
+}
+
 // literal writes a text so that a policy takes it as it is.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
 var literal = strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}")

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -52,6 +53,15 @@ func (e *Error) Error() string {
 		lines[i] = f.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// In is the faults with the name of the file before each, as compilers write them.
+func (e *Error) In(file string) error {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = fmt.Sprintf("%s:%s", file, f)
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }
 
 func newError(faults []Fault) *Error {

@@ -205,6 +205,14 @@ const (
 	Batch          MemberRole = "replimend-batch"           // S3 Batch Operations assumes it to replicate again; Replimend never does
 )
 
+// Worker is the name of the function that works in members, and of its role in the hub.
+const Worker = "replimend-remedy"
+
+// WorkerRole is the role of the function that works in members; false: no hub is known.
+func (h Hub) WorkerRole() (policy.ARN, bool) {
+	return policy.ARN{Partition: policy.Partition(h.Region), Service: "iam", Account: h.Account, Resource: "role" + RolePath + Worker}, h.Account != ""
+}
+
 // RolePath is the path of every role of Replimend.
 const RolePath = "/replimend/"
 
