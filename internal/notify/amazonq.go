@@ -73,15 +73,14 @@ func (amazonQ) compose(t settings.Target, v View, _ Ref) (Request, error) {
 		m := amazonQOf(v)
 		return units(m.Content.Description) <= amazonQDescription && size(m) <= snsAll
 	})
-	r, err := post("sns:"+t.Topic.String(), NoSecret, amazonQOf(v))
-	return r, err
+	return post("sns:"+t.Topic.String(), NoSecret, amazonQOf(v))
 }
 
 func amazonQOf(v View) amazonQMessage {
 	return amazonQMessage{
 		Version: "1.0", Source: "custom",
 		Content: amazonQContent{
-			TextType: "client-markdown", Title: within(v.Word+": "+v.Title, amazonQTitle, slackEscape), Description: amazonQMarkup.body(v, true),
+			TextType: "client-markdown", Title: within(v.Word+": "+v.Title, amazonQTitle, slackEscape), Description: something(amazonQMarkup.body(v, true)),
 		},
 		Metadata: amazonQMetadata{ThreadID: v.Incident, Summary: within(v.Title, amazonQTitle, slackEscape), EventType: "Replimend"},
 	}

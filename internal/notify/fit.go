@@ -59,31 +59,51 @@ func bounded(v View) (View, bool) {
 	}
 	var lead []string
 	for _, l := range atMost(v.Lead, mostLead, &lost) {
-		lead = append(lead, bound(l, mostLeadLine))
+		if l = bound(l, mostLeadLine); !blank(l) {
+			lead = append(lead, l)
+		}
 	}
 	var sections []Section
 	for _, s := range atMost(v.Sections, mostSections, &lost) {
-		out := Section{Heading: bound(s.Heading, mostHeading)}
+		out := Section{Heading: something(bound(s.Heading, mostHeading))}
 		for _, l := range atMost(s.Lines, mostOfLines, &lost) {
-			out.Lines = append(out.Lines, bound(l, len(l)))
+			if l = bound(l, len(l)); !blank(l) {
+				out.Lines = append(out.Lines, l)
+			}
 		}
 		var code []string
 		for l := range strings.Lines(s.Code) {
 			code = append(code, bound(strings.TrimRight(l, "\r\n"), len(l)))
 		}
-		if out.Code = strings.Join(code, "\n"); len(out.Lines) > 0 || out.Code != "" {
+		if !blank(strings.Join(code, "")) {
+			out.Code = strings.Join(code, "\n")
+		}
+		if len(out.Lines) > 0 || out.Code != "" {
 			sections = append(sections, out)
 		}
 	}
 	var fields []incident.Field
 	for _, f := range atMost(v.Fields, mostFields, &lost) {
-		fields = append(fields, incident.Field{Name: bound(f.Name, mostName), Value: bound(f.Value, mostValue)})
+		if f = (incident.Field{Name: bound(f.Name, mostName), Value: bound(f.Value, mostValue)}); !blank(f.Value) {
+			fields = append(fields, incident.Field{Name: something(f.Name), Value: f.Value})
+		}
 	}
 	v.Lead, v.Sections, v.Fields = lead, sections, fields
-	v.Title, v.Word, v.Incident = bound(v.Title, mostTitle), bound(v.Word, mostWord), bound(v.Incident, mostID)
+	v.Title, v.Word, v.Incident = something(bound(v.Title, mostTitle)), something(bound(v.Word, mostWord)), bound(v.Incident, mostID)
 	v.Severity = incident.Severity(bound(string(v.Severity), mostWord))
 	v.Cut = clip(incident.Line(v.Cut), mostCut)
 	return v, lost
+}
+
+// blank says whether there is nothing to see in a text: tools refuse a message with such a one where they want some.
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// something is a text that is not blank.
+func something(s string) string {
+	if blank(s) {
+		return "…"
+	}
+	return s
 }
 
 // atMost is the first of a list.

@@ -142,7 +142,7 @@ func slackBlocksOf(v View) slack.Blocks {
 		blocks = append(blocks, slack.NewRichTextBlock("", slack.NewRichTextList(slack.RTEListBullet, 0, items...)))
 	}
 	foot := []slack.MixedElement{plain(v.Word)}
-	if v.Cut != "" {
+	if !blank(v.Cut) {
 		foot = append(foot, plain(v.Cut))
 	}
 	return slack.Blocks{BlockSet: append(blocks, slack.NewContextBlock("", foot...))}
