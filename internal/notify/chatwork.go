@@ -35,8 +35,10 @@ var chatworkMarkup = markup{
 func chatworkText(s string) string {
 	var b strings.Builder
 	for i, r := range s {
-		if next := strings.TrimLeft(s[i+1:], "/ "); r == '[' && next != "" && strings.ContainsRune(lower+upper, rune(next[0])) {
-			r = '［'
+		if r == '[' {
+			if next := strings.TrimLeft(s[i+1:], "/ "); next != "" && strings.IndexByte(lower+upper, next[0]) >= 0 {
+				r = '［'
+			}
 		}
 		b.WriteRune(r)
 	}

@@ -252,11 +252,14 @@ func strs(v any, names ...string) string {
 
 // slackLimits is Slack's own limits as a table: of what, how much, and where Slack says so.
 var slackLimits = []struct {
-	of     string // the type of a block or element
+	of     string // the type of a block or element, "" for the message
 	most   int
 	count  func(m map[string]any) int
 	source string
 }{
+	{"", 50, items("blocks"), "https://docs.slack.dev/reference/block-kit/blocks"},
+	{"", 12_000, encoded("blocks"), "https://github.com/slackapi/bolt-js/issues/2509: not documented; 13,297 characters were refused"},
+	{"", 4_000, text("text"), "https://docs.slack.dev/reference/methods/chat.postMessage#truncating"},
 	{"header", 150, text("text", "text"), "https://docs.slack.dev/reference/block-kit/blocks/header-block"},
 	{"plain_text", 3_000, text("text"), "https://docs.slack.dev/reference/block-kit/composition-objects/text-object"},
 	{"context", 10, items("elements"), "https://docs.slack.dev/reference/block-kit/blocks/context-block"},
@@ -282,22 +285,26 @@ func items(name string) func(map[string]any) int {
 	}
 }
 
+func encoded(name string) func(map[string]any) int {
+	return func(m map[string]any) int {
+		b, err := json.Marshal(m[name])
+		if err != nil {
+			panic(err)
+		}
+		return len(b)
+	}
+}
+
 func slackKeeps(t fails, r notify.Request) string {
 	t.Helper()
 	m := decode(t, r.Body)
 	blocks, _ := m["blocks"].([]any)
-	atMost(t, "blocks", len(blocks), 50)
-	raw, err := json.Marshal(blocks)
-	if err != nil {
-		t.Fatal(err)
-	}
-	atMost(t, "bytes of all blocks", len(raw), 12_000)
 	// Of the types that Slack has, only those whose texts are data.
 	known := map[string]bool{
 		"header": true, "plain_text": true, "context": true, "rich_text": true, "rich_text_section": true, "rich_text_list": true,
 		"rich_text_preformatted": true, "text": true,
 	}
-	each(blocks, func(m map[string]any) {
+	each(m, func(m map[string]any) {
 		kind, ok := m["type"].(string)
 		if ok && !known[kind] {
 			t.Fatalf("a %s, in which Slack may read markup", kind)
@@ -315,7 +322,6 @@ func slackKeeps(t fails, r notify.Request) string {
 		}
 	})
 	fallback, _ := m["text"].(string)
-	atMost(t, "text", units(fallback), 4_000)
 	if strings.ContainsAny(fallback, "<>") || regexp.MustCompile(`&(?:[^agl]|$)`).MatchString(fallback) {
 		t.Fatalf("markup in the text: %q", fallback)
 	}
