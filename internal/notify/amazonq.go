@@ -49,7 +49,7 @@ var amazonQMarkup = markup{
 	text:    amazonQText,
 	heading: func(s string) string { return "*" + s + "*" },
 	bullet:  "• ",
-	code:    func(s string) string { return fenceOnly(slackEscape(s)) },
+	code:    func(s string) string { return fence(slackEscape(s), "") }, // Slack would show a language
 	field:   func(name, value string) string { return name + ": " + value },
 }
 
@@ -61,11 +61,6 @@ func amazonQText(s string) string {
 		return "`" + strings.ReplaceAll(s, "`", "ˋ") + "`"
 	}
 	return s
-}
-
-// fenceOnly is a fence without a language, which Slack would show.
-func fenceOnly(code string) string {
-	return "```\n" + strings.ReplaceAll(code, "```", "ˋˋˋ") + "\n```"
 }
 
 func (amazonQ) compose(t settings.Target, v View, _ Ref) (Request, error) {

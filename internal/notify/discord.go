@@ -65,7 +65,7 @@ var discordMarkup = markup{
 	text:    func(s string) string { return escaped(s, "\\`*_~|[]<>#@") },
 	heading: func(s string) string { return "**" + s + "**" },
 	bullet:  "• ",
-	code:    fence,
+	code:    fenced,
 }
 
 func (discord) compose(_ settings.Target, v View, before Ref) (Request, error) {

@@ -15,14 +15,12 @@ type email struct{}
 const emailSubject = 100
 
 func (email) compose(t settings.Target, v View, _ Ref) (Request, error) {
-	v = fitted(v, func(v View) bool { return len(emailText(v)) <= snsAll })
+	v = fitted(v, func(v View) bool { return len(plainText(v)) <= snsAll })
 	return Request{
 		Method: "POST", URL: "sns:" + t.Topic.String(),
-		Header: map[string]string{"Content-Type": "text/plain; charset=utf-8", "Subject": subject(v)}, Body: []byte(emailText(v)),
+		Header: map[string]string{"Content-Type": "text/plain; charset=utf-8", "Subject": subject(v)}, Body: []byte(plainText(v)),
 	}, nil
 }
-
-func emailText(v View) string { return plainText(v) }
 
 // subject is the title if it can be written in ASCII. Otherwise, as in Japanese, it is the incident, and the title is the first line of the
 // text: half a title reads like another one.

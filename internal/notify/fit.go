@@ -261,19 +261,32 @@ func (m markup) body(v View, fields bool) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
+// plainText is a view as text without any markup, with what stands for the rest at its end.
+func plainText(v View) string {
+	text := v.Text()
+	if v.Cut != "" {
+		text += "\n" + v.Cut + "\n"
+	}
+	return text
+}
+
 // headline is the severity and the title on one line.
 func headline(v View) string { return "[" + v.Word + "] " + v.Title }
 
 // loud says whether news are for people who are not looking: an edit rings nobody.
 func loud(v View) bool { return v.Awaits || v.Severity == incident.Critical }
 
-// fence is code between three backticks, which nothing in it can end.
-func fence(code string) string {
-	language := ""
-	if strings.HasPrefix(code, "--- ") {
-		language = "diff"
-	}
+// fence is code between three backticks, which nothing in it can end, and of which a tool may know the language.
+func fence(code, language string) string {
 	return "```" + language + "\n" + strings.ReplaceAll(code, "```", "ˋˋˋ") + "\n```"
+}
+
+// fenced is a fence around code that says so if it is a diff.
+func fenced(code string) string {
+	if strings.HasPrefix(code, "--- ") {
+		return fence(code, "diff")
+	}
+	return fence(code, "")
 }
 
 // escaped puts a backslash before each of the characters.

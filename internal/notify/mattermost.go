@@ -44,7 +44,7 @@ var mattermostMarkup = markup{
 	text:    func(s string) string { return escaped(unmentioned(s), "\\`*_{}[]()#+-!>~|") },
 	heading: func(s string) string { return "**" + s + "**" },
 	bullet:  "* ",
-	code:    func(s string) string { return "\n" + fence(s) + "\n" },
+	code:    func(s string) string { return "\n" + fenced(s) + "\n" },
 }
 
 // unmentioned writes an at sign that could begin a mention as the wide one: Mattermost reads mentions in attachments, too, and no webhook

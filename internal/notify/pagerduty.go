@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"strings"
 	"time"
 
 	"github.com/PagerDuty/go-pagerduty"
@@ -26,7 +25,7 @@ const (
 	pagerAll     = 500_000
 )
 
-// pagerDetails is what PagerDuty shows beneath the summary, in the order in which it is here.
+// pagerDetails is what PagerDuty shows beneath the summary. It sorts members as it likes, so that all is one text.
 type pagerDetails struct {
 	Text string `json:"text"`
 }
@@ -60,11 +59,6 @@ func pagerSeverity(s incident.Severity) string {
 		return string(s)
 	}
 	return "critical"
-}
-
-// plainText is a view as text without any markup, with what stands for the rest at its end.
-func plainText(v View) string {
-	return strings.TrimRight(v.Text()+strings.Repeat("\n", min(len(v.Cut), 1))+v.Cut, "\n") + "\n"
 }
 
 func (pagerDuty) read(r Response, _ Ref) (Ref, error) {

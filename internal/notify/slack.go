@@ -85,7 +85,7 @@ func (slackBot) read(r Response, _ Ref) (Ref, error) {
 
 func (slackBot) hosts(settings.Target) []string { return []string{"slack.com"} }
 
-// Slack's limits. What a message may have in all is not documented: messages from about 11,000 characters in many blocks and from 13,297 in
+// Slack's limits. The 50 blocks of a message are more than any view has. What a message may have in all is not documented: messages from about 11,000 characters in many blocks and from 13,297 in
 // one were refused with msg_blocks_too_long. Slack may count containers, bytes or characters, and all are less than the bytes of the JSON.
 //
 // https://docs.slack.dev/reference/block-kit/blocks (50 blocks)
@@ -94,7 +94,6 @@ func (slackBot) hosts(settings.Target) []string { return []string{"slack.com"} }
 // https://docs.slack.dev/reference/block-kit/composition-objects/text-object (3,000)
 // https://github.com/slackapi/bolt-js/issues/2509 and /2867 (in all)
 const (
-	slackBlocks = 50
 	slackHeader = 150
 	slackText   = 3_000
 	slackAll    = 11_000 // bytes of the blocks
@@ -105,10 +104,7 @@ const (
 //
 // https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 func slackCard(v View) slackMessage {
-	v = fitted(v, func(v View) bool {
-		blocks := slackBlocksOf(v)
-		return len(blocks.BlockSet) <= slackBlocks && size(blocks) <= slackAll
-	})
+	v = fitted(v, func(v View) bool { return size(slackBlocksOf(v)) <= slackAll })
 	return slackMessage{Text: slackEscape(headline(v)), Blocks: slackBlocksOf(v)}
 }
 

@@ -139,13 +139,13 @@ func pretty(t *testing.T, r notify.Request) []byte {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(print(t, r)); err != nil {
+	if err := e.Encode(shown(t, r)); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
 }
 
-func print(t *testing.T, r notify.Request) printed {
+func shown(t *testing.T, r notify.Request) printed {
 	t.Helper()
 	secrets := map[notify.Placement]string{
 		notify.NoSecret: "none", notify.IsURL: "the URL", notify.BearerToken: "bearer", notify.TokenHeader: "X-ChatWorkToken",
@@ -165,7 +165,7 @@ func print(t *testing.T, r notify.Request) printed {
 		out.Body = strings.Split(string(r.Body), "\n")
 	}
 	for _, next := range r.Then {
-		out.Then = append(out.Then, print(t, next))
+		out.Then = append(out.Then, shown(t, next))
 	}
 	return out
 }
