@@ -84,6 +84,9 @@ func knowsFlags(t *testing.T, name, line string) {
 		command = append(command, word)
 	}
 	p.run(append(command, "--help"))
+	if !strings.Contains(out.String(), "\n  replimend "+strings.Join(command, " ")) {
+		t.Errorf("%s: replimend %s: no such command", name, line)
+	}
 	for _, flag := range flagOf.FindAllString(line, -1) {
 		if !strings.Contains(out.String(), flag+" ") {
 			t.Errorf("%s: replimend %s: no flag %s", name, line, flag)

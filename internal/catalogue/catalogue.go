@@ -2,6 +2,9 @@
 //
 // What is said of one incident in particular, such as which statement of which policy denies what, is evidence and stays as it was
 // found, in English; the catalogue says around it what it is, and explains causes and rules by their names.
+//
+// The Japanese words for what AWS names are those of its Japanese documentation.
+// https://docs.aws.amazon.com/ja_jp/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html
 package catalogue
 
 import (

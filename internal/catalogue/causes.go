@@ -21,15 +21,15 @@ var causes = map[string]text{
 	),
 	"destination-bucket-missing": in(
 		"The destination bucket does not exist.",
-		"送信先バケットが存在しません。",
+		"レプリケート先バケットが存在しません。",
 	),
 	"source-versioning-not-enabled": in(
 		"Versioning of the source bucket is suspended or was never enabled.",
-		"送信元バケットのバージョニングが停止されているか、一度も有効化されていません。",
+		"レプリケート元バケットのバージョニングが停止されているか、一度も有効化されていません。",
 	),
 	"destination-versioning-not-enabled": in(
 		"Versioning of the destination bucket is suspended or was never enabled.",
-		"送信先バケットのバージョニングが停止されているか、一度も有効化されていません。",
+		"レプリケート先バケットのバージョニングが停止されているか、一度も有効化されていません。",
 	),
 	"kms-objects-not-selected": in(
 		"The rule does not opt in to objects encrypted with KMS keys, so S3 skips them in silence.",
@@ -45,35 +45,35 @@ var causes = map[string]text{
 	),
 	"replica-key-wrong-region": in(
 		"The key of the replicas is not in the Region of the destination bucket.",
-		"レプリカの KMS キーが送信先バケットと同じリージョンにありません。",
+		"レプリカの KMS キーがレプリケート先バケットと同じリージョンにありません。",
 	),
 	"replica-key-not-usable": in(
 		"The key of the replicas is gone, disabled, pending deletion, or no symmetric encryption key.",
-		"レプリカの KMS キーが存在しない、無効、削除待ち、または対称暗号化キーではありません。",
+		"レプリカの KMS キーを使用できません（存在しない、無効、削除保留中、または対称暗号化キーではない）。",
 	),
 	"replica-key-aws-managed": in(
 		"The key of the replicas is an AWS managed key, and the role or the destination bucket belongs to another account.",
-		"レプリカのキーが AWS マネージドキーで、ロールまたは送信先バケットが別のアカウントに属しています。",
+		"レプリカのキーが AWS マネージドキーで、ロールまたはレプリケート先バケットが別のアカウントに属しています。",
 	),
 	"source-key-not-usable": in(
 		"The key of the source objects is gone, disabled, pending deletion, or no symmetric encryption key.",
-		"送信元オブジェクトの KMS キーが存在しない、無効、削除待ち、または対称暗号化キーではありません。",
+		"レプリケート元オブジェクトの KMS キーを使用できません（存在しない、無効、削除保留中、または対称暗号化キーではない）。",
 	),
 	"destination-blocks-sse-c": in(
 		"The destination bucket blocks SSE-C, and the objects are encrypted with it.",
-		"送信先バケットで SSE-C がブロックされていますが、オブジェクトは SSE-C で暗号化されています。",
+		"レプリケート先バケットで SSE-C がブロックされていますが、オブジェクトは SSE-C で暗号化されています。",
 	),
 	"destination-requester-pays": in(
 		"The destination bucket belongs to another account and is a Requester Pays bucket.",
-		"送信先バケットが別のアカウントに属し、リクエスタ支払いバケットになっています。",
+		"レプリケート先バケットが別のアカウントに属し、リクエスタ支払いバケットになっています。",
 	),
 	"destination-account-mismatch": in(
 		"The rule names another account than the one that owns the destination bucket.",
-		"ルールに指定されたアカウントが、送信先バケットを所有するアカウントと異なります。",
+		"ルールに指定されたアカウントが、レプリケート先バケットを所有するアカウントと異なります。",
 	),
 	"destination-lacks-object-lock": in(
 		"The source bucket has Object Lock, and the destination bucket does not.",
-		"送信元バケットではオブジェクトロックが有効ですが、送信先バケットでは有効になっていません。",
+		"レプリケート元バケットではオブジェクトロックが有効ですが、レプリケート先バケットでは有効になっていません。",
 	),
 	"partition-mismatch": in(
 		"The rule names a bucket, role or key of another AWS partition.",
@@ -85,15 +85,15 @@ var causes = map[string]text{
 	),
 	"destination-is-source": in(
 		"The destination of the rule is the source bucket itself.",
-		"ルールの送信先が送信元バケット自身になっています。",
+		"ルールのレプリケート先がレプリケート元バケット自身になっています。",
 	),
 	"role-in-another-account": in(
 		"The role does not belong to the account of the source bucket; only inside that account could it be passed to S3.",
-		"ロールが送信元バケットのアカウントに属していません。S3 に渡せるのは同じアカウントのロールだけです。",
+		"ロールがレプリケート元バケットのアカウントに属していません。S3 に渡せるのは同じアカウントのロールだけです。",
 	),
 	"owner-override-without-account": in(
 		"The rule changes the owner of replicas and does not name the account of the destination.",
-		"ルールはレプリカの所有者を変更しますが、送信先のアカウントを指定していません。",
+		"ルールはレプリカの所有者を変更しますが、レプリケート先のアカウントを指定していません。",
 	),
 	"owner-override-same-account": in(
 		"The rule changes the owner of replicas inside one account, so changes of ACLs no longer replicate.",
@@ -101,11 +101,11 @@ var causes = map[string]text{
 	),
 	"replica-owned-by-source": in(
 		"Replicas in another account's bucket belong to the source's account, so the owner of the bucket may be unable to open them.",
-		"別のアカウントのバケットにあるレプリカを送信元アカウントが所有しているため、バケット所有者がそれらを開けない可能性があります。",
+		"別のアカウントのバケットにあるレプリカをレプリケート元アカウントが所有しているため、バケット所有者がそれらを開けない可能性があります。",
 	),
 	"replica-modifications-one-sided": in(
 		"The rule syncs changes of replicas, and no rule of the destination bucket sends them back.",
-		"ルールでレプリカ変更の同期が有効ですが、送信先バケットには変更を送り返すルールがありません。",
+		"ルールでレプリカの変更同期が有効ですが、レプリケート先バケットには変更を送り返すルールがありません。",
 	),
 	"replication-time-incomplete": in(
 		"The rule has S3 Replication Time Control without its metrics, or with another threshold than 15 minutes.",
@@ -117,7 +117,7 @@ var causes = map[string]text{
 	),
 	"public-acl-blocked": in(
 		"S3 reports that it may not write an ACL, and the destination bucket blocks public ACLs.",
-		"S3 が ACL を書き込めないと報告しており、送信先バケットではパブリック ACL がブロックされています。",
+		"S3 が ACL を書き込めないと報告しており、レプリケート先バケットではパブリック ACL がブロックされています。",
 	),
 	"prefix-is-literal": in(
 		"The prefix of the rule is written as a pattern, a path or a URL, and S3 takes it literally.",
@@ -125,7 +125,7 @@ var causes = map[string]text{
 	),
 	"rule-shadowed": in(
 		"A rule of higher priority takes every object of this one to the same destination.",
-		"優先度の高い別のルールが、このルールの対象オブジェクトをすべて同じ送信先にレプリケートします。",
+		"このルールの対象オブジェクトはすべて、優先度の高い別のルールによって同じレプリケート先に書き込まれます。",
 	),
 	"kms-opt-in-outranked": in(
 		"A rule that does not opt in to objects encrypted with KMS keys outranks one that does, and AWS does not say which of them counts.",
@@ -137,7 +137,7 @@ var causes = map[string]text{
 	),
 	"source-encryption-unknown": in(
 		"The encryption of the source objects, or the key behind their alias, is not known.",
-		"送信元オブジェクトの暗号化方式、またはエイリアスが指すキーが不明です。",
+		"レプリケート元オブジェクトの暗号化方式、またはエイリアスが指すキーが不明です。",
 	),
 	"metrics-not-enabled": in(
 		"The rule has no replication metrics, so S3 sends no failure events.",
@@ -145,7 +145,7 @@ var causes = map[string]text{
 	),
 	"failure-notification-missing": in(
 		"The source bucket notifies nobody of failed replication.",
-		"送信元バケットに、レプリケーション失敗のイベント通知が設定されていません。",
+		"レプリケート元バケットに、レプリケーション失敗のイベント通知が設定されていません。",
 	),
 	"guardrails-not-read": in(
 		"The organization's SCPs or RCPs were not read; the diagnosis assumes that they deny nothing.",
@@ -163,7 +163,7 @@ var causes = map[string]text{
 	),
 	"source-object-owned-by-another-account": in(
 		"The source object belongs to another account than its bucket, which may then not read it.",
-		"送信元オブジェクトの所有者がバケットとは別のアカウントのため、バケット所有者が読み取れない可能性があります。",
+		"レプリケート元オブジェクトの所有者がバケットとは別のアカウントのため、バケット所有者が読み取れない可能性があります。",
 	),
 	"object-is-replica": in(
 		"The object is a replica itself, which S3 does not replicate on.",
@@ -203,7 +203,7 @@ var causes = map[string]text{
 	),
 	"version-not-at-destination": in(
 		"S3 reports that the version whose metadata changed is not at the destination.",
-		"S3 が、メタデータが変更されたバージョンは送信先に存在しないと報告しています。",
+		"S3 が、メタデータが変更されたバージョンはレプリケート先に存在しないと報告しています。",
 	),
 	"replica-hard-deleted": in(
 		"S3 reports that the replica was deleted by its version ID; Batch Replication does not write such a replica again.",
@@ -217,7 +217,7 @@ var causes = map[string]text{
 	),
 	"route-not-found": in(
 		"What was reported is about a rule, a destination or a key that no enabled rule names.",
-		"報告の内容は、どの有効なルールにも指定されていないルール、送信先、またはキーに関するものです。",
+		"報告の内容は、どの有効なルールにも指定されていないルール、レプリケート先、またはキーに関するものです。",
 	),
 	"failure-reason-unknown": in(
 		"S3 reports a failure reason that Replimend does not know.",
@@ -287,7 +287,7 @@ var causes = map[string]text{
 	),
 	"source-key-context-disputed": in(
 		"The S3 Bucket Key is at the destination only, and AWS does not say which encryption context the source key sees then.",
-		"バケットキーが送信先でのみ有効です。この場合に送信元の KMS キーへ渡される暗号化コンテキストは、AWS のドキュメントに記載がありません。",
+		"バケットキーがレプリケート先でのみ有効です。この場合にレプリケート元の KMS キーへ渡される暗号化コンテキストは、AWS のドキュメントに記載がありません。",
 	),
 	"replicate-tags-disputed": in(
 		"S3 reports that it may not write tags; s3:ReplicateTags is missing, which s3:ReplicateObject should imply.",
@@ -297,19 +297,19 @@ var causes = map[string]text{
 	// What the role lacks.
 	"role-lacks-read-config": in(
 		"The role may not read the replication configuration of the source bucket, or not list the bucket.",
-		"ロールに、送信元バケットのレプリケーション設定を読み取る、またはバケットを一覧表示するアクセス許可がありません。",
+		"ロールに、レプリケート元バケットのレプリケーション設定を読み取る、またはバケットを一覧表示するアクセス許可がありません。",
 	),
 	"role-lacks-read-object": in(
 		"The role may not read source objects for replication.",
-		"ロールに、レプリケーションのために送信元オブジェクトを読み取るアクセス許可がありません。",
+		"ロールに、レプリケーションのためにレプリケート元オブジェクトを読み取るアクセス許可がありません。",
 	),
 	"role-lacks-source-decrypt": in(
 		"The role may not decrypt with the key of the source objects.",
-		"ロールに、送信元オブジェクトの KMS キーで復号するアクセス許可がありません。",
+		"ロールに、レプリケート元オブジェクトの KMS キーで復号するアクセス許可がありません。",
 	),
 	"role-lacks-replicate-object": in(
 		"The role may not write replicas to the destination bucket.",
-		"ロールに、送信先バケットへレプリカを書き込むアクセス許可がありません。",
+		"ロールに、レプリケート先バケットへレプリカを書き込むアクセス許可がありません。",
 	),
 	"role-lacks-replica-encrypt": in(
 		"The role may not encrypt with the key of the replicas.",
@@ -317,7 +317,7 @@ var causes = map[string]text{
 	),
 	"role-lacks-owner-override": in(
 		"The role may not hand the replica to the owner of the destination.",
-		"ロールに、レプリカの所有者を送信先バケットの所有者に変更するアクセス許可がありません。",
+		"ロールに、レプリカの所有者をレプリケート先バケットの所有者に変更するアクセス許可がありません。",
 	),
 	"role-lacks-read-tags": in(
 		"The role may not read object tags, so replicas arrive without them.",
@@ -329,7 +329,7 @@ var causes = map[string]text{
 	),
 	"role-lacks-read-lock": in(
 		"The role may not read Object Lock retention or legal holds of the source.",
-		"ロールに、送信元のオブジェクトロックの保持設定またはリーガルホールドを読み取るアクセス許可がありません。",
+		"ロールに、レプリケート元のオブジェクトロックの保持設定またはリーガルホールドを読み取るアクセス許可がありません。",
 	),
 	"role-lacks-write-lock": in(
 		"S3 reports that it may not write the lock of the replica, and the role has no permission to. AWS's pages disagree on whether it needs one.",
@@ -339,27 +339,27 @@ var causes = map[string]text{
 	// What the documents of others lack.
 	"destination-policy-lacks-write-lock": in(
 		"S3 reports that it may not write the lock of the replica, and the policy of the other account's bucket does not let the role. AWS's pages disagree on whether it must.",
-		"S3 がレプリカのロック設定を書き込めないと報告しており、別アカウントの送信先バケットポリシーがロールに許可していません。必要かどうかは、AWS のドキュメントの記述が一致していません。",
+		"S3 がレプリカのロック設定を書き込めないと報告しており、別アカウントのレプリケート先バケットポリシーがロールに許可していません。必要かどうかは、AWS のドキュメントの記述が一致していません。",
 	),
 	"destination-policy-lacks-replicate-object": in(
 		"The bucket policy of the destination, in another account, does not let the role write replicas.",
-		"別アカウントにある送信先のバケットポリシーが、ロールによるレプリカの書き込みを許可していません。",
+		"別アカウントにあるレプリケート先のバケットポリシーが、ロールによるレプリカの書き込みを許可していません。",
 	),
 	"destination-policy-lacks-owner-override": in(
 		"The bucket policy of the destination, in another account, does not let the role change the owner of replicas.",
-		"別アカウントにある送信先のバケットポリシーが、ロールによるレプリカの所有者の変更を許可していません。",
+		"別アカウントにあるレプリケート先のバケットポリシーが、ロールによるレプリカの所有者の変更を許可していません。",
 	),
 	"destination-policy-lacks-replicate-delete": in(
 		"The bucket policy of the destination, in another account, does not let the role replicate delete markers.",
-		"別アカウントにある送信先のバケットポリシーが、ロールによる削除マーカーのレプリケーションを許可していません。",
+		"別アカウントにあるレプリケート先のバケットポリシーが、ロールによる削除マーカーのレプリケーションを許可していません。",
 	),
 	"source-bucket-policy-silent": in(
 		"The role belongs to another account than the source bucket, whose policy does not let it in.",
-		"ロールが送信元バケットとは別のアカウントに属し、送信元のバケットポリシーがそのロールを許可していません。",
+		"ロールがレプリケート元バケットとは別のアカウントに属し、レプリケート元のバケットポリシーがそのロールを許可していません。",
 	),
 	"source-key-policy-lacks-decrypt": in(
 		"The key policy of the source key neither names the role nor delegates to its account.",
-		"送信元の KMS キーのキーポリシーが、ロールを許可しておらず、そのアカウントへの委任もしていません。",
+		"レプリケート元の KMS キーのキーポリシーが、ロールを許可しておらず、そのアカウントへの委任もしていません。",
 	),
 	"replica-key-policy-lacks-encrypt": in(
 		"The key policy of the replica key neither names the role nor delegates to its account.",
@@ -369,7 +369,7 @@ var causes = map[string]text{
 	// What stands in the way of a reader or a writer.
 	"service-writer-denied": in(
 		"A service that delivers logs into the source bucket may not write there, or not use its key.",
-		"送信元バケットにログを配信するサービスに、バケットへの書き込み、またはバケットのキーを使用するアクセス許可がありません。",
+		"レプリケート元バケットにログを配信するサービスに、バケットへの書き込み、またはバケットのキーを使用するアクセス許可がありません。",
 	),
 	"principal-missing": in(
 		"The role or user that is to read or write does not exist.",
@@ -393,7 +393,7 @@ var causes = map[string]text{
 	),
 	"object-key-not-usable": in(
 		"The key of the objects is gone, disabled, pending deletion, of another Region, or no symmetric encryption key.",
-		"オブジェクトの KMS キーが存在しない、無効、削除待ち、別のリージョンのもの、または対称暗号化キーではありません。",
+		"オブジェクトの KMS キーを使用できません（存在しない、無効、削除保留中、別のリージョンのもの、または対称暗号化キーではない）。",
 	),
 	"object-owned-by-another-account": in(
 		"The object belongs to another account than the bucket, whose policies then do not open it.",

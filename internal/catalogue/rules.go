@@ -18,7 +18,7 @@ var rules = map[string]text{
 	),
 	"look-alike-destination": in(
 		"A destination that only looks like an approved one is named as such.",
-		"承認済みの送信先に名前が似ているだけの送信先は、その旨を示します。",
+		"承認済みのレプリケート先に名前が似ているだけのレプリケート先は、その旨を示します。",
 	),
 	"known-accounts": in(
 		"Every account that the route touches must be one of the settings or of the organization.",

@@ -95,7 +95,7 @@ var headings = [...]text{
 	Why:      in("Why", "原因"),
 	Who:      in("Who changed what", "変更者と変更内容"),
 	Changed:  in("What was changed", "実施した変更"),
-	Would:    in("What would be changed (nothing was)", "変更案（まだ何も変更していません）"),
+	Would:    in("What would be changed (nothing was)", "変更案（何も変更していません）"),
 	Planned:  in("The planned change (what was written of it, and undone, is under “What happened”)", "計画した変更（実際の書き込みと取り消しは「経緯」を参照）"),
 	Code:     in("For the code that the documents are kept as", "ポリシーを管理するコードへの追加分"),
 	Against:  in("What speaks against a cure, or against doing it unasked", "自動で修正しない理由"),

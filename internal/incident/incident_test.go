@@ -157,7 +157,7 @@ func TestMessagesAreCleanAndBounded(t *testing.T) {
 		list := rapid.SliceOfN(text, 0, 40)
 		m := incident.NewMessage(incident.Incident{ID: text.Draw(t, "id"), Outcome: incident.Refused}, incident.Message{
 			Title: text.Draw(t, "title"), Broke: list.Draw(t, "broke"), Why: list.Draw(t, "why"), Diff: text.Draw(t, "diff"),
-			Undo: list.Draw(t, "undo"), Steps: list.Draw(t, "steps"), Happened: list.Draw(t, "happened"),
+			Undo: list.Draw(t, "undo"), ByHand: list.Draw(t, "by hand"), Steps: list.Draw(t, "steps"), Happened: list.Draw(t, "happened"),
 			Fields: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) incident.Field {
 				return incident.Field{Name: text.Draw(t, "name"), Value: text.Draw(t, "value")}
 			}), 0, 30).Draw(t, "fields"),

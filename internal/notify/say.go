@@ -12,8 +12,9 @@ import (
 )
 
 // Of is a message in the words of a target, in the order in which people read it: what is broken and since when, how much has no replica,
-// why, who changed what, what was or would be changed, what speaks against it, what to do next, what happened. A message may have come
-// over a queue, and all of it is taken to be written by anybody.
+// why, who changed what, what was or would be changed, what speaks against it, what to do next, what happened. The steps are those of the
+// catalogue and not the message's own, which are English. A message may have come over a queue, and all of it is taken to be written by
+// anybody.
 func Of(m incident.Message, t settings.Target) View {
 	m = shown(m, t)
 	s := speaker{t.Language, m}

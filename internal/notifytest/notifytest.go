@@ -5,6 +5,7 @@
 package notifytest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/replimend/replimend/internal/incident"
@@ -134,6 +135,7 @@ func Messages() map[string]incident.Message {
 			m.Headline, m.Diff = incident.HeadManual, ""
 			m.Broke = []string{"replica-key-not-usable (destination side): key " + key + " is pending deletion, until 2026-12-05T00:00:00Z"}
 			m.Causes = []string{"replica-key-not-usable"}
+			m.Fields = slices.DeleteFunc(slices.Clone(m.Fields), func(f incident.Field) bool { return f.Name == "plan" || f.Name == "verdict" })
 			m.Steps = []string{"a person has to look at the causes above"}
 			m.Happened = []string{"manual: the route is broken, and no edit of a policy can or may cure it"}
 		})),
@@ -185,7 +187,7 @@ func Messages() map[string]incident.Message {
 				{Name: "failures reported", Value: "about 41200"},
 			},
 		}),
-		"healthy": made(incident.Healthy, ended(), incident.Message{
+		"healthy": made(incident.Healthy, exposure(), incident.Message{
 			Headline: incident.HeadHealthy, Accounts: []string{Source, Destination}, Labels: []string{"payments"}, At: now,
 			Happened: []string{"healthy: nothing is wrong with the route now"},
 			Fields:   []incident.Field{{Name: "route", Value: route.String()}, {Name: "role", Value: role}},
