@@ -75,7 +75,8 @@ func amazonQOf(v View) amazonQMessage {
 	return amazonQMessage{
 		Version: "1.0", Source: "custom",
 		Content: amazonQContent{
-			TextType: "client-markdown", Title: within(v.Word+": "+v.Title, amazonQTitle, slackEscape), Description: something(amazonQMarkup.body(v, true)),
+			TextType: "client-markdown", Title: within(v.Word+": "+v.Title, amazonQTitle, slackEscape),
+			Description: something(amazonQMarkup.body(v, true)),
 		},
 		Metadata: amazonQMetadata{ThreadID: v.Incident, Summary: within(v.Title, amazonQTitle, slackEscape), EventType: "Replimend"},
 	}

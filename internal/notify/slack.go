@@ -85,8 +85,9 @@ func (slackBot) read(r Response, _ Ref) (Ref, error) {
 
 func (slackBot) hosts(settings.Target) []string { return []string{"slack.com"} }
 
-// Slack's limits. The 50 blocks of a message are more than any view has. What a message may have in all is not documented: messages from about 11,000 characters in many blocks and from 13,297 in
-// one were refused with msg_blocks_too_long. Slack may count containers, bytes or characters, and all are less than the bytes of the JSON.
+// Slack's limits. The 50 blocks of a message are more than any view has. What a message may have in all is not documented: messages with
+// 11,341 characters in many blocks, and with more than 13,297 in one, were refused with msg_blocks_too_long. Slack may count containers,
+// bytes or characters, and all are less than the bytes of the JSON.
 //
 // https://docs.slack.dev/reference/block-kit/blocks (50 blocks)
 // https://docs.slack.dev/reference/block-kit/blocks/header-block (150)

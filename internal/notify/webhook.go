@@ -64,7 +64,8 @@ func (webhook) compose(t settings.Target, v View, _ Ref) (Request, error) {
 func webhookOf(t settings.Target, v View) webhookBody {
 	b := webhookBody{
 		Version: 1, Incident: v.Incident, Severity: string(v.Severity), Word: v.Word, Language: string(t.Language), Title: v.Title,
-		Lead: append([]string{}, v.Lead...), Sections: []webhookSection{}, Fields: []webhookField{}, Awaits: v.Awaits, Over: v.Over, Shortened: v.Cut,
+		Lead: append([]string{}, v.Lead...), Sections: []webhookSection{}, Fields: []webhookField{},
+		Awaits: v.Awaits, Over: v.Over, Shortened: v.Cut,
 	}
 	if !v.At.IsZero() {
 		b.At = v.At.UTC().Format(time.RFC3339)
