@@ -41,6 +41,9 @@ var outcomes = []Outcome{
 	Open, Ignored, Healthy, Refused, Manual, AwaitingApproval, Declined, Applied, Proven, Resolved, Suppressed, Escalated,
 }
 
+// Outcomes is every outcome.
+func Outcomes() []Outcome { return slices.Clone(outcomes) }
+
 // String is the outcome in words.
 func (o Outcome) String() string { return string(o) }
 

@@ -3,6 +3,7 @@ package incident
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -54,6 +55,7 @@ type Message struct {
 	Diff     string   // what was changed, or what would be, as the title says
 	Code     string   // what is to be added to the code that the documents are kept as
 	Undo     []string // who may undo it, and how
+	ByHand   []string // what a person has to clear away by hand
 	Steps    []string // what a person can do next
 	Happened []string // what was done, in its order
 	Fields   []Field  // the route, counts and times
@@ -125,7 +127,8 @@ func NewMessage(i Incident, content Message) Message {
 	content.Title = line(cmp.Or(content.Title, string(content.Headline)+": "+i.Route.String()), maxTitle)
 	content.Route, content.Opened, content.Exposure, content.Breaking = i.Route, i.Opened, i.Exposure(), i.Breaking
 	content.Broke, content.Why = lines(content.Broke), lines(content.Why)
-	content.Undo, content.Steps, content.Happened = lines(content.Undo), lines(content.Steps), lines(content.Happened)
+	content.Undo, content.ByHand = lines(content.Undo), lines(content.ByHand)
+	content.Steps, content.Happened = lines(content.Steps), lines(content.Happened)
 	content.Diff, content.Code = block(content.Diff), block(content.Code)
 	fields := make([]Field, 0, len(content.Fields))
 	for _, f := range content.Fields {
@@ -178,7 +181,7 @@ func (m Message) Text() string {
 		}
 	}
 	section("Who may undo it, and how", m.Undo)
-	section("Next", m.Steps)
+	section("Next", append(slices.Clone(m.ByHand), m.Steps...))
 	section("What happened", m.Happened)
 	if len(m.Fields) > 0 {
 		b.WriteString("\n")

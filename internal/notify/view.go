@@ -12,7 +12,7 @@ import (
 // View is a message in the words of a target: its language, and with what it masks masked. Texts are plain, without the markup of any
 // tool, clean, and may be longer than a tool takes.
 type View struct {
-	Incident string // its ID, "" where a message is about none
+	Incident string // its ID, "" where a message is about none, or about what has not the form of one
 	Severity incident.Severity
 	Word     string // the severity in the language
 	Title    string

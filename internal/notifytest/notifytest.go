@@ -199,6 +199,9 @@ func made(o incident.Outcome, e incident.Exposure, content incident.Message) inc
 	if content.Headline != incident.HeadHealthy && content.Headline != incident.HeadSilenceEnded {
 		i.Breaking = call()
 	}
+	if content.Headline == incident.HeadSilenceEnded {
+		i.Opened = time.Time{} // it is about the suppression
+	}
 	if content.Headline == incident.HeadUnapprovedRule {
 		i.Breaking = &incident.Call{Event: "PutBucketReplication", Principal: "arn:aws:iam::" + Source + ":user/mallory", At: call().At}
 	}

@@ -27,7 +27,8 @@ func (r *run) message() incident.Message {
 		Broke:    broke(broken),
 		Causes:   causes(broken),
 		Undo:     undoing(i.Changes),
-		Steps:    append(r.byHand(), r.steps()...),
+		ByHand:   r.byHand(),
+		Steps:    r.steps(),
 		Happened: r.happened(),
 		Fields:   r.fields(),
 		Accounts: r.accounts(),
@@ -52,7 +53,7 @@ func (r *run) message() incident.Message {
 		}
 	}
 	hide := r.hider()
-	for _, texts := range [][]string{content.Broke, content.Why, content.Steps, content.Happened} {
+	for _, texts := range [][]string{content.Broke, content.Why, content.ByHand, content.Steps, content.Happened} {
 		for n := range texts {
 			texts[n] = hide.Replace(texts[n])
 		}
