@@ -438,7 +438,7 @@ func (w *world) keepsToNeeds() {
 	var declared []string
 	hub := grants.HubNames{Partition: "aws", Account: "111122223333", Region: "us-east-1"}
 	actions := journal.SealNeeds() // of the key's policy
-	for _, n := range deployed.Needs(hub) {
+	for _, n := range deployed.Needs(hub, nil) {
 		if n.Function == grants.Approval {
 			actions = append(actions, n.Actions...)
 		}

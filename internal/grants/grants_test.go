@@ -34,7 +34,7 @@ func world(tb testing.TB, set *settings.Settings, needs []preflight.Need) grants
 		}
 		w.Resources[of] = d
 	}
-	roles, err := grants.Hub(set, grantstest.HubNeeds(h), needs)
+	roles, err := grants.Hub(set, grantstest.HubNeeds(set), needs)
 	put(h.Account, roles, err)
 	for _, m := range set.Members {
 		roles, err := grants.Member(set, m.Account, needs)
@@ -67,7 +67,7 @@ func TestRoles(t *testing.T) {
 func TestNeedsAreGranted(t *testing.T) {
 	t.Parallel()
 	set := grantstest.Settings(t)
-	functions := grantstest.HubNeeds(grants.NamesOf(set))
+	functions := grantstest.HubNeeds(set)
 	w := world(t, set, grantstest.MemberNeeds())
 	declared := map[policy.ARN]map[string]bool{}
 	declare := func(who policy.ARN, actions ...string) {
@@ -106,10 +106,14 @@ func TestNeedsAreGranted(t *testing.T) {
 	for _, n := range functions {
 		who := grants.NamesOf(set).Role(string(n.Function))
 		declare(who, n.Actions...)
+		given := map[string]string{}
+		for _, c := range n.Conditions {
+			given[c.Key] = strings.ReplaceAll(c.Values[0], "*", "any")
+		}
 		for _, action := range n.Actions {
 			for _, on := range n.Resources {
 				on = strings.ReplaceAll(on, "*", "any")
-				if got := grantstest.Ask(w, grantstest.Case{Who: who, Action: action, On: on}); got != "allowed" {
+				if got := grantstest.Ask(w, grantstest.Case{Who: who, Action: action, On: on, Given: given}); got != "allowed" {
 					t.Errorf("%s %s on %s: %s", who, action, on, got)
 				}
 			}
@@ -378,7 +382,7 @@ func TestTooManyMembers(t *testing.T) {
 	if err != nil || d.Size() > 8192 || !strings.Contains(d.Indent(), "sns.me-south-1.amazonaws.com") {
 		t.Errorf("102 members: %d bytes, %v", d.Size(), err)
 	}
-	roles, err := grants.Hub(set, grantstest.HubNeeds(grants.NamesOf(set)), grantstest.MemberNeeds())
+	roles, err := grants.Hub(set, grantstest.HubNeeds(set), grantstest.MemberNeeds())
 	if err != nil {
 		t.Fatal(err)
 	}

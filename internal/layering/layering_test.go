@@ -117,7 +117,7 @@ var layers = map[string]layer{
 	"internal/deployed": {
 		wiring,
 		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary " +
-			"grants preflight", // it sees every edge, and so says what each function needs
+			"notify grants preflight", // it sees every edge, and so says what each function needs
 
 	},
 
@@ -149,6 +149,7 @@ var layers = map[string]layer{
 	"functions/sweep":    {wiring, "batch deployed incident"},
 	"functions/approval": {wiring, "deployed grants incident journal"},
 	"functions/remedy":   {wiring, "batch deployed incident"},
+	"functions/notify":   {wiring, "batch deployed incident journal queue"},
 }
 
 // TestLayering holds the tree against the table.
