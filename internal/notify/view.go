@@ -45,11 +45,17 @@ type Ref struct {
 // printed.
 type Request struct {
 	Method string
-	URL    string // without what is secret in it
+	// URL is where it goes, without what is secret in it. With a secret that IsURL it is what is added to that: a path, which follows the
+	// secret's, and a query, whose parameters join the secret's. For a tool that a topic serves it is sns: and the topic's ARN, the header
+	// Subject, if any, is the subject, and the body is the message.
+	URL    string
 	Header map[string]string
 	Body   []byte
 	// Secret completes the request: whoever sends it puts the secret where the tool wants it.
 	Secret Placement
+	// Then is what is sent after it, in order, once it was taken. What is shown is known from the answer to the first alone: the others'
+	// answers only say whether they were taken.
+	Then []Request
 }
 
 // Placement is where the secret of a target goes.
@@ -60,9 +66,9 @@ const (
 	NoSecret    Placement = iota
 	IsURL                 // the secret is the whole URL, whose host must be one of the tool's
 	BearerToken           // Authorization: Bearer
-	TokenHeader           // the header of TokenHeaderOf the tool
-	RoutingKey            // the body's routing_key
-	Signs                 // it is the key of an HMAC of the body
+	TokenHeader           // the header X-ChatWorkToken
+	RoutingKey            // the member routing_key of the body, which is a JSON object
+	Signs                 // it is the key of an HMAC of the body: see signature
 )
 
 // Response is what a tool answered.
@@ -75,10 +81,11 @@ type Response struct {
 // A tool is one way to tell people.
 type tool interface {
 	// compose makes the request that says it anew, or in place of what was said before; the zero Ref: nothing was. A view is cut to
-	// what the tool takes.
+	// what the tool takes: how long it is, is no fault.
 	compose(t settings.Target, v View, before Ref) (Request, error)
-	// read finds in an answer what became of it: the reference of what is shown now, or why it is not. Whether to try again is the
-	// client's to decide from the status, and the tool's where an answer of 200 says no.
+	// read finds in an answer what became of it: the reference of what is shown now, the zero Ref where the tool has none, or why it is
+	// not, which is a *Refusal. Whether to try again is the client's to decide from the status, and the tool's where an answer of 200
+	// says no.
 	read(r Response, before Ref) (Ref, error)
 	// hosts is the names of the hosts that a request may go to; a leading dot stands for every name below.
 	hosts(t settings.Target) []string

@@ -1,0 +1,188 @@
+package notify
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/replimend/replimend/internal/settings"
+)
+
+// slackBot tells people by a bot. The first message about an incident is its card. Later the card is updated in place, which rings nobody,
+// and what is new is posted in its thread; in the channel as well if it is critical or asks for a decision.
+type slackBot struct{}
+
+// The methods, which take JSON and the token as a bearer's.
+//
+// https://docs.slack.dev/reference/methods/chat.postMessage
+// https://docs.slack.dev/reference/methods/chat.update
+const (
+	slackPost   = "https://slack.com/api/chat.postMessage"
+	slackUpdate = "https://slack.com/api/chat.update"
+)
+
+// slackMessage is the body of both methods, and of a webhook. Slack reads the text where it shows no blocks, as in a notification.
+type slackMessage struct {
+	Channel   string       `json:"channel,omitempty"`
+	TS        string       `json:"ts,omitempty"`        // of what is updated
+	ThreadTS  string       `json:"thread_ts,omitempty"` // of what is answered
+	Broadcast bool         `json:"reply_broadcast,omitempty"`
+	Text      string       `json:"text"`
+	Blocks    slack.Blocks `json:"blocks"`
+	Parse     string       `json:"parse,omitempty"` // none: names and URLs in the text stay text
+	LinkNames bool         `json:"link_names"`
+	// Links are not followed: what a URL in evidence leads to is not for Slack to ask.
+	UnfurlLinks bool `json:"unfurl_links"`
+	UnfurlMedia bool `json:"unfurl_media"`
+}
+
+func (slackBot) compose(t settings.Target, v View, before Ref) (Request, error) {
+	card := slackCard(v)
+	card.Channel, card.Parse = t.Channel, "none"
+	if before.ID == "" {
+		return post(slackPost, BearerToken, card)
+	}
+	if before.Channel != "" {
+		card.Channel = before.Channel
+	}
+	news := slackCard(withoutCode(v))
+	news.Channel, news.Parse, news.ThreadTS, news.Broadcast = card.Channel, card.Parse, before.ID, loud(v)
+	card.TS = before.ID
+	r, err := post(slackUpdate, BearerToken, card)
+	if err != nil {
+		return Request{}, err
+	}
+	then, err := post(slackPost, BearerToken, news)
+	r.Then = []Request{then}
+	return r, err
+}
+
+// read knows that Slack says no with a status of 200.
+//
+// https://docs.slack.dev/reference/methods/chat.postMessage#errors
+// https://docs.slack.dev/reference/methods/chat.update#errors
+func (slackBot) read(r Response, _ Ref) (Ref, error) {
+	var answer struct {
+		OK      bool   `json:"ok"`
+		Error   string `json:"error"`
+		TS      string `json:"ts"`
+		Channel string `json:"channel"`
+	}
+	err := json.Unmarshal(r.Body, &answer)
+	if answer.OK && err == nil && r.Status == 200 {
+		return Ref{ID: codeOf(answer.TS, digit+"."), Channel: codeOf(answer.Channel, upper+digit)}, nil
+	}
+	no := &Refusal{Tool: settings.Slack, Status: r.Status, Code: codeOf(answer.Error, lower+"_")}
+	switch no.Code {
+	case "message_not_found", "cant_update_message", "edit_window_closed":
+		no.Gone = true
+	case "ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout":
+		no.Again = true
+	}
+	return Ref{}, no
+}
+
+func (slackBot) hosts(settings.Target) []string { return []string{"slack.com"} }
+
+// Slack's limits. What a message may have in all is not documented: messages from about 11,000 characters in many blocks and from 13,297 in
+// one were refused with msg_blocks_too_long. Slack may count containers, bytes or characters, and all are less than the bytes of the JSON.
+//
+// https://docs.slack.dev/reference/block-kit/blocks (50 blocks)
+// https://docs.slack.dev/reference/block-kit/blocks/header-block (150)
+// https://docs.slack.dev/reference/block-kit/blocks/context-block (10 elements)
+// https://docs.slack.dev/reference/block-kit/composition-objects/text-object (3,000)
+// https://github.com/slackapi/bolt-js/issues/2509 and /2867 (in all)
+const (
+	slackBlocks = 50
+	slackHeader = 150
+	slackText   = 3_000
+	slackAll    = 11_000 // bytes of the blocks
+)
+
+// slackCard is a view as blocks. The evidence is in rich text, whose texts are data and no markup: an asterisk of an ARN stays one, and
+// what looks like a mention is none.
+//
+// https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
+func slackCard(v View) slackMessage {
+	v = fitted(v, func(v View) bool {
+		blocks := slackBlocksOf(v)
+		return len(blocks.BlockSet) <= slackBlocks && size(blocks) <= slackAll
+	})
+	return slackMessage{Text: slackEscape(headline(v)), Blocks: slackBlocksOf(v)}
+}
+
+func slackBlocksOf(v View) slack.Blocks {
+	plain := func(s string) *slack.TextBlockObject {
+		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+	}
+	blocks := []slack.Block{slack.NewHeaderBlock(plain(clip(v.Title, slackHeader)))}
+	if len(v.Lead) > 0 {
+		blocks = append(blocks, slack.NewRichTextBlock("", slackLine(strings.Join(v.Lead, "\n"))))
+	}
+	for _, s := range v.Sections {
+		parts := []slack.RichTextElement{slackLine("", s.Heading)}
+		if len(s.Lines) > 0 {
+			var items []slack.RichTextElement
+			for _, l := range s.Lines {
+				items = append(items, slackLine(l))
+			}
+			parts = append(parts, slack.NewRichTextList(slack.RTEListBullet, 0, items...))
+		}
+		if s.Code != "" {
+			parts = append(parts, slackCode(s.Code))
+		}
+		blocks = append(blocks, slack.NewRichTextBlock("", parts...))
+	}
+	if len(v.Fields) > 0 {
+		var items []slack.RichTextElement
+		for _, f := range v.Fields {
+			items = append(items, slackLine(": "+f.Value, f.Name))
+		}
+		blocks = append(blocks, slack.NewRichTextBlock("", slack.NewRichTextList(slack.RTEListBullet, 0, items...)))
+	}
+	foot := []slack.MixedElement{plain(v.Word)}
+	if v.Cut != "" {
+		foot = append(foot, plain(v.Cut))
+	}
+	return slack.Blocks{BlockSet: append(blocks, slack.NewContextBlock("", foot...))}
+}
+
+// slackLine is a line of rich text after what of it is bold.
+func slackLine(text string, bold ...string) *slack.RichTextSection {
+	var parts []slack.RichTextSectionElement
+	for _, s := range bold {
+		parts = append(parts, slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Bold: true}))
+	}
+	if text != "" {
+		parts = append(parts, slack.NewRichTextSectionTextElement(text, nil))
+	}
+	return slack.NewRichTextSection(parts...)
+}
+
+// slackCode is a text in a fixed-width font, in pieces of whole lines that each have the length of a text.
+func slackCode(code string) *slack.RichTextPreformatted {
+	var parts []slack.RichTextSectionElement
+	var piece strings.Builder
+	add := func() {
+		if piece.Len() > 0 {
+			parts = append(parts, slack.NewRichTextSectionTextElement(piece.String(), nil))
+			piece.Reset()
+		}
+	}
+	for l := range strings.Lines(code) {
+		if units(piece.String())+units(l) > slackText {
+			add()
+		}
+		piece.WriteString(l)
+	}
+	add()
+	return &slack.RichTextPreformatted{Type: slack.RTEPreformatted, Elements: parts}
+}
+
+// slackEscape writes the three characters that Slack's markup is made of as entities.
+//
+// https://docs.slack.dev/messaging/formatting-message-text#escaping
+func slackEscape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+}
