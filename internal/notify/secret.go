@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -23,8 +24,8 @@ const hidden = "***"
 // String is ***.
 func (Secret) String() string { return hidden }
 
-// GoString is ***.
-func (Secret) GoString() string { return hidden }
+// Format prints *** by every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 
 // MarshalText is ***.
 func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
