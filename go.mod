@@ -20,11 +20,13 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/accessanalyzer v1.49.1
 	github.com/aws/aws-sdk-go-v2/service/cloudtrail v1.56.0
 	github.com/aws/aws-sdk-go-v2/service/dynamodb v1.68.0 // docs/decisions/0023-small-functions.md
+	github.com/aws/aws-sdk-go-v2/service/eventbridge v1.48.7 // docs/decisions/0023-small-functions.md
 	github.com/aws/aws-sdk-go-v2/service/iam v1.64.8
 	github.com/aws/aws-sdk-go-v2/service/kms v1.60.0 // docs/decisions/0023-small-functions.md
 	github.com/aws/aws-sdk-go-v2/service/organizations v1.56.0 // docs/decisions/0023-small-functions.md
 	github.com/aws/aws-sdk-go-v2/service/s3 v1.114.8
 	github.com/aws/aws-sdk-go-v2/service/s3control v1.71.1
+	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.49.0 // docs/decisions/0023-small-functions.md
 	github.com/aws/aws-sdk-go-v2/service/sns v1.47.9
 	github.com/aws/aws-sdk-go-v2/service/sqs v1.48.1 // docs/decisions/0023-small-functions.md
 	github.com/aws/aws-sdk-go-v2/service/ssm v1.79.0 // docs/decisions/0023-small-functions.md

@@ -63,6 +63,11 @@ var shapes = []shape{
 		queue: grants.Sweeps, batch: 1, atOnce: 5, repeats: true,
 	},
 	{
+		// A tool may take its time, and is asked up to four times. Two at once tell what a storm brings, and no tool has to throttle them.
+		function: grants.Notify, description: "Tells people, and the event bus", memory: 256, timeout: time.Minute,
+		queue: grants.Notices, batch: 1, atOnce: 2, repeats: true,
+	},
+	{
 		function: grants.Approval, description: "Seals what people answer", memory: 256, timeout: 15 * time.Second,
 	},
 }
@@ -79,7 +84,15 @@ type code struct {
 
 // environment is the variables of a function: what its Environment method reads and no more.
 func (h *hub) environment(f grants.Function) *map[string]*string {
+	if f == grants.Notify {
+		return &map[string]*string{
+			deployed.TableVariable: h.incidents.Ref(), deployed.NoticeVariable: h.queues[grants.Notices].Ref(), deployed.BusVariable: jsii.String(grants.Bus),
+		}
+	}
 	out := map[string]*string{deployed.WorkVariable: h.queues[grants.Work].Ref()}
+	if h.tells() && (f == grants.Remedy || f == grants.Sweep) {
+		out[deployed.NoticeVariable] = h.queues[grants.Notices].Ref()
+	}
 	if f != grants.Change {
 		out[deployed.TableVariable] = h.incidents.Ref()
 	}

@@ -36,9 +36,17 @@ type hub struct {
 // asks says whether anybody may be asked. Without approvers there is no function for answers, and no key that seals them.
 func (h *hub) asks() bool { return len(h.set.Approvals.Approvers) > 0 }
 
+// tells says whether there is anybody to tell. Without targets there is no function for notices, and no queue of them.
+func (h *hub) tells() bool { return len(h.set.Chat.Targets) > 0 }
+
+// has says whether the hub has a function.
+func (h *hub) has(f grants.Function) bool {
+	return (f != grants.Approval || h.asks()) && (f != grants.Notify || h.tells())
+}
+
 // shapes is those of the functions that the hub has.
 func (h *hub) shapes() []shape {
-	return slices.DeleteFunc(slices.Clone(shapes), func(s shape) bool { return s.function == grants.Approval && !h.asks() })
+	return slices.DeleteFunc(slices.Clone(shapes), func(s shape) bool { return !h.has(s.function) })
 }
 
 // logDays is for how long logs are kept.
@@ -50,13 +58,11 @@ func newHub(stack awscdk.Stack, set *settings.Settings, zips func(grants.Functio
 		stack: stack, set: set, names: grants.NamesOf(set), code: zips,
 		queues: map[grants.Queue]awssqs.CfnQueue{}, functions: map[grants.Function]awslambda.CfnFunction{},
 	}
-	granted, err := grants.Hub(set, deployed.Needs(h.names), deployed.MemberNeeds())
+	granted, err := grants.Hub(set, deployed.Needs(h.names, set.Chat.Targets), deployed.MemberNeeds())
 	if err != nil {
 		return err
 	}
-	if !h.asks() {
-		granted = slices.DeleteFunc(granted, func(r grants.Role) bool { return r.Name == string(grants.Approval) })
-	}
+	granted = slices.DeleteFunc(granted, func(r grants.Role) bool { return !h.has(grants.Function(r.Name)) })
 	roles, err := newRoles(stack, granted)
 	if err != nil {
 		return err

@@ -460,6 +460,26 @@ func TestNobodyIsAsked(t *testing.T) {
 	}
 }
 
+// TestNobodyIsTold: without targets there is nothing that tells people, and nothing that costs for it.
+func TestNobodyIsTold(t *testing.T) {
+	t.Parallel()
+	set := whole(t)
+	set.Chat = settings.Chat{}
+	hub := synthesize(t, set).templates[hubStack]
+	for id := range hub.Resources {
+		if strings.HasPrefix(id, "Notify") || strings.HasPrefix(id, "Notices") {
+			t.Errorf("there is %s", id)
+		}
+	}
+	for id, read := range map[string]func(deployed.Environment) (deployed.Config, error){
+		"RemedyFunction": deployed.Environment.Worker, "SweepFunction": deployed.Environment.Sweeper,
+	} {
+		if err := environment(t, hub, id, read); err != nil {
+			t.Errorf("%s does not start: %v", id, err)
+		}
+	}
+}
+
 // environment reads the configuration of a function as the function will.
 func environment(t *testing.T, hub template, id string, read func(deployed.Environment) (deployed.Config, error)) error {
 	t.Helper()
@@ -467,6 +487,9 @@ func environment(t *testing.T, hub template, id string, read func(deployed.Envir
 	set := whole(t)
 	if _, asked := hub.Resources["ApprovalFunction"]; !asked {
 		set.Approvals = settings.Approvals{}
+	}
+	if _, told := hub.Resources["NotifyFunction"]; !told {
+		set.Chat = settings.Chat{}
 	}
 	if err := os.WriteFile(file, []byte(set.YAML()), 0o600); err != nil {
 		t.Fatal(err)
@@ -496,6 +519,7 @@ func TestEnvironments(t *testing.T) {
 		"RemedyFunction":   deployed.Environment.Worker,
 		"SweepFunction":    deployed.Environment.Sweeper,
 		"ApprovalFunction": deployed.Environment.Desk,
+		"NotifyFunction":   deployed.Environment.Herald,
 	} {
 		if err := environment(t, hub, id, read); err != nil {
 			t.Errorf("%s: %v", id, err)

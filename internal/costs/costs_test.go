@@ -70,6 +70,7 @@ func environment(t testing.TB) []string {
 		"AWS_ENDPOINT_URL=http://127.0.0.1:1", "REPLIMEND_TABLE=incidents", "REPLIMEND_APPROVALS=approvals",
 		"REPLIMEND_WORK_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/work",
 		"REPLIMEND_SWEEP_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/sweep",
+		"REPLIMEND_NOTICE_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/notices", "REPLIMEND_BUS=replimend",
 		"REPLIMEND_SEAL_KEY=arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 		"REPLIMEND_SETTINGS=" + lambdatest.Settings(t),
 	}

@@ -19,11 +19,13 @@ import (
 
 // The environment of the functions.
 const (
-	TableVariable     = "REPLIMEND_TABLE"       // the name of the table of incidents
-	ApprovalsVariable = "REPLIMEND_APPROVALS"   // the name of the table of approvals
-	SealVariable      = "REPLIMEND_SEAL_KEY"    // the ARN of the KMS key that seals and verifies approvals
-	WorkVariable      = "REPLIMEND_WORK_QUEUE"  // the URL of the worker's queue
-	SweepVariable     = "REPLIMEND_SWEEP_QUEUE" // the URL of the sweep's own queue
+	TableVariable     = "REPLIMEND_TABLE"        // the name of the table of incidents
+	ApprovalsVariable = "REPLIMEND_APPROVALS"    // the name of the table of approvals
+	SealVariable      = "REPLIMEND_SEAL_KEY"     // the ARN of the KMS key that seals and verifies approvals
+	WorkVariable      = "REPLIMEND_WORK_QUEUE"   // the URL of the worker's queue
+	SweepVariable     = "REPLIMEND_SWEEP_QUEUE"  // the URL of the sweep's own queue
+	NoticeVariable    = "REPLIMEND_NOTICE_QUEUE" // the URL of the queue of notices, where the settings have somebody to tell
+	BusVariable       = "REPLIMEND_BUS"          // the name of the event bus
 	// PropagationVariable is after how long what was written holds everywhere, such as 90s; without it a minute.
 	PropagationVariable = "REPLIMEND_PROPAGATION"
 	SettingsVariable    = "REPLIMEND_SETTINGS" // the file of the settings; without it SettingsFile beside the program
@@ -37,6 +39,9 @@ type Config struct {
 	Table string // of incidents
 	Work  string // the URL of the worker's queue
 	Sweep string // the URL of the sweep's own queue; the sweep's alone
+	// Notices is the URL of the queue of notices; "": there is nobody to tell.
+	Notices string
+	Bus     string // the name of the event bus; of who tells people alone
 
 	// These are the worker's, and of who takes answers.
 	Approvals string // the table of approvals
@@ -89,7 +94,26 @@ func (e Environment) Worker() (Config, error) {
 	c.Propagation, err = e.propagation()
 	faults = append(faults, err)
 	c.Settings, err = e.settings()
-	return c, errors.Join(append(faults, err, e.approvals(&c))...)
+	return c, errors.Join(append(faults, err, e.approvals(&c), e.notices(&c))...)
+}
+
+// Herald is the configuration of the function that tells people. The error has every fault, one a line.
+func (e Environment) Herald() (Config, error) {
+	var c Config
+	var faults [4]error
+	c.Table, faults[0] = e.name(TableVariable, tableName, "the name of a table")
+	c.Bus, faults[1] = e.name(BusVariable, busName, "the name of an event bus")
+	c.Notices, faults[2] = e.queue(NoticeVariable)
+	c.Settings, faults[3] = e.settings()
+	return c, errors.Join(faults[:]...)
+}
+
+// notices reads, after the settings, where notices go. Where there is nobody to tell they go nowhere.
+func (e Environment) notices(c *Config) (err error) {
+	if c.Settings != nil && len(c.Settings.Chat.Targets) > 0 {
+		c.Notices, err = e.queue(NoticeVariable)
+	}
+	return err
 }
 
 // Desk is the configuration of the function that takes answers. The error has every fault, one a line.
@@ -131,7 +155,7 @@ func (e Environment) Sweeper() (Config, error) {
 		faults = append(faults, fmt.Errorf("%s: the sweep has a queue of its own, and not that of %s", SweepVariable, WorkVariable))
 	}
 	c.Settings, err = e.settings()
-	return c, errors.Join(append(faults, err)...)
+	return c, errors.Join(append(faults, err, e.notices(&c))...)
 }
 
 // journal reads what every function needs that works on incidents.
@@ -157,6 +181,9 @@ func (e Environment) queue(variable string) (string, error) {
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 var tableName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3}[a-zA-Z0-9_.-]*$`)
+
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
+var busName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 
 // longestName is checked beside the pattern: a repetition up to it would be written out at each cold start.
 const longestName = 255

@@ -37,6 +37,9 @@ var (
 	unapprovedRoutes  = metric{"UnapprovedRoutes", "Count"}
 	goneRoutes        = metric{"GoneRoutes", "Count"}
 	unreadableBuckets = metric{"UnreadableBuckets", "Count"}
+	noticesSent       = metric{"NoticesSent", "Count"}
+	noticesHeld       = metric{"NoticesHeld", "Count"}
+	noticesFailed     = metric{"NoticesFailed", "Count"}
 )
 
 // figure is one value of one metric.

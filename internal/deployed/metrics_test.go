@@ -19,6 +19,7 @@ import (
 var all = []metric{
 	failuresReported, malformedMessages, incidentsOpened, timeToCure, timeToResolve, refusals, manual, awaitingApproval, escalations,
 	documentsUndone, routesSwept, routesHealthy, blindRoutes, unapprovedRoutes, goneRoutes, unreadableBuckets,
+	noticesSent, noticesHeld, noticesFailed,
 }
 
 // units are the ones of CloudWatch that are used here.

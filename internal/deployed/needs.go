@@ -7,10 +7,12 @@ import (
 	"github.com/replimend/replimend/internal/canary"
 	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/journal"
+	"github.com/replimend/replimend/internal/notify"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/queue"
 	"github.com/replimend/replimend/internal/replay"
+	"github.com/replimend/replimend/internal/settings"
 )
 
 // MemberNeeds is everything that the functions need of the roles of members.
@@ -30,9 +32,9 @@ var polling = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:Recei
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 var logging = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
 
-// Needs is what each function needs in the hub. What it needs of members is in the roles that it assumes; who uses the key of the seal
-// is in the key's policy.
-func Needs(h grants.HubNames) []grants.Need {
+// Needs is what each function needs in the hub, with those targets of notices. What it needs of members is in the roles that it assumes;
+// who uses the key of the seal is in the key's policy.
+func Needs(h grants.HubNames, targets []settings.Target) []grants.Need {
 	incidents, approvals := h.Table(grants.IncidentTable).String(), h.Table(grants.ApprovalTable).String()
 	var out []grants.Need
 	need := func(f grants.Function, why string, actions []string, resources ...string) {
@@ -40,7 +42,14 @@ func Needs(h grants.HubNames) []grants.Need {
 	}
 	for _, f := range grants.Functions() {
 		need(f, "nobody sees what it did", logging, h.LogGroup(f).String()+":*")
-		need(f, "nobody goes on with an incident", queue.Needs(), h.Queue(grants.Work).String())
+		if f != grants.Notify {
+			need(f, "nobody goes on with an incident", queue.Needs(), h.Queue(grants.Work).String())
+		}
+	}
+	if len(targets) > 0 {
+		for _, f := range []grants.Function{grants.Remedy, grants.Sweep, grants.Notify} {
+			need(f, "nobody is told", queue.Needs(), h.Queue(grants.Notices).String())
+		}
 	}
 	need(grants.Remedy, "nothing is remembered", journal.Needs(), incidents, incidents+"/index/"+journal.Index)
 	need(grants.Failure, "no failure is remembered", journal.OpenNeeds(), incidents, incidents+"/index/"+journal.Index)
@@ -56,7 +65,7 @@ func Needs(h grants.HubNames) []grants.Need {
 	for _, p := range []struct {
 		by   grants.Function
 		from grants.Queue
-	}{{grants.Failure, grants.Failures}, {grants.Change, grants.Changes}, {grants.Remedy, grants.Work}, {grants.Sweep, grants.Sweeps}} {
+	}{{grants.Failure, grants.Failures}, {grants.Change, grants.Changes}, {grants.Remedy, grants.Work}, {grants.Sweep, grants.Sweeps}, {grants.Notify, grants.Notices}} {
 		need(p.by, "no message reaches it", polling, h.Queue(p.from).String())
 	}
 	need(grants.Sweep, "it sees no account", queue.Needs(), h.Queue(grants.Sweeps).String())
@@ -78,6 +87,49 @@ func Needs(h grants.HubNames) []grants.Need {
 			}}
 		}
 		out = append(out, n)
+	}
+	return append(out, telling(h, targets)...)
+}
+
+// telling is what the function needs that tells people: the secrets and topics of the targets, its own rows and no incident, and to put
+// its own events on the bus.
+func telling(h grants.HubNames, targets []settings.Target) []grants.Need {
+	var secrets, topics []string
+	for _, t := range targets {
+		if t.Tool.ByTopic() {
+			topics = append(topics, t.Topic.String())
+		} else {
+			secrets = append(secrets, t.Secret.String())
+		}
+	}
+	need := func(why string, actions, resources []string, conditions ...policy.Condition) grants.Need {
+		slices.Sort(resources)
+		return grants.Need{Function: grants.Notify, Actions: actions, Resources: slices.Compact(resources), Conditions: conditions, Why: why}
+	}
+	equals := func(key string, values ...string) policy.Condition {
+		return policy.Condition{Operator: policy.StringEquals, Key: key, Values: values}
+	}
+	keys := []string{policy.ARN{Partition: h.Partition, Service: "kms", Region: h.Region, Account: h.Account, Resource: "key/*"}.String()}
+	out := []grants.Need{
+		// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+		need("what was said is said again", journal.NoticeNeeds(), []string{h.Table(grants.IncidentTable).String()}, policy.Condition{
+			Operator: policy.StringLike, Qualifier: policy.ForAllValues, Key: "dynamodb:LeadingKeys", Values: []string{journal.NoticePartitions + "*"},
+		}),
+		// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+		need("ticketing hears nothing", notify.BusNeeds(), []string{h.Bus().String()}, equals("events:source", notify.EventSource)),
+	}
+	// Both services use the key of what they keep with the credentials of whoever calls them, also where that is AWS's own key, and say of
+	// what it is. A role that denies everything else has to be let.
+	if len(secrets) > 0 {
+		// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+		out = append(out, need("no tool knows it", notify.SecretNeeds(), secrets), need("no tool knows it", []string{"kms:Decrypt"}, keys,
+			equals("kms:ViaService", "secretsmanager."+h.Region+".amazonaws.com"), equals("kms:EncryptionContext:SecretARN", secrets...)))
+	}
+	if len(topics) > 0 {
+		// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+		out = append(out, need("topics tell nobody", notify.TopicNeeds(), topics), need("topics with a key tell nobody",
+			[]string{"kms:Decrypt", "kms:GenerateDataKey"}, keys,
+			equals("kms:ViaService", "sns."+h.Region+".amazonaws.com"), equals("kms:EncryptionContext:aws:sns:topicArn", topics...)))
 	}
 	return out
 }

@@ -32,6 +32,7 @@ const budget = time.Minute
 type Worker struct {
 	Workflow remedy.Workflow
 	Work     Sender
+	Notices  NoticeSender // nil: there is nobody to tell
 	Log      *slog.Logger
 }
 
@@ -57,8 +58,9 @@ func NewWorker(c Config, cfg aws.Config, log *slog.Logger) *Worker {
 			}},
 			Now: time.Now, Propagation: c.Propagation, Budget: budget,
 		},
-		Work: queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work},
-		Log:  log,
+		Work:    queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work},
+		Notices: noticesTo(c, cfg),
+		Log:     log,
 	}
 }
 
@@ -115,10 +117,31 @@ func (a answers) Answers(ctx context.Context, q remedy.Question) ([]incident.App
 	return a.Approvals.Answers(ctx, q.Incident)
 }
 
-// notices logs what people are told. Chat tools come later; until then the log is where it is said.
-type notices struct{ log *slog.Logger }
+// NoticeSender hands over what people are to be told. A queue.Queue does.
+type NoticeSender interface {
+	SendNotice(ctx context.Context, n queue.Notice, delay time.Duration) error
+}
+
+// noticesTo is where the configuration has notices go; nil: nowhere.
+func noticesTo(c Config, cfg aws.Config) NoticeSender {
+	if c.Notices == "" {
+		return nil
+	}
+	return queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Notices}
+}
+
+// notices hands over what people are to be told, where there is somebody to tell, and logs it.
+type notices struct {
+	log *slog.Logger
+	to  NoticeSender
+}
 
 func (n notices) Notify(ctx context.Context, m incident.Message) error {
+	if n.to != nil {
+		if err := n.to.SendNotice(ctx, queue.Notice{Message: m}, 0); err != nil {
+			return err
+		}
+	}
 	n.log.InfoContext(ctx, "notice", "notice", m)
 	return nil
 }
@@ -161,7 +184,7 @@ func (w *Worker) Handle(ctx context.Context, messages []Delivery) []string {
 // resume goes on with an incident, and sees to it that somebody looks again where that is due.
 func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, received int) error {
 	flow := w.Workflow
-	flow.Worker, flow.Notifier = rand.Text(), notices{log}
+	flow.Worker, flow.Notifier = rand.Text(), notices{log, w.Notices}
 	before, err := flow.Journal.Get(ctx, work.Incident)
 	if err != nil {
 		return err
@@ -185,7 +208,7 @@ func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, 
 // look looks at a route, or at the rules of a bucket that nobody approved. What it opens is gone on with like every other incident.
 func (w *Worker) look(ctx context.Context, log *slog.Logger, l queue.Look, received int) error {
 	flow := w.Workflow
-	flow.Worker, flow.Notifier = rand.Text(), notices{log}
+	flow.Worker, flow.Notifier = rand.Text(), notices{log, w.Notices}
 	known := remember{flow.Journal, map[string]incident.Incident{}}
 	flow.Journal = known
 	if l.Route.Rule == "" {

@@ -552,7 +552,7 @@ func (d *deployment) members(t *testing.T) {
 // roles: every account has the roles that package grants makes, with exactly those documents, and no others.
 func (d *deployment) roles(t *testing.T) {
 	names := grants.NamesOf(d.set)
-	hub, err := grants.Hub(d.set, deployed.Needs(names), deployed.MemberNeeds())
+	hub, err := grants.Hub(d.set, deployed.Needs(names, d.set.Chat.Targets), deployed.MemberNeeds())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func world(tb testing.TB, set *settings.Settings, needs []preflight.Need) grants
 		}
 		w.Resources[of] = d
 	}
-	roles, err := grants.Hub(set, grantstest.HubNeeds(h), needs)
+	roles, err := grants.Hub(set, grantstest.HubNeeds(set), needs)
 	put(h.Account, roles, err)
 	for _, m := range set.Members {
 		roles, err := grants.Member(set, m.Account, needs)
@@ -306,7 +306,7 @@ func TestTooManyMembers(t *testing.T) {
 	if err != nil || d.Size() > 8192 || !strings.Contains(d.Indent(), "sns.me-south-1.amazonaws.com") {
 		t.Errorf("102 members: %d bytes, %v", d.Size(), err)
 	}
-	roles, err := grants.Hub(set, grantstest.HubNeeds(grants.NamesOf(set)), grantstest.MemberNeeds())
+	roles, err := grants.Hub(set, grantstest.HubNeeds(set), grantstest.MemberNeeds())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,13 +12,14 @@ const (
 	Remedy   Function = settings.Worker      // diagnoses, writes, replays
 	Sweep    Function = "replimend-sweep"    // looks at every route of an account from time to time
 	Approval Function = "replimend-approval" // seals what people answer
+	Notify   Function = "replimend-notify"   // tells people
 )
 
 // Function is a function of the hub.
 type Function string
 
 // Functions is every function of the hub.
-func Functions() []Function { return []Function{Failure, Change, Remedy, Sweep, Approval} }
+func Functions() []Function { return []Function{Failure, Change, Remedy, Sweep, Approval, Notify} }
 
 // Roles that are nobody's function.
 const (
@@ -39,10 +40,11 @@ const (
 	Changes  Queue = "replimend-changes"  // from the hub's bus to the change function
 	Work     Queue = "replimend-work"     // to the remedy function
 	Sweeps   Queue = "replimend-sweeps"   // from the sweep function to itself
+	Notices  Queue = "replimend-notices"  // from whoever has something to tell to the notify function
 )
 
 // Queues is every queue of the hub that is not for dead letters.
-func Queues() []Queue { return []Queue{Failures, Changes, Work, Sweeps} }
+func Queues() []Queue { return []Queue{Failures, Changes, Work, Sweeps, Notices} }
 
 // Dead is the queue of a queue's dead letters.
 func (q Queue) Dead() Queue { return q + "-dead" }

@@ -340,6 +340,65 @@ func Cases() []Case {
 	cannot("it writes to another queue", hub.Role(string(grants.Change)), "sqs:SendMessage", failures)
 	can(hub.Role(grants.Schedules), "lambda:InvokeFunction", hub.Function(grants.Sweep).String())
 	cannot("nobody schedules writes", hub.Role(grants.Schedules), "lambda:InvokeFunction", hub.Function(grants.Remedy).String())
+
+	// Notices.
+	notify, notices := hub.Role(string(grants.Notify)), hub.Queue(grants.Notices).String()
+	const (
+		secret = "arn:aws:secretsmanager:eu-west-1:" + Hub + ":secret:replimend/slack-AbCdEf"
+		mail   = "arn:aws:sns:eu-west-1:" + Hub + ":replication"
+		anyKey = "arn:aws:kms:eu-west-1:" + Hub + ":key/2222aaaa-0000-4000-8000-000000000001"
+	)
+	of := func(partition string) map[string]string { return map[string]string{"dynamodb:LeadingKeys": partition} }
+	own := map[string]string{"events:source": "replimend"}
+	opens := map[string]string{"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com", "kms:EncryptionContext:SecretARN": secret}
+	can(notify, "secretsmanager:GetSecretValue", secret)
+	cannot("it is no target's", notify, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:"+Hub+":secret:replimend/slack-XyZxYz")
+	cannot("it is no target's", notify, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:"+Hub+":secret:database-AbCdEf")
+	never("it changes no secret", notify, "secretsmanager:PutSecretValue", secret)
+	can(notify, "kms:Decrypt", anyKey, opens)
+	cannot("it opens secrets alone", notify, "kms:Decrypt", anyKey)
+	cannot("it is no target's secret", notify, "kms:Decrypt", anyKey, opens, map[string]string{"kms:EncryptionContext:SecretARN": secret + "x"})
+	can(notify, "kms:GenerateDataKey", anyKey, map[string]string{
+		"kms:ViaService": "sns.eu-west-1.amazonaws.com", "kms:EncryptionContext:aws:sns:topicArn": mail,
+	})
+	cannot("it writes no secret", notify, "kms:GenerateDataKey", anyKey, opens)
+	can(notify, "sns:Publish", mail)
+	cannot("it is no target's", notify, "sns:Publish", "arn:aws:sns:eu-west-1:"+Hub+":alarms")
+	cannot("it is a member's", notify, "sns:Publish", grants.Topic(Source, "eu-west-1").String())
+	can(notify, "events:PutEvents", hub.Bus().String(), own)
+	cannot("it is not its own event", notify, "events:PutEvents", hub.Bus().String(), map[string]string{"events:source": "aws.iam"})
+	cannot("it is another bus", notify, "events:PutEvents", "arn:aws:events:eu-west-1:"+Hub+":event-bus/default", own)
+	for _, action := range []string{"dynamodb:GetItem", "dynamodb:PutItem"} {
+		can(notify, action, incidents, of("notice#inc-0123456789abcdef0123"))
+		for _, partition := range []string{"incident#inc-0123456789abcdef0123", "route#0123", "suppression", "lock#0123", "patch"} {
+			cannot("it is no notice", notify, action, incidents, of(partition))
+		}
+		never("it seals nothing", notify, action, approvals)
+	}
+	for _, action := range []string{"dynamodb:Query", "dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:BatchGetItem"} {
+		never("it reads its own rows, by their keys", notify, action, incidents, of("notice#inc-0123456789abcdef0123"))
+	}
+	for _, on := range []policy.ARN{reader, identity, resource, replayer} {
+		never("it enters no member", notify, "sts:AssumeRole", on.String(), org)
+	}
+	can(notify, "sqs:ReceiveMessage", notices)
+	cannot("it gives no work", notify, "sqs:SendMessage", work)
+	for _, f := range []grants.Function{grants.Remedy, grants.Sweep, grants.Notify} {
+		can(hub.Role(string(f)), "sqs:SendMessage", notices)
+	}
+	for _, f := range grants.Functions() {
+		if f == grants.Notify {
+			continue
+		}
+		who := hub.Role(string(f))
+		never("it parses events", who, "secretsmanager:GetSecretValue", secret)
+		never("it tells nobody itself", who, "sns:Publish", mail)
+		never("it tells nobody itself", who, "events:PutEvents", hub.Bus().String(), own)
+	}
+	for _, f := range []grants.Function{grants.Failure, grants.Change, grants.Approval} {
+		cannot("it has nothing to tell", hub.Role(string(f)), "sqs:SendMessage", notices)
+	}
+
 	topic := grants.Topic(Source, "eu-west-1").String()
 	fromService := func(name, action, on string, given map[string]string, allowed bool, why string) {
 		out = append(out, Case{Service: name, Action: action, On: on, Given: given, Allowed: allowed, Why: why})

@@ -29,6 +29,11 @@ members:
 - {account: "444455556666", regions: [eu-central-1], externalId: partner-7}
 self: ["arn:aws:iam::*:role/ours-*"]
 approvals: {approvers: ["arn:aws:iam::999999999999:role/oncall"]}
+chat:
+  targets:
+  - {name: oncall, tool: pagerduty, secret: "arn:aws:secretsmanager:eu-west-1:999999999999:secret:replimend/pagerduty-AbCdEf"}
+  - {name: team, tool: slack, secret: "arn:aws:secretsmanager:eu-west-1:999999999999:secret:replimend/slack-AbCdEf", channel: C0123456789}
+  - {name: mail, tool: email, topic: "arn:aws:sns:eu-west-1:999999999999:replication"}
 routes:
 - name: orders
   mode: automatic

@@ -17,14 +17,16 @@ import (
 // MemberNeeds is what the code needs of the roles of members.
 func MemberNeeds() []preflight.Need { return deployed.MemberNeeds() }
 
-// HubNeeds is what the code needs in the hub.
-func HubNeeds(h grants.HubNames) []grants.Need { return deployed.Needs(h) }
+// HubNeeds is what the code needs in the hub of the settings.
+func HubNeeds(set *settings.Settings) []grants.Need {
+	return deployed.Needs(grants.NamesOf(set), set.Chat.Targets)
+}
 
 // RunNeeds compares both ways: every need is allowed on everything that it is about, no action is allowed that no need declares, and
 // none on a resource that none is about.
 func RunNeeds(t *testing.T, set *settings.Settings, w World) {
 	t.Helper()
-	for _, fault := range compare(set, w, MemberNeeds(), HubNeeds(grants.NamesOf(set))) {
+	for _, fault := range compare(set, w, MemberNeeds(), HubNeeds(set)) {
 		t.Error(fault)
 	}
 }
@@ -78,7 +80,7 @@ func compare(set *settings.Settings, w World, member []preflight.Need, functions
 			for _, on := range n.Resources {
 				c := Case{Who: who, Action: action, On: strings.ReplaceAll(on, "*", "any"), Given: map[string]string{}}
 				for _, condition := range n.Conditions {
-					c.Given[condition.Key] = condition.Values[0]
+					c.Given[condition.Key] = strings.ReplaceAll(condition.Values[0], "*", "any")
 				}
 				ask(c)
 			}

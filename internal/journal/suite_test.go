@@ -85,3 +85,19 @@ func TestTable(t *testing.T) {
 		return journaltest.Subject{Journal: table, Answers: approvals}
 	})
 }
+
+func TestNoticesInMemory(t *testing.T) {
+	t.Parallel()
+	journaltest.RunNotices(t, 20, func(_ *testing.T, c *journaltest.Clock) journaltest.Notices {
+		return &journaltest.MemoryNotices{Clock: c}
+	})
+}
+
+func TestNoticeTable(t *testing.T) {
+	t.Parallel()
+	s := mototest.Start(t)
+	journaltest.RunNotices(t, 10, func(t *testing.T, c *journaltest.Clock) journaltest.Notices {
+		table, _ := tables(t, client(t, s), c)
+		return &journal.NoticeTable{Client: table.Client, Name: table.Name, Now: c.Now}
+	})
+}

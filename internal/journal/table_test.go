@@ -591,4 +591,15 @@ func TestNeedsAreWhatIsCalled(t *testing.T) {
 		t.Error(again)
 	}
 	check("reader", journal.ReaderNeeds(), answersErr, useErr)
+
+	notices := &journal.NoticeTable{Client: table.Client, Name: table.Name, Now: clock.Now}
+	n, noticeErr := notices.Notice(ctx, "inc-1", "oncall")
+	_, keepErr := notices.KeepNotice(ctx, n)
+	_, admitErr := notices.Admit(ctx, "oncall", 1)
+	check("herald", journal.NoticeNeeds(), noticeErr, keepErr, admitErr)
+	for _, row := range rows(t, dynamodb.NewFromConfig(config(t, s, account, nil)), table.Name) {
+		if _, of := row["notice"]; (of || row["times"] != nil) != strings.HasPrefix(text(row["pk"]), journal.NoticePartitions) || row["expires"] == nil && of {
+			t.Errorf("row %v", row)
+		}
+	}
 }

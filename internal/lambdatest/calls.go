@@ -18,6 +18,7 @@ import (
 	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/mototest"
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -268,7 +269,11 @@ func declarations() map[string]map[string]bool {
 			out[who][action] = true
 		}
 	}
-	for _, n := range deployed.Needs(grants.HubNames{Partition: "aws", Account: "111122223333", Region: "us-east-1"}) {
+	targets := []settings.Target{
+		{Tool: settings.Slack, Secret: policy.ARN{Partition: "aws", Service: "secretsmanager", Region: "us-east-1", Account: "111122223333", Resource: "secret:a"}},
+		{Tool: settings.Email, Topic: policy.ARN{Partition: "aws", Service: "sns", Region: "us-east-1", Account: "111122223333", Resource: "a"}},
+	}
+	for _, n := range deployed.Needs(grants.HubNames{Partition: "aws", Account: "111122223333", Region: "us-east-1"}, targets) {
 		declare(string(n.Function), n.Actions...)
 	}
 	// Of the key's policy.

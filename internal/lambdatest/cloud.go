@@ -29,6 +29,7 @@ type Cloud struct {
 	Events  string // the URL of the queue of S3's events
 	Work    string // that of the worker's queue
 	Sweep   string // that of the sweep's own queue
+	Notices string // that of the queue of notices
 	Dead    string // that of the messages that came too often from any of them
 	Env     []string
 
@@ -101,12 +102,13 @@ func NewCloud(t *testing.T, s *mototest.Server, address string) *Cloud {
 	c.Dead = c.queue("dead", nil)
 	redrive := fmt.Sprintf(`{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:%s:dead","maxReceiveCount":%d}`, account, maxReceive)
 	c.Events, c.Work, c.Sweep = c.queue("events", &redrive), c.queue("work", &redrive), c.queue("sweep", &redrive)
+	c.Notices = c.queue("notices", &redrive)
 	id, secret, token := s.Credentials(t, account)
 	c.Env = []string{
 		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=" + id, "AWS_SECRET_ACCESS_KEY=" + secret, "AWS_SESSION_TOKEN=" + token,
 		"AWS_ENDPOINT_URL=" + address, "AWS_EC2_METADATA_DISABLED=true", "NO_PROXY=*",
 		"REPLIMEND_TABLE=incidents", "REPLIMEND_APPROVALS=approvals", "REPLIMEND_WORK_QUEUE=" + c.Work, "REPLIMEND_PROPAGATION=0s",
-		"REPLIMEND_SWEEP_QUEUE=" + c.Sweep,
+		"REPLIMEND_SWEEP_QUEUE=" + c.Sweep, "REPLIMEND_NOTICE_QUEUE=" + c.Notices, "REPLIMEND_BUS=replimend",
 		"REPLIMEND_SEAL_KEY=arn:aws:kms:us-east-1:" + account + ":key/1234abcd-12ab-34cd-56ef-1234567890ab",
 	}
 	return c

@@ -122,7 +122,7 @@ var layers = map[string]layer{
 	"internal/deployed": {
 		wiring,
 		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary " +
-			"grants preflight", // it sees every edge, and so says what each function needs
+			"notify grants preflight", // it sees every edge, and so says what each function needs
 
 	},
 
@@ -137,7 +137,7 @@ var layers = map[string]layer{
 	"internal/notifytest": {lab, "incident"},
 	// What each role can do and cannot, asked of documents or of templates.
 	"internal/grantstest": {lab, "policy authz settings preflight grants deployed journal"},
-	"internal/lambdatest": {lab, "settings incident journal mototest deployed grants release"},
+	"internal/lambdatest": {lab, "policy settings incident journal mototest deployed grants release"},
 
 	// What the functions may cost, and the function beside which they are measured.
 	"internal/costs":       {lab, "lambdatest"},
@@ -157,6 +157,7 @@ var layers = map[string]layer{
 	"functions/sweep":    {wiring, "batch deployed incident"},
 	"functions/approval": {wiring, "deployed grants incident journal"},
 	"functions/remedy":   {wiring, "batch deployed grants incident"},
+	"functions/notify":   {wiring, "batch deployed incident journal queue"},
 }
 
 // TestLayering holds the tree against the table.

@@ -78,9 +78,13 @@ func (q Queue) send(ctx context.Context, message any, delay time.Duration) error
 	if err != nil {
 		return err
 	}
+	return q.put(ctx, string(body), delay)
+}
+
+func (q Queue) put(ctx context.Context, body string, delay time.Duration) error {
 	delay = min(max(delay, 0), MaxDelay)
-	_, err = q.Client.SendMessage(ctx, &sqs.SendMessageInput{
-		QueueUrl: aws.String(q.URL), MessageBody: aws.String(string(body)), DelaySeconds: int32((delay + time.Second - 1) / time.Second),
+	_, err := q.Client.SendMessage(ctx, &sqs.SendMessageInput{
+		QueueUrl: aws.String(q.URL), MessageBody: aws.String(body), DelaySeconds: int32((delay + time.Second - 1) / time.Second),
 	})
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/jsontree"
+	"github.com/replimend/replimend/internal/notify"
 	"github.com/replimend/replimend/internal/patch"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/render"
@@ -39,6 +40,10 @@ var schemas = []schema{
 	{
 		file: "diagnosis.schema.json", title: "Why replication routes replicate or fail (replimend diagnose --format json)",
 		of: diagnose.Diagnosis{}, printed: true,
+	},
+	{
+		file: "event.schema.json", title: "What became of an incident (events of the source replimend on the event bus)",
+		of: notify.Event{}, printed: true,
 	},
 	{
 		file: "incident.schema.json", title: "What became of a replication route that failed (replimend incidents show --format json)",
@@ -185,10 +190,12 @@ var words = map[reflect.Type][]any{
 	reflect.TypeFor[diagnose.HopVerdict](): {diagnose.HopAllowed, diagnose.HopDenied, diagnose.HopUnknown},
 	reflect.TypeFor[diagnose.Severity]():   {diagnose.Fault, diagnose.Warning, diagnose.Advice},
 	reflect.TypeFor[diagnose.Side]():       {diagnose.SourceSide, diagnose.DestinationSide, diagnose.PrincipalSide, diagnose.ResourceSide},
-	reflect.TypeFor[incident.Outcome](): {
-		incident.Open, incident.Ignored, incident.Healthy, incident.Refused, incident.Manual, incident.AwaitingApproval, incident.Declined,
-		incident.Applied, incident.Proven, incident.Resolved, incident.Escalated,
-	},
+	reflect.TypeFor[incident.Outcome](): func() (out []any) {
+		for _, o := range incident.Outcomes() {
+			out = append(out, o)
+		}
+		return out
+	}(),
 	reflect.TypeFor[incident.ChangeState](): {
 		incident.Intended, incident.Written, incident.Undoing, incident.Undone, incident.Unmade, incident.Overrun,
 	},
