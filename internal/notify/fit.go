@@ -10,8 +10,8 @@ import (
 	"github.com/replimend/replimend/internal/incident"
 )
 
-// What a view may hold in any tool, in characters where nothing else is said. What has no more than its title, its lead and how to see
-// the rest fits into the smallest of them.
+// What a view may hold in any tool, in characters where nothing else is said. What has no more than its title and how to see the rest fits
+// into the smallest of them.
 const (
 	mostTitle    = 150
 	mostWord     = 40
@@ -29,8 +29,8 @@ const (
 )
 
 // fitted is as much of a view as fits takes. What goes first is the code beyond leastCode, by whole lines from its end; then lines, of all
-// sections alike, so that each keeps its first; then sections without lines; and last the rest of the code. A view that lost nothing has
-// no Cut.
+// sections alike, so that each keeps its first; then sections without lines; then the rest of the code; and last, where a tool writes one
+// character as five, the end of the lead. A view that lost nothing has no Cut.
 func fitted(v View, fits func(View) bool) View {
 	v, lost := bounded(v)
 	if whole := v; !lost {
@@ -41,7 +41,11 @@ func fitted(v View, fits func(View) bool) View {
 	}
 	all := lines(v) + code(v)
 	n := sort.Search(all+1, func(n int) bool { return !fits(reduced(v, n)) })
-	return reduced(v, max(n-1, 0))
+	v = reduced(v, max(n-1, 0))
+	for len(v.Lead) > 0 && !fits(v) {
+		v.Lead = v.Lead[:len(v.Lead)-1]
+	}
+	return v
 }
 
 // bounded is a view with every text clean and within the bounds that all tools keep, and whether anything was lost by it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,30 @@ func TestLimits(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestLimitsOfOneCharacter: texts of nothing but what a tool writes as several characters, or as several bytes.
+func TestLimitsOfOneCharacter(t *testing.T) {
+	t.Parallel()
+	for _, tool := range settings.Tools() {
+		for _, c := range []string{"*", "`", "_", "<", "&", "@", "[a", "\\", "\"", "本", "👩", "\u00ad"} {
+			long := strings.Repeat(c, 650)
+			v := notify.View{
+				Incident: long, Severity: incident.Severity(long), Word: long, Title: long, Lead: slices.Repeat([]string{long}, 9), Cut: long,
+				Sections: slices.Repeat([]notify.Section{{Heading: long, Lines: slices.Repeat([]string{long}, 3)}, {Heading: long, Code: long}}, 11),
+				Fields:   slices.Repeat([]incident.Field{{Name: long, Value: long}}, 40),
+			}
+			for _, before := range []notify.Ref{{}, earlier(tool)} {
+				r, err := notify.Compose(target(tool, settings.English), v, before)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range append(r.Then, r) {
+					limits[tool](t, r)
+				}
+			}
+		}
 	}
 }
 
