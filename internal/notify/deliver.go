@@ -278,7 +278,7 @@ func (t *Teller) say(ctx context.Context, target settings.Target, m incident.Mes
 		before = Ref{}
 		ref, err = t.send(ctx, with, target, view, before, secret)
 	}
-	if errors.As(err, &no) && (stale[no.Status] || no.Code == "invalid_auth" || no.Code == "token_revoked") {
+	if errors.As(err, &no) && no.stale() {
 		now, e := t.Secrets.Get(ctx, target.Secret.String(), true)
 		if e == nil && now != secret {
 			return t.send(ctx, with, target, view, before, now)
@@ -294,9 +294,12 @@ func (t *Teller) tools() map[settings.Tool]tool {
 	return tools
 }
 
-// stale is the statuses by which a secret may be an old one: a webhook that was made anew leaves nothing where it was.
-var stale = map[int]bool{
-	http.StatusUnauthorized: true, http.StatusForbidden: true, http.StatusNotFound: true, http.StatusGone: true,
+// stale says whether the secret may be an old one. A webhook that was made anew leaves nothing where it was, and Slack says with a status
+// of 200 that it does not know a token.
+// https://docs.slack.dev/reference/methods/chat.postMessage#errors
+func (r *Refusal) stale() bool {
+	return slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone}, r.Status) ||
+		slices.Contains([]string{"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"}, r.Code)
 }
 
 // send sends everything that says a message. What is shown is known from the answer to the first request.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -362,6 +363,57 @@ func TestRotatedSecrets(t *testing.T) {
 			t.Errorf("%s, read anew %d times", got, w.secrets.fresh)
 		}
 	})
+}
+
+// TestRotatedTokens: Slack says with a status of 200 that it does not know a token.
+func TestRotatedTokens(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, []settings.Target{named("oncall", settings.Slack, nil)}, func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"ok":false,"error":"token_revoked"}`)
+		})
+		w.secrets.rotate = "rotated" + token
+		if got := w.tell(t, message(t, "proposal"), "")["oncall"]; got != notify.Sent || len(w.requests()) != 2 {
+			t.Errorf("%s, asked %d times; log:\n%s", got, len(w.requests()), &w.log)
+		}
+	})
+}
+
+// TestWhatIsGoneIsSaidAnew: a message that somebody deleted cannot be updated.
+func TestWhatIsGoneIsSaidAnew(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, []settings.Target{named("oncall", settings.Slack, nil)})
+		w.tell(t, at(t, "proposal", 0), "")
+		w.next(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"ok":false,"error":"message_not_found"}`)
+		})
+		got := w.tell(t, at(t, "applied", 1), "")["oncall"]
+		all := w.requests()
+		if got != notify.Sent || len(all) != 3 || all[1].url != "/api/chat.update" || all[2].url != "/api/chat.postMessage" || strings.Contains(all[2].body, "thread_ts") {
+			t.Errorf("%s, asked %d times; log:\n%s", got, len(all), &w.log)
+		}
+	})
+}
+
+// TestTimeForTheBook: a tool that hangs does not take the time in which what came of it is written down.
+func TestTimeForTheBook(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, []settings.Target{named("oncall", settings.Teams, nil)}, hang, hang, hang, hang)
+		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
+		defer cancel()
+		m := message(t, "proposal")
+		got := w.Tell(ctx, m, "oncall")
+		if left := time.Until(deadline(ctx)); len(got) != 1 || got[0].Fate != notify.Failed || left < 5*time.Second {
+			t.Errorf("%+v, and %s are left", got, left)
+		}
+		if n, err := w.book.Notice(t.Context(), m.Incident, "oncall"); err != nil || n.Revision != 2 || !n.Until.IsZero() || n.Said != "" {
+			t.Errorf("the book has %+v, %v", n, err)
+		}
+	})
+}
+
+func deadline(ctx context.Context) time.Time {
+	at, _ := ctx.Deadline()
+	return at
 }
 
 // TestForgery: whatever a secret says, no request leaves for another host than the tool's, without TLS, or with a name and password.
