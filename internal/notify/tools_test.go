@@ -60,7 +60,17 @@ func TestEveryToolIsThere(t *testing.T) {
 	t.Parallel()
 	for _, tool := range settings.Tools() {
 		if !notify.HasTool(tool) {
-			t.Errorf("%s: no such tool", tool)
+			t.Fatalf("%s: no such tool", tool)
+		}
+		to := target(tool, settings.English)
+		v := notify.Of(notifytest.Messages()["resolved"], to)
+		r, err := notify.Compose(to, v, notify.Ref{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		contentType, body, err := notify.Payload(to, v)
+		if err != nil || contentType == "" || contentType != r.Header["Content-Type"] || !bytes.Equal(body, r.Body) {
+			t.Errorf("%s: %s %s, %v", tool, contentType, body, err)
 		}
 	}
 	if _, _, err := notify.Payload(settings.Target{Tool: "pigeon"}, notify.View{}); err == nil {
