@@ -65,7 +65,10 @@ func Needs(h grants.HubNames, targets []settings.Target) []grants.Need {
 	for _, p := range []struct {
 		by   grants.Function
 		from grants.Queue
-	}{{grants.Failure, grants.Failures}, {grants.Change, grants.Changes}, {grants.Remedy, grants.Work}, {grants.Sweep, grants.Sweeps}, {grants.Notify, grants.Notices}} {
+	}{
+		{grants.Failure, grants.Failures}, {grants.Change, grants.Changes}, {grants.Remedy, grants.Work}, {grants.Sweep, grants.Sweeps},
+		{grants.Notify, grants.Notices},
+	} {
 		need(p.by, "no message reaches it", polling, h.Queue(p.from).String())
 	}
 	need(grants.Sweep, "it sees no account", queue.Needs(), h.Queue(grants.Sweeps).String())

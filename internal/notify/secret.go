@@ -66,7 +66,9 @@ const SecretFor = 5 * time.Minute
 // Secrets reads secrets of Secrets Manager, each at most once in SecretFor unless it is asked for anew.
 type Secrets struct {
 	Client interface {
-		GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, o ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+		GetSecretValue(
+			ctx context.Context, in *secretsmanager.GetSecretValueInput, o ...func(*secretsmanager.Options),
+		) (*secretsmanager.GetSecretValueOutput, error)
 	}
 	Now func() time.Time
 
