@@ -147,7 +147,7 @@ func actionsOf(service string, r *http.Request, body []byte) []string {
 		return out
 	}
 	switch service {
-	case "iam", "sts":
+	case "iam", "sns", "sts":
 		form, _ := url.ParseQuery(string(body))
 		out := []string{service + ":" + form.Get("Action")}
 		if form.Has("SourceIdentity") {
