@@ -63,7 +63,7 @@ func NewSweep(c Config, cfg aws.Config, log *slog.Logger) *Sweep {
 	return &Sweep{
 		Settings: c.Settings, Cloud: reader,
 		Record: &journal.Table{Client: dynamodb.NewFromConfig(cfg), Name: c.Table, Now: time.Now},
-		Ended:  &remedy.Workflow{Snapshotter: reader, Notifier: notices{log, noticesTo(c, cfg)}, Now: time.Now},
+		Ended:  &remedy.Workflow{Settings: c.Settings, Snapshotter: reader, Notifier: notices{log, noticesTo(c, cfg)}, Now: time.Now},
 		Work:   queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work},
 		Own:    queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Sweep},
 		Log:    log, Now: time.Now,

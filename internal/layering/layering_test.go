@@ -157,7 +157,7 @@ var layers = map[string]layer{
 	"functions/sweep":    {wiring, "batch deployed incident"},
 	"functions/approval": {wiring, "deployed grants incident journal"},
 	"functions/remedy":   {wiring, "batch deployed grants incident"},
-	"functions/notify":   {wiring, "batch deployed incident journal queue"},
+	"functions/notify":   {wiring, "batch deployed grants"},
 }
 
 // TestLayering holds the tree against the table.
