@@ -15,8 +15,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/replimend/replimend/internal/awscloud"
-	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/grants"
+	"github.com/replimend/replimend/internal/needs"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -58,7 +58,7 @@ func newHub(stack awscdk.Stack, set *settings.Settings, zips func(grants.Functio
 		stack: stack, set: set, names: grants.NamesOf(set), code: zips,
 		queues: map[grants.Queue]awssqs.CfnQueue{}, functions: map[grants.Function]awslambda.CfnFunction{},
 	}
-	granted, err := grants.Hub(set, deployed.Needs(h.names, set.Chat.Targets), deployed.MemberNeeds())
+	granted, err := grants.Hub(set, needs.Hub(h.names, set.Chat.Targets), needs.Member())
 	if err != nil {
 		return err
 	}

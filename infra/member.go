@@ -6,14 +6,14 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/grants"
+	"github.com/replimend/replimend/internal/needs"
 	"github.com/replimend/replimend/internal/settings"
 )
 
 // newMember makes what a member has once: its roles, and its kill switch, unless that of the hub is in the same place.
 func newMember(stack awscdk.Stack, set *settings.Settings, m settings.Member) error {
-	granted, err := grants.Member(set, m.Account, deployed.MemberNeeds())
+	granted, err := grants.Member(set, m.Account, needs.Member())
 	if err != nil {
 		return err
 	}

@@ -14,9 +14,10 @@ import (
 
 	"github.com/replimend/replimend/internal/batch"
 	"github.com/replimend/replimend/internal/deployed"
+	"github.com/replimend/replimend/internal/herald"
 )
 
 func main() {
-	f := deployed.Start(context.Background(), deployed.Environment.Herald, deployed.NewHerald)
+	f := deployed.Start(context.Background(), deployed.Environment.Herald, herald.New)
 	lambda.Start(batch.Handler(batch.Delivery, f.Handle))
 }

@@ -102,6 +102,11 @@ func undone(i incident.Incident) int {
 	return n
 }
 
+// MeasureNotices gives the figures of one notice: how many targets were told, are to be told later, and could not be told.
+func MeasureNotices(ctx context.Context, log *slog.Logger, now time.Time, sent, held, failed int) {
+	emit(ctx, log, now, figure{noticesSent, float64(sent)}, figure{noticesHeld, float64(held)}, figure{noticesFailed, float64(failed)})
+}
+
 // emit logs figures in CloudWatch's embedded metric format, from which Lambda's log makes metrics without a call. The other members of
 // the line are the log's own, and stay searchable beside them.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html

@@ -32,6 +32,7 @@ import (
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/lambdatest"
 	"github.com/replimend/replimend/internal/mototest"
+	"github.com/replimend/replimend/internal/needs"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/settings"
 )
@@ -552,7 +553,7 @@ func (d *deployment) members(t *testing.T) {
 // roles: every account has the roles that package grants makes, with exactly those documents, and no others.
 func (d *deployment) roles(t *testing.T) {
 	names := grants.NamesOf(d.set)
-	hub, err := grants.Hub(d.set, deployed.Needs(names, d.set.Chat.Targets), deployed.MemberNeeds())
+	hub, err := grants.Hub(d.set, needs.Hub(names, d.set.Chat.Targets), needs.Member())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -560,7 +561,7 @@ func (d *deployment) roles(t *testing.T) {
 	for name, of := range map[string]account{
 		d.w.Route.SourceAccount: d.found.Source.account, d.w.Route.DestinationAccount: d.found.Destination.account,
 	} {
-		want, err := grants.Member(d.set, name, deployed.MemberNeeds())
+		want, err := grants.Member(d.set, name, needs.Member())
 		if err != nil {
 			t.Fatal(err)
 		}

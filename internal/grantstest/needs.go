@@ -7,19 +7,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/grants"
+	"github.com/replimend/replimend/internal/needs"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/preflight"
 	"github.com/replimend/replimend/internal/settings"
 )
 
 // MemberNeeds is what the code needs of the roles of members.
-func MemberNeeds() []preflight.Need { return deployed.MemberNeeds() }
+func MemberNeeds() []preflight.Need { return needs.Member() }
 
 // HubNeeds is what the code needs in the hub of the settings.
 func HubNeeds(set *settings.Settings) []grants.Need {
-	return deployed.Needs(grants.NamesOf(set), set.Chat.Targets)
+	return needs.Hub(grants.NamesOf(set), set.Chat.Targets)
 }
 
 // RunNeeds compares both ways: every need is allowed on everything that it is about, no action is allowed that no need declares, and

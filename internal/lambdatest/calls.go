@@ -14,10 +14,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/mototest"
+	"github.com/replimend/replimend/internal/needs"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/settings"
 )
@@ -273,13 +273,13 @@ func declarations() map[string]map[string]bool {
 		{Tool: settings.Slack, Secret: policy.ARN{Partition: "aws", Service: "secretsmanager", Region: "us-east-1", Account: "111122223333", Resource: "secret:a"}},
 		{Tool: settings.Email, Topic: policy.ARN{Partition: "aws", Service: "sns", Region: "us-east-1", Account: "111122223333", Resource: "a"}},
 	}
-	for _, n := range deployed.Needs(grants.HubNames{Partition: "aws", Account: "111122223333", Region: "us-east-1"}, targets) {
+	for _, n := range needs.Hub(grants.HubNames{Partition: "aws", Account: "111122223333", Region: "us-east-1"}, targets) {
 		declare(string(n.Function), n.Actions...)
 	}
 	// Of the key's policy.
 	declare(string(grants.Approval), journal.SealNeeds()...)
 	declare(string(grants.Remedy), journal.VerifyNeeds()...)
-	for _, n := range deployed.MemberNeeds() {
+	for _, n := range needs.Member() {
 		declare(string(n.Role), n.Action)
 		for _, f := range grants.AssumedBy(n.Role) {
 			declare(string(f), "sts:AssumeRole", "sts:SetSourceIdentity")

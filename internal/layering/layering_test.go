@@ -121,10 +121,13 @@ var layers = map[string]layer{
 	// What functions are made of: it puts edges behind the ports of the workflow, once for all of them.
 	"internal/deployed": {
 		wiring,
-		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary " +
-			"notify grants preflight", // it sees every edge, and so says what each function needs
-
+		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary",
 	},
+
+	// What tells people, apart from what the other functions link.
+	"internal/herald": {wiring, "incident journal notify queue deployed"},
+	// It sees every edge, and so says what each function needs.
+	"internal/needs": {wiring, "policy settings preflight grants awscloud replay canary journal queue notify"},
 
 	// The one place besides the functions that knows Lambda's events: what those behind queues have in common.
 	"internal/batch": {wiring, "deployed intake"},
@@ -136,15 +139,15 @@ var layers = map[string]layer{
 	// One message of each kind, for the tests of whoever says them.
 	"internal/notifytest": {lab, "incident"},
 	// What each role can do and cannot, asked of documents or of templates.
-	"internal/grantstest": {lab, "policy authz settings preflight grants deployed journal"},
-	"internal/lambdatest": {lab, "policy settings incident journal mototest deployed grants release"},
+	"internal/grantstest": {lab, "policy authz settings preflight grants needs journal"},
+	"internal/lambdatest": {lab, "policy settings incident journal mototest deployed needs grants release"},
 
 	// What the functions may cost, and the function beside which they are measured.
 	"internal/costs":       {lab, "lambdatest"},
 	"internal/costs/empty": {wiring, ""},
 
 	// It deploys with the commands that people use, and reads back. It has tests only.
-	"internal/deploytest": {lab, "policy settings grants deployed incident journal lambdatest mototest"},
+	"internal/deploytest": {lab, "policy settings grants deployed needs incident journal lambdatest mototest"},
 
 	"internal/layering": {pure, ""},
 
@@ -157,7 +160,7 @@ var layers = map[string]layer{
 	"functions/sweep":    {wiring, "batch deployed incident"},
 	"functions/approval": {wiring, "deployed grants incident journal"},
 	"functions/remedy":   {wiring, "batch deployed grants incident"},
-	"functions/notify":   {wiring, "batch deployed grants"},
+	"functions/notify":   {wiring, "batch deployed herald grants"},
 }
 
 // TestLayering holds the tree against the table.

@@ -1,4 +1,6 @@
-package deployed
+// Package needs says what the functions need of AWS: the one list out of which roles are made, from what each edge declares. No function
+// imports it.
+package needs
 
 import (
 	"slices"
@@ -15,8 +17,8 @@ import (
 	"github.com/replimend/replimend/internal/settings"
 )
 
-// MemberNeeds is everything that the functions need of the roles of members.
-func MemberNeeds() []preflight.Need {
+// Member is everything that the functions need of the roles of members.
+func Member() []preflight.Need {
 	out := slices.Concat(awscloud.Needs(), replay.Needs(), canary.Needs())
 	for _, n := range awscloud.ReadNeeds() {
 		out = append(out, n.Need)
@@ -32,9 +34,9 @@ var polling = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:Recei
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 var logging = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
 
-// Needs is what each function needs in the hub, with those targets of notices. What it needs of members is in the roles that it assumes;
+// Hub is what each function needs in the hub, with those targets of notices. What it needs of members is in the roles that it assumes;
 // who uses the key of the seal is in the key's policy.
-func Needs(h grants.HubNames, targets []settings.Target) []grants.Need {
+func Hub(h grants.HubNames, targets []settings.Target) []grants.Need {
 	incidents, approvals := h.Table(grants.IncidentTable).String(), h.Table(grants.ApprovalTable).String()
 	var out []grants.Need
 	need := func(f grants.Function, why string, actions []string, resources ...string) {
@@ -66,7 +68,10 @@ func Needs(h grants.HubNames, targets []settings.Target) []grants.Need {
 		by   grants.Function
 		from grants.Queue
 	}{
-		{grants.Failure, grants.Failures}, {grants.Change, grants.Changes}, {grants.Remedy, grants.Work}, {grants.Sweep, grants.Sweeps},
+		{grants.Failure, grants.Failures},
+		{grants.Change, grants.Changes},
+		{grants.Remedy, grants.Work},
+		{grants.Sweep, grants.Sweeps},
 		{grants.Notify, grants.Notices},
 	} {
 		need(p.by, "no message reaches it", polling, h.Queue(p.from).String())

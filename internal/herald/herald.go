@@ -1,4 +1,6 @@
-package deployed
+// Package herald is the function that tells people. It is apart from the other functions because they do without the clients and the
+// texts that it links.
+package herald
 
 import (
 	"context"
@@ -13,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/notify"
@@ -27,8 +30,8 @@ type Herald struct {
 	Now  func() time.Time
 }
 
-// NewHerald reaches AWS with that configuration, and tools over the internet. It makes no call.
-func NewHerald(c Config, cfg aws.Config, log *slog.Logger) *Herald {
+// New reaches AWS with that configuration, and tools over the internet. It makes no call.
+func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Herald {
 	own := queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Notices}
 	teller := &notify.Teller{
 		Targets: c.Settings.Chat.Targets,
@@ -46,7 +49,7 @@ func NewHerald(c Config, cfg aws.Config, log *slog.Logger) *Herald {
 }
 
 // Handle tells what each message says, one after the other, and gives back the IDs of the messages that have to come again.
-func (h *Herald) Handle(ctx context.Context, messages []Delivery) []string {
+func (h *Herald) Handle(ctx context.Context, messages []deployed.Delivery) []string {
 	var failed []string
 	for _, m := range messages {
 		log := h.Log.With("message_id", m.ID)
@@ -80,9 +83,6 @@ func (h *Herald) tell(ctx context.Context, log *slog.Logger, n queue.Notice) err
 		}
 		log.LogAttrs(ctx, level, "told", attributes...)
 	}
-	emit(
-		ctx, log, h.Now(), figure{noticesSent, float64(count[notify.Sent])}, figure{noticesHeld, float64(count[notify.Held])},
-		figure{noticesFailed, float64(count[notify.Failed])},
-	)
+	deployed.MeasureNotices(ctx, log, h.Now(), count[notify.Sent], count[notify.Held], count[notify.Failed])
 	return errors.Join(errs...)
 }
