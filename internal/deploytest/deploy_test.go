@@ -187,7 +187,9 @@ func newDeployment(t *testing.T) *deployment {
 	text := d.w.Settings(d.w.Approved("ledger", d.w.Route.Source)) + fmt.Sprintf(`hub: {account: %q, region: %s}
 approvals:
   approvers: ["arn:aws:iam::%s:role/oncall"]
-`, d.w.Account, hubRegion, d.w.Account)
+chat:
+  targets: [{name: mail, tool: email, topic: "arn:aws:sns:%s:%s:people"}]
+`, d.w.Account, hubRegion, d.w.Account, hubRegion, d.w.Account)
 	var err error
 	if d.set, err = settings.ParseToDeploy([]byte(text)); err != nil {
 		t.Fatal(err)
@@ -419,6 +421,7 @@ func (d *deployment) hub(t *testing.T) {
 
 	reads := map[grants.Function]grants.Queue{
 		grants.Failure: grants.Failures, grants.Change: grants.Changes, grants.Remedy: grants.Work, grants.Sweep: grants.Sweeps,
+		grants.Notify: grants.Notices,
 	}
 	for _, f := range grants.Functions() {
 		got, ok := h.Functions[string(f)]
@@ -465,7 +468,12 @@ func (d *deployment) hub(t *testing.T) {
 func (d *deployment) variables() map[string]string {
 	hub := d.found.Hub.Stacks["replimend-hub"].Resources
 	out := map[string]string{
-		deployed.WorkVariable: hub["WorkQueue"], deployed.SweepVariable: hub["SweepsQueue"], deployed.SealVariable: d.found.Hub.Seals[grants.SealAlias],
+		deployed.WorkVariable: hub["WorkQueue"], deployed.SweepVariable: hub["SweepsQueue"],
+		deployed.NoticeVariable: hub["NoticesQueue"],
+		deployed.SealVariable:   d.found.Hub.Seals[grants.SealAlias],
+	}
+	for _, bus := range d.found.Hub.Buses {
+		_, out[deployed.BusVariable], _ = strings.Cut(bus, ":event-bus/")
 	}
 	for variable, table := range map[string]string{deployed.TableVariable: grants.IncidentTable, deployed.ApprovalsVariable: grants.ApprovalTable} {
 		if _, ok := d.found.Hub.Tables[table]; ok {
