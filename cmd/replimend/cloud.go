@@ -23,7 +23,7 @@ import (
 )
 
 // defaultSettings is read when it is there and no other file is named.
-const defaultSettings = "replimend.yaml"
+const defaultSettings = settings.File
 
 // live is the flags of every command that talks to AWS.
 type live struct {

@@ -184,11 +184,6 @@ func lacking(action string, b settings.Bucket, err error) error {
 	return awserr.WithoutAddress(err)
 }
 
-// KeyOf is the only key that is touched for an incident of that route.
-func KeyOf(a settings.ApprovedRoute, id string) string {
-	return a.Rule.Prefix + settings.CanaryPrefix + id
-}
-
 // approved is the approved route of a canary, and refuses one that is anywhere but where a canary of its incident has to be.
 func (w *Writer) approved(c incident.Canary) (settings.ApprovedRoute, error) {
 	a, ok := w.options.Approved(c.Route)
@@ -197,7 +192,7 @@ func (w *Writer) approved(c incident.Canary) (settings.ApprovedRoute, error) {
 		return a, fmt.Errorf("%s is no approved route", c.Route)
 	case !incident.IsID(c.Incident):
 		return a, fmt.Errorf("%.80q is no ID of an incident", c.Incident)
-	case c.Key != KeyOf(a, c.Incident):
+	case c.Key != a.CanaryKey(c.Incident):
 		return a, fmt.Errorf("the key %.200q is not that of the incident's canary", c.Key)
 	case c.Account != a.Source.Account || c.Region != a.Source.Region:
 		return a, fmt.Errorf("bucket %s is approved in account %s and Region %s, not in %.20q and %.40q", a.Source.Bucket, a.Source.Account, a.Source.Region, c.Account, c.Region)

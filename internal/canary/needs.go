@@ -38,7 +38,7 @@ func Needs() []preflight.Need {
 
 // SourcePolicy is what a session may do in the account of the source: write, see and delete the one object.
 func SourcePolicy(a settings.ApprovedRoute, id string) (string, error) {
-	partition, key := policy.Partition(a.Source.Region), KeyOf(a, id)
+	partition, key := policy.Partition(a.Source.Region), a.CanaryKey(id)
 	actions := []string{"s3:PutObject", "s3:GetObjectVersion", "s3:DeleteObjectVersion"}
 	if len(a.Rule.Tags) > 0 {
 		actions = append(actions, "s3:PutObjectTagging")
@@ -76,6 +76,6 @@ func viaS3(region string) []string {
 
 // DestinationPolicy is what a session may do in the account of the destination: delete versions of the one replica.
 func DestinationPolicy(a settings.ApprovedRoute, id string) (string, error) {
-	replica := policy.ObjectARN(policy.Partition(a.Destination.Region), a.Destination.Bucket, KeyOf(a, id))
+	replica := policy.ObjectARN(policy.Partition(a.Destination.Region), a.Destination.Bucket, a.CanaryKey(id))
 	return policy.Allowing(policy.StatementSpec{Actions: []string{"s3:DeleteObjectVersion"}, Resources: []string{policy.Literal(replica.String())}})
 }

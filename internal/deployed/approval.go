@@ -28,7 +28,7 @@ import (
 // Desk is where people answer. It shows what they are asked, and seals and keeps what they say. It carries out nothing: that a plan is
 // still the one that somebody approved, and that enough people did, is for the worker to find.
 //
-// What it may do is all that it can do: see Needs.
+// What it may do is all that it can do: see package needs.
 type Desk struct {
 	Incidents interface {
 		Get(ctx context.Context, id string) (incident.Incident, error)

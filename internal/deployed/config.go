@@ -32,7 +32,7 @@ const (
 )
 
 // SettingsFile is the name of the settings beside the program.
-const SettingsFile = "replimend.yaml"
+const SettingsFile = settings.File
 
 // Config is the configuration of a function.
 type Config struct {

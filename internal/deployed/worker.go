@@ -100,12 +100,7 @@ func NewCanary(accounts *awscloud.Accounts, set *settings.Settings) *canary.Writ
 			return accounts.Narrowed(account, region, awscloud.Purpose{Role: settings.CanaryWriter, Policy: policy, Incident: incident})
 		},
 		Approved: func(r incident.Route) (settings.ApprovedRoute, bool) {
-			for _, a := range set.From(r.Source) {
-				if routeOf(a) == r {
-					return a, true
-				}
-			}
-			return settings.ApprovedRoute{}, false
+			return set.Approved(r.Source, r.Rule, r.Destination)
 		},
 	})
 }

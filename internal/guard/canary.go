@@ -26,7 +26,7 @@ func CheckCanary(r route.Route, s *snapshot.Snapshot, set *settings.Settings, id
 	a, r := *q.approved, q.route
 	c := incident.Canary{
 		Incident: id, Route: incident.Route{Source: r.Source, Rule: r.RuleID, Destination: r.Destination},
-		Account: a.Source.Account, Region: a.Source.Region, Key: a.Rule.Prefix + settings.CanaryPrefix + id, Tags: a.Rule.Tags,
+		Account: a.Source.Account, Region: a.Source.Region, Key: a.CanaryKey(id), Tags: a.Rule.Tags,
 	}
 	if !a.Allow.Canary {
 		v.add(canaryRule, []objection{refuse("route %s does not opt in (allow.canary)", a.Name)})

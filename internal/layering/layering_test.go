@@ -84,7 +84,7 @@ var layers = map[string]layer{
 	// It makes what is deployed and is linked into nothing.
 	"internal/bundle": {wiring, "release settings"},
 	// It builds what is deployed: for bundle, and for the tests that start it.
-	"internal/release": {wiring, ""},
+	"internal/release": {wiring, "settings"},
 
 	// It is run by make mutate and linked into nothing.
 	"internal/mutate": {wiring, everything},

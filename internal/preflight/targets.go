@@ -68,7 +68,7 @@ func (n Need) Targets(set *settings.Settings, account, home string) ([]Target, e
 		if partition := policy.Partition(b.Region); b.Account == account {
 			out = add(out, Target{
 				policy.ObjectARN(partition, b.Bucket, prefix+name),
-				policy.ObjectARN(partition, b.Bucket, literal.Replace(prefix)+"*").String(),
+				policy.ObjectARN(partition, b.Bucket, policy.Literal(prefix)+"*").String(),
 			})
 		}
 	}
@@ -134,10 +134,6 @@ func (n Need) Sample(t Target) map[string]string {
 	}
 	return out
 }
-
-// literal writes a text so that a policy takes it as it is.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
-var literal = strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}")
 
 // fill replaces what stands for something of a source.
 func (n Need) fill(account, home string, source settings.Bucket) (Target, error) {

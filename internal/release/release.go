@@ -13,13 +13,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/replimend/replimend/internal/settings"
 )
 
 // The names in a zip: Lambda starts Bootstrap, which finds Settings beside it.
 // https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
 const (
 	Bootstrap = "bootstrap"
-	Settings  = "replimend.yaml"
+	Settings  = settings.File
 )
 
 // Arch is the architecture that functions are deployed for.

@@ -160,12 +160,7 @@ func (r *run) accounts() []string {
 
 // approved is the approved route of that source, rule and destination.
 func (w *Workflow) approved(r incident.Route) (settings.ApprovedRoute, bool) {
-	for _, a := range w.Settings.From(r.Source) {
-		if a.Rule.ID == r.Rule && a.Destination.Bucket == r.Destination {
-			return a, true
-		}
-	}
-	return settings.ApprovedRoute{}, false
+	return w.Settings.Approved(r.Source, r.Rule, r.Destination)
 }
 
 // unapproved says whether the route is not one that somebody approved. Then the message proposes no grant: who made the route

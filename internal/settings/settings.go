@@ -14,6 +14,9 @@ import (
 	"github.com/replimend/replimend/internal/policy"
 )
 
+// File is what the file is called where nobody says otherwise, and in what is deployed.
+const File = "replimend.yaml"
+
 // Version is the version of the file that this package reads.
 const Version = 1
 
@@ -229,6 +232,9 @@ func ReportBucket(account, region string) string {
 // CanaryPrefix is what the keys of canary objects begin with, after the rule's own prefix. Nobody else's objects should.
 const CanaryPrefix = "replimend-canary/"
 
+// CanaryKey is the key of the canary of an incident with that ID: the only one that is touched for it.
+func (a ApprovedRoute) CanaryKey(id string) string { return a.Rule.Prefix + CanaryPrefix + id }
+
 // Member is the member of that account.
 func (s *Settings) Member(account string) (Member, bool) {
 	for _, m := range s.Members {
@@ -288,6 +294,16 @@ func (s *Settings) From(bucket string) []ApprovedRoute {
 		}
 	}
 	return out
+}
+
+// Approved is the approved route of that source bucket, rule and destination bucket.
+func (s *Settings) Approved(source, rule, destination string) (ApprovedRoute, bool) {
+	for _, r := range s.From(source) {
+		if r.Rule.ID == rule && r.Destination.Bucket == destination {
+			return r, true
+		}
+	}
+	return ApprovedRoute{}, false
 }
 
 // WritesCanaries says whether some route that may be acted on opts in to a canary in that account, at its source or its destination.
