@@ -14,17 +14,18 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/replimend/replimend/internal/deployed"
+	"github.com/replimend/replimend/internal/desk"
 )
 
 func main() {
-	f := function{deployed.Start(context.Background(), deployed.Environment.Desk, deployed.NewDesk)}
+	f := function{deployed.Start(context.Background(), deployed.Environment.Desk, desk.New)}
 	lambda.Start(f.handle)
 }
 
-type function struct{ desk *deployed.Desk }
+type function struct{ desk *desk.Desk }
 
 func (f function) handle(ctx context.Context, event events.LambdaFunctionURLRequest) (events.LambdaFunctionURLResponse, error) {
-	r := deployed.Request{
+	r := desk.Request{
 		Method: event.RequestContext.HTTP.Method, Path: event.RawPath, ContentType: event.Headers["content-type"], Body: []byte(event.Body),
 	}
 	if a := event.RequestContext.Authorizer; a != nil && a.IAM != nil {

@@ -51,6 +51,8 @@ func PeopleFor(plan patch.Plan, set *settings.Settings) int {
 // Who made the change that broke the route cannot be the only one to approve that it is mended: where somebody took a permission away
 // on purpose, another person has to know. Where it is not known who made the change, or that was nobody, such as root or a service,
 // nobody is left out: the guard asks all the same, and the settings can demand two people.
+//
+// Whoever has the code of a message can decline, and is not known: an approver who approves after that overrules it.
 func CheckApprovals(people int, answers []incident.Approval, breaking *incident.Call, set *settings.Settings) Quorum {
 	if set == nil {
 		set = &settings.Settings{}
@@ -87,6 +89,9 @@ func judge(people int, answers []incident.Approval, author settings.Person, who 
 	others := 0 // who approved and did not make the change
 	for _, a := range latest {
 		person, counts := who(a.Approver)
+		if a.Approver == incident.ByCode {
+			person, counts = incident.ByCode, a.Answer == incident.Decline && len(q.Approvals) == 0
+		}
 		if !counts || person == "" || heard[person] {
 			continue
 		}

@@ -16,7 +16,13 @@ const (
 	NoAnswer Answer = ""
 	Approve  Answer = "approve"
 	Decline  Answer = "decline"
+	// Undo is that what was written for that plan, or an earlier one of the incident, is to be taken back.
+	Undo Answer = "undo"
 )
+
+// ByCode is the approver of an answer of whoever has the code of a message. Who that is, nobody knows: it can decline and do nothing else,
+// and whoever is known can overrule it.
+const ByCode = "whoever has the code of the message"
 
 // Why an approval does not count.
 var (
@@ -40,7 +46,7 @@ type Approval struct {
 	Plan string `json:"plan"`
 	// What the person said.
 	Answer Answer `json:"answer"`
-	// Who is accountable: an ARN.
+	// Who is accountable: an ARN, or ByCode.
 	Approver string `json:"approver"`
 	// When it was given. A later answer of the same person to the same plan takes the place of an earlier one.
 	At time.Time `json:"at"`
@@ -117,8 +123,10 @@ func (a Approval) Check() error {
 	switch {
 	case a.Incident == "" || a.Plan == "" || a.Approver == "":
 		return errors.New("an approval needs an incident, a plan and an approver")
-	case a.Answer != Approve && a.Answer != Decline:
+	case a.Answer != Approve && a.Answer != Decline && a.Answer != Undo:
 		return fmt.Errorf("unknown answer %.80q", a.Answer)
+	case a.Approver == ByCode && a.Answer != Decline:
+		return errors.New("the code of a message permits to decline alone")
 	case a.At.IsZero() || !a.Expires.After(a.At):
 		return errors.New("an approval needs a time, and expires after it")
 	case len(a.MAC) == 0:

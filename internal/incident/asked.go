@@ -1,6 +1,9 @@
 package incident
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Asked is what the approval function shows of an incident to whoever may answer. It names no objects, because their keys may hold what
 // not everybody may know.
@@ -29,6 +32,12 @@ func (i Incident) Answerable() bool {
 	return (i.Outcome == AwaitingApproval || i.Outcome == Declined) && i.Proposal != nil && i.Plan != "" && i.Proposal.Plan == i.Plan
 }
 
+// Stands says whether something that was written for the incident, or may have been, was not taken back.
+func (i Incident) Stands() bool { return slices.ContainsFunc(i.Changes, Change.Stands) }
+
+// Stands says whether the change may have been written and was not taken back.
+func (c Change) Stands() bool { return c.State == Written || c.State == Intended || c.State == Undoing }
+
 // Said is an answer as somebody sends it.
 type Said struct {
 	// The hash of the plan that was shown.
@@ -43,7 +52,7 @@ type Taken struct {
 	Incident string `json:"incident"`
 	Plan     string `json:"plan"`
 	Answer   Answer `json:"answer"`
-	// Who gave it, as AWS says: an ARN.
+	// Who gave it: an ARN, or ByCode.
 	Approver string    `json:"approver"`
 	Expires  time.Time `json:"expires"`
 	// Who still has to approve, as far as is known now; absent: nobody.

@@ -67,6 +67,7 @@ type Message struct {
 	Exposure         Exposure
 	Breaking         *Call  // who most likely broke it
 	Plan             string // what an approval would be of; "" when nothing is to be approved
+	Stands           string // the plan with which what was written for the incident can be taken back; "": nothing stands
 }
 
 // Headline is what happened, in one of a few words.
@@ -126,6 +127,9 @@ func NewMessage(i Incident, content Message) Message {
 	content.Severity = cmp.Or(content.Severity, severityOf(i.Outcome))
 	content.Title = line(cmp.Or(content.Title, string(content.Headline)+": "+i.Route.String()), maxTitle)
 	content.Route, content.Opened, content.Exposure, content.Breaking = i.Route, i.Opened, i.Exposure(), i.Breaking
+	if i.Stands() {
+		content.Stands = i.Plan
+	}
 	content.Broke, content.Why = lines(content.Broke), lines(content.Why)
 	content.Undo, content.ByHand = lines(content.Undo), lines(content.ByHand)
 	content.Steps, content.Happened = lines(content.Steps), lines(content.Happened)

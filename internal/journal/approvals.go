@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/replimend/replimend/internal/awserr"
 	"github.com/replimend/replimend/internal/incident"
 )
 
@@ -91,11 +92,11 @@ func (p *Approvals) counts(ctx context.Context, a incident.Approval, plan string
 	return a.Counts(plan, p.Now())
 }
 
-// Use takes an approval that was read for one cure. Of any number of runs that have it, one gets nil.
+// Use takes an approval that was read for one cure, or the word on which one is taken back. Of any number of runs that have it, one gets nil.
 func (p *Approvals) Use(ctx context.Context, a incident.Approval) error {
 	err := p.counts(ctx, a, a.Plan)
-	if err == nil && a.Answer != incident.Approve {
-		err = errors.New("it is no approval")
+	if err == nil && a.Answer != incident.Approve && a.Answer != incident.Undo {
+		err = errors.New("nothing is to be done on its word")
 	}
 	if err != nil {
 		return fmt.Errorf("use approval of %s: %w", a.Approver, err)
@@ -227,6 +228,27 @@ func (t *ApprovalTable) Use(ctx context.Context, a incident.Approval) error {
 	})
 	if err != nil {
 		return fmt.Errorf("use approval: %w", err)
+	}
+	return nil
+}
+
+// spentRow is a word that was taken once.
+type spentRow struct {
+	key
+	Expires int64 `dynamodbav:"expires"`
+}
+
+// Spend takes a word that is good for one time, such as the nonce of a link: of any number of times, one gets nil and every other one
+// incident.ErrUsed. It is remembered until that time at least, after which whoever takes it must refuse it by itself. Where the answer of
+// the table is lost the word is taken, and nobody may have got nil.
+func (t *ApprovalTable) Spend(ctx context.Context, word string, until time.Time) error {
+	row := spentRow{key{"spent#" + digest(word), "spent"}, until.Add(time.Hour).Unix()}
+	err := put(ctx, t.Client, t.Name, row, absent)
+	switch {
+	case awserr.Is(err, awserr.Conflict):
+		return incident.ErrUsed
+	case err != nil:
+		return fmt.Errorf("take what is good for one time: %w", err)
 	}
 	return nil
 }

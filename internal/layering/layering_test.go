@@ -124,6 +124,8 @@ var layers = map[string]layer{
 		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary",
 	},
 
+	// Where people decide, whichever way they come.
+	"internal/desk": {wiring, "policy incident settings guard journal queue deployed"},
 	// What tells people, apart from what the other functions link.
 	"internal/herald": {wiring, "incident journal notify queue deployed"},
 	// It sees every edge, and so says what each function needs.
@@ -158,7 +160,7 @@ var layers = map[string]layer{
 	"functions/failure":  {wiring, "batch deployed incident remedy"},
 	"functions/change":   {wiring, "batch deployed incident"},
 	"functions/sweep":    {wiring, "batch deployed incident"},
-	"functions/approval": {wiring, "deployed grants incident journal"},
+	"functions/approval": {wiring, "desk deployed grants incident journal"},
 	"functions/remedy":   {wiring, "batch deployed grants incident"},
 	"functions/notify":   {wiring, "batch deployed herald grants"},
 }

@@ -22,9 +22,31 @@ type View struct {
 	Fields   []incident.Field
 	Awaits   bool // whether somebody is asked to decide
 	Over     bool // whether nothing more will come of it
-	At       time.Time
-	Cut      string // what stands where a tool had no room for the rest, with how to see it
+	// Decisions is what people can decide about it, for tools that have buttons for that.
+	Decisions []Decision
+	At        time.Time
+	// Link is the page of the incident with its text, and Code is what permits to decline and to silence there, in a line; "": there is none.
+	Link, LinkText, Code string
+	Cut                  string // what stands where a tool had no room for the rest, with how to see it
 }
+
+// Decision is a button: what it says, and what it sends.
+type Decision struct {
+	Kind Kind
+	Text string // in the language
+	Plan string // the hash of the plan that is decided on; "" for Silence
+}
+
+// Kind is a kind of decision. Its text is what a button is called where nobody sees it.
+type Kind string
+
+// The kinds.
+const (
+	Approve Kind = "approve"
+	Decline Kind = "decline"
+	Undo    Kind = "undo"
+	Silence Kind = "silence"
+)
 
 // Section is one part of a view.
 type Section struct {

@@ -182,7 +182,7 @@ func (r *run) tidy(ctx context.Context) error {
 func lastCure(i incident.Incident) time.Time {
 	var last time.Time
 	for _, c := range i.Changes {
-		if stands(c) {
+		if c.Stands() {
 			last = c.At
 		}
 	}

@@ -256,7 +256,7 @@ func (r *run) stands() bool {
 		return false
 	}
 	for _, c := range r.incident.Changes {
-		if !stands(c) {
+		if !c.Stands() {
 			continue
 		}
 		r.at = c.At // of the last cure

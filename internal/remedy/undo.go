@@ -58,16 +58,11 @@ func (w *Workflow) Undo(ctx context.Context, i incident.Incident, by incident.Au
 func Standing(i incident.Incident) patch.Plan {
 	var p patch.Plan
 	for _, c := range slices.Backward(i.Changes) {
-		if stands(c) {
+		if c.Stands() {
 			p.Edits = append(p.Edits, inverse(c))
 		}
 	}
 	return p
-}
-
-// stands says whether a change may have been written and was not taken back.
-func stands(c incident.Change) bool {
-	return c.State == incident.Written || c.State == incident.Intended || c.State == incident.Undoing
 }
 
 // settle finds out what became of changes that were intended, or about to be undone, when the worker before this one ended. Each is held

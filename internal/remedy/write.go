@@ -160,7 +160,7 @@ func (w *Workflow) takeBack(ctx context.Context, i *incident.Incident, by incide
 	var errs []error
 	for n := len(i.Changes) - 1; n >= 0; n-- {
 		change := &i.Changes[n]
-		if !stands(*change) || change.At.Before(from) {
+		if !change.Stands() || change.At.Before(from) {
 			continue
 		}
 		e := inverse(*change)

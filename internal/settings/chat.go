@@ -161,12 +161,7 @@ func (r *reader) target(n jsontree.Node, path string) Target {
 		member{"tool", true, func(n jsontree.Node, path string) {
 			r.text((*string)(&t.Tool), oneOf("tool", words(Tools())...))(n, path)
 		}},
-		member{"secret", false, func(n jsontree.Node, path string) {
-			r.arn(&t.Secret)(n, path)
-			if a := t.Secret; !a.IsZero() && (a.Service != "secretsmanager" || !strings.HasPrefix(a.Resource, "secret:") || !policy.IsAccountID(a.Account) || a.HasWildcard()) {
-				r.fault(n, path, "%s is not the ARN of a secret of Secrets Manager", clip(a.String()))
-			}
-		}},
+		member{"secret", false, r.secretARN(&t.Secret)},
 		member{"topic", false, func(n jsontree.Node, path string) {
 			r.arn(&t.Topic)(n, path)
 			if a := t.Topic; !a.IsZero() && (a.Service != "sns" || !policy.IsAccountID(a.Account) || a.HasWildcard()) {

@@ -147,7 +147,11 @@ func (r *reader) approvals(a *Approvals, n jsontree.Node, path string) {
 		member{"namedSessions", false, r.arns(&a.NamedSessions, checkNamedSessions)},
 		member{"hours", false, r.number(&a.Hours, 1, 72)},
 		member{"twoForKeyPolicies", false, r.flag(&a.TwoForKeyPolicies)},
+		member{"people", false, r.list(func(n jsontree.Node, path string) { a.People = append(a.People, r.identity(n, path)) })},
+		member{"slack", false, r.slackApp(&a.Slack)},
+		member{"page", false, r.page(&a.Page)},
 	)
+	r.identities(*a, n, path)
 	// Found out now, and not when a key policy is to be mended at night.
 	if a.TwoForKeyPolicies && !slices.ContainsFunc(a.Approvers, policy.ARN.IsZero) && !a.canBeTwo() {
 		r.fault(n.Get("twoForKeyPolicies"), path+".twoForKeyPolicies", "there are not two people among approvers: no key policy could ever be mended")

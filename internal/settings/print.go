@@ -111,6 +111,7 @@ func (a Approvals) yaml() string {
 	if a.TwoForKeyPolicies {
 		b.WriteString("  twoForKeyPolicies: true\n")
 	}
+	b.WriteString(a.identitiesYAML())
 	if b.Len() == 0 {
 		return ""
 	}

@@ -80,6 +80,12 @@ type Approvals struct {
 	Hours int `json:"hours,omitempty" jsonschema:"minimum=1,maximum=72,default=4"`
 	// Whether two people have to approve a plan that edits a key policy.
 	TwoForKeyPolicies bool `json:"twoForKeyPolicies,omitempty"`
+	// Who some of them are to Slack and to the provider of the page.
+	People []Identity `json:"people,omitempty"`
+	// The app of Slack whose buttons are answers. Without it the messages have none.
+	Slack SlackApp `json:"slack,omitzero"`
+	// The page of incidents. Without it there is none, and the messages have no link.
+	Page Page `json:"page,omitzero"`
 }
 
 // DefaultApprovalHours is for how many hours an approval counts where the file does not say.

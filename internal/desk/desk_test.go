@@ -1,4 +1,4 @@
-package deployed_test
+package desk_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/replimend/replimend/internal/deployed"
+	"github.com/replimend/replimend/internal/desk"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/policy"
@@ -25,9 +25,9 @@ const (
 	plan = "0123abcd"
 )
 
-// desk is a Desk over a file, with an incident about which people are asked.
-type desk struct {
-	*deployed.Desk
+// office is a Desk over a file, with an incident about which people are asked.
+type office struct {
+	*desk.Desk
 	t    *testing.T
 	kept *journal.File
 	id   string
@@ -37,7 +37,7 @@ type desk struct {
 	now  time.Time
 }
 
-func (d *desk) Send(_ context.Context, w queue.Work, _ time.Duration) error {
+func (d *office) Send(_ context.Context, w queue.Work, _ time.Duration) error {
 	if d.fail == nil {
 		d.sent = append(d.sent, w)
 	}
@@ -57,9 +57,9 @@ func (broken) Give(context.Context, incident.Approval) (incident.Approval, error
 	return incident.Approval{}, errSecret
 }
 
-func newDesk(t *testing.T, change func(*incident.Incident)) *desk {
+func newDesk(t *testing.T, change func(*incident.Incident)) *office {
 	t.Helper()
-	d := &desk{t: t, now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
+	d := &office{t: t, now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return d.now }
 	d.kept = &journal.File{Path: filepath.Join(t.TempDir(), "journal.json"), Now: now}
 	secret, err := journal.NewSecret([]byte(strings.Repeat("x", 32)))
@@ -80,7 +80,7 @@ func newDesk(t *testing.T, change func(*incident.Incident)) *desk {
 		t.Fatal(err)
 	}
 	d.id = i.ID
-	d.Desk = &deployed.Desk{
+	d.Desk = &desk.Desk{
 		Incidents: d.kept, Answers: &journal.Approvals{Kept: d.kept, Sealer: secret, Now: now},
 		Settings: &settings.Settings{Approvals: settings.Approvals{Hours: 2, Approvers: []policy.ARN{
 			{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "user/j*"},
@@ -93,14 +93,14 @@ func newDesk(t *testing.T, change func(*incident.Incident)) *desk {
 func as(*incident.Incident) {}
 
 // post is a valid answer.
-func (d *desk) post() deployed.Request {
-	return deployed.Request{
+func (d *office) post() desk.Request {
+	return desk.Request{
 		Method: http.MethodPost, Path: "/incidents/" + d.id + "/answer", ContentType: "application/json; charset=utf-8", Caller: jane,
 		Body: []byte(`{"plan":"` + plan + `","answer":"approve","reason":"looks right"}`),
 	}
 }
 
-func (d *desk) answers() []incident.Approval {
+func (d *office) answers() []incident.Approval {
 	d.t.Helper()
 	all, err := d.kept.Answers(d.t.Context(), d.id)
 	if err != nil {
@@ -113,36 +113,36 @@ func (d *desk) answers() []incident.Approval {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		change func(*deployed.Request)
+		change func(*desk.Request)
 		status int
 		code   string
 	}{
-		"nobody":     {func(r *deployed.Request) { r.Caller = "" }, 403, "nobody"},
-		"a stranger": {func(r *deployed.Request) { r.Caller = "arn:aws:iam::111122223333:user/mallory" }, 403, "not-an-approver"},
-		"a stranger, and no incident": {func(r *deployed.Request) {
+		"nobody":     {func(r *desk.Request) { r.Caller = "" }, 403, "nobody"},
+		"a stranger": {func(r *desk.Request) { r.Caller = "arn:aws:iam::111122223333:user/mallory" }, 403, "not-an-approver"},
+		"a stranger, and no incident": {func(r *desk.Request) {
 			r.Caller, r.Path = "arn:aws:iam::111122223333:user/mallory", "/incidents/inc-ffffffffffffffffffff/answer"
 		}, 403, "not-an-approver"},
-		"root":            {func(r *deployed.Request) { r.Caller = "arn:aws:iam::111122223333:root" }, 403, "not-an-approver"},
-		"no path":         {func(r *deployed.Request) { r.Path = "/" }, 404, "no-such-path"},
-		"a longer path":   {func(r *deployed.Request) { r.Path += "/x" }, 404, "no-such-path"},
-		"another path":    {func(r *deployed.Request) { r.Path = "/incidents/../" + r.Path }, 404, "no-such-path"},
-		"no incident":     {func(r *deployed.Request) { r.Path = "/incidents/inc-ffffffffffffffffffff/answer" }, 404, "no-such-incident"},
-		"get an answer":   {func(r *deployed.Request) { r.Method = http.MethodGet }, 405, "method"},
-		"put an answer":   {func(r *deployed.Request) { r.Method = http.MethodPut }, 405, "method"},
-		"a form":          {func(r *deployed.Request) { r.ContentType = "application/x-www-form-urlencoded" }, 415, "content-type"},
-		"no content type": {func(r *deployed.Request) { r.ContentType = "" }, 415, "content-type"},
-		"too long":        {func(r *deployed.Request) { r.Body = append(r.Body, make([]byte, 4<<10)...) }, 413, "too-long"},
-		"no body":         {func(r *deployed.Request) { r.Body = nil }, 400, "not-an-answer"},
-		"null":            {func(r *deployed.Request) { r.Body = []byte("null") }, 400, "not-an-answer"},
-		"a list":          {func(r *deployed.Request) { r.Body = []byte("[]") }, 400, "not-an-answer"},
-		"two":             {func(r *deployed.Request) { r.Body = append(r.Body, r.Body...) }, 400, "not-an-answer"},
-		"an unknown member": {func(r *deployed.Request) {
+		"root":            {func(r *desk.Request) { r.Caller = "arn:aws:iam::111122223333:root" }, 403, "not-an-approver"},
+		"no path":         {func(r *desk.Request) { r.Path = "/" }, 404, "no-such-path"},
+		"a longer path":   {func(r *desk.Request) { r.Path += "/x" }, 404, "no-such-path"},
+		"another path":    {func(r *desk.Request) { r.Path = "/incidents/../" + r.Path }, 404, "no-such-path"},
+		"no incident":     {func(r *desk.Request) { r.Path = "/incidents/inc-ffffffffffffffffffff/answer" }, 404, "no-such-incident"},
+		"get an answer":   {func(r *desk.Request) { r.Method = http.MethodGet }, 405, "method"},
+		"put an answer":   {func(r *desk.Request) { r.Method = http.MethodPut }, 405, "method"},
+		"a form":          {func(r *desk.Request) { r.ContentType = "application/x-www-form-urlencoded" }, 415, "content-type"},
+		"no content type": {func(r *desk.Request) { r.ContentType = "" }, 415, "content-type"},
+		"too long":        {func(r *desk.Request) { r.Body = append(r.Body, make([]byte, 4<<10)...) }, 413, "too-long"},
+		"no body":         {func(r *desk.Request) { r.Body = nil }, 400, "not-an-answer"},
+		"null":            {func(r *desk.Request) { r.Body = []byte("null") }, 400, "not-an-answer"},
+		"a list":          {func(r *desk.Request) { r.Body = []byte("[]") }, 400, "not-an-answer"},
+		"two":             {func(r *desk.Request) { r.Body = append(r.Body, r.Body...) }, 400, "not-an-answer"},
+		"an unknown member": {func(r *desk.Request) {
 			r.Body = []byte(`{"plan":"` + plan + `","answer":"approve","approver":"x"}`)
 		}, 400, "not-an-answer"},
-		"another answer": {func(r *deployed.Request) { r.Body = []byte(`{"plan":"` + plan + `","answer":"Approve"}`) }, 400, "not-an-answer"},
-		"no answer":      {func(r *deployed.Request) { r.Body = []byte(`{"plan":"` + plan + `"}`) }, 400, "not-an-answer"},
-		"no plan":        {func(r *deployed.Request) { r.Body = []byte(`{"answer":"approve"}`) }, 400, "not-an-answer"},
-		"another plan":   {func(r *deployed.Request) { r.Body = []byte(`{"plan":"0123abce","answer":"approve"}`) }, 409, "other-plan"},
+		"another answer": {func(r *desk.Request) { r.Body = []byte(`{"plan":"` + plan + `","answer":"Approve"}`) }, 400, "not-an-answer"},
+		"no answer":      {func(r *desk.Request) { r.Body = []byte(`{"plan":"` + plan + `"}`) }, 400, "not-an-answer"},
+		"no plan":        {func(r *desk.Request) { r.Body = []byte(`{"answer":"approve"}`) }, 400, "not-an-answer"},
+		"another plan":   {func(r *desk.Request) { r.Body = []byte(`{"plan":"0123abce","answer":"approve"}`) }, 409, "other-plan"},
 	} {
 		d := newDesk(t, as)
 		r := d.post()
@@ -237,7 +237,7 @@ func TestShownIsWhatIsAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := deployed.Request{Method: http.MethodGet, Path: "/incidents/" + d.id, Caller: jane}
+	r := desk.Request{Method: http.MethodGet, Path: "/incidents/" + d.id, Caller: jane}
 	got := d.Handle(t.Context(), r)
 	var asked incident.Asked
 	if err := json.Unmarshal(got.Body, &asked); err != nil || got.Status != 200 || asked.Proposal == nil || asked.Proposal.Diff != "+ a statement" ||
@@ -264,8 +264,8 @@ func TestShownIsWhatIsAsked(t *testing.T) {
 // TestFaultsStayInside: what goes wrong is in the log, and not in what the caller gets. An answer that is kept and not handed over is told.
 func TestFaultsStayInside(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*desk){
-		"reading": func(d *desk) { d.Incidents = broken{} }, "keeping": func(d *desk) { d.Answers = broken{} },
+	for name, change := range map[string]func(*office){
+		"reading": func(d *office) { d.Incidents = broken{} }, "keeping": func(d *office) { d.Answers = broken{} },
 	} {
 		d := newDesk(t, as)
 		change(d)
