@@ -16,7 +16,7 @@ import (
 func TestSpend(t *testing.T) {
 	t.Parallel()
 	clock := journaltest.NewClock()
-	_, approvals := tables(t, client(t), clock)
+	_, approvals := tables(t, client(t, mototest.Start(t)), clock)
 	until := time.Date(2026, 11, 28, 13, 0, 0, 0, time.UTC)
 	var got, used atomic.Int32
 	var wg sync.WaitGroup
