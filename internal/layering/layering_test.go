@@ -124,6 +124,9 @@ var layers = map[string]layer{
 		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary",
 	},
 
+	// Links, codes and seals: whoever has the secret can tell what the page made.
+	"internal/link": {pure, "settings incident"},
+
 	// Where people decide, whichever way they come.
 	"internal/desk": {wiring, "policy incident settings guard journal queue deployed"},
 	// What tells people, apart from what the other functions link.
