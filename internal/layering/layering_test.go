@@ -106,6 +106,8 @@ var layers = map[string]layer{
 
 	// Texts in every language.
 	"internal/catalogue": {pure, "settings incident"},
+	// The page of incidents as HTML.
+	"internal/page": {pure, "settings incident catalogue"},
 	// It tells people, and decides nothing.
 	"internal/notify": {edge, "settings incident catalogue policy"},
 
@@ -129,6 +131,8 @@ var layers = map[string]layer{
 
 	// Where people decide, whichever way they come.
 	"internal/desk": {wiring, "policy incident settings guard journal queue deployed"},
+	// The page of incidents, and who may see and decide there.
+	"internal/site": {wiring, "policy incident settings catalogue link page journal desk deployed"},
 	// What tells people, apart from what the other functions link.
 	"internal/herald": {wiring, "incident journal notify queue deployed"},
 	// It sees every edge, and so says what each function needs.
@@ -141,6 +145,8 @@ var layers = map[string]layer{
 	"internal/mototest":    {lab, ""},
 	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
 	"internal/journaltest": {lab, "policy snapshot incident"},
+	// An OpenID provider for tests.
+	"internal/oidctest": {lab, ""},
 	// One message of each kind, for the tests of whoever says them.
 	"internal/notifytest": {lab, "incident"},
 	// What each role can do and cannot, asked of documents or of templates.
