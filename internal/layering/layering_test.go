@@ -108,8 +108,11 @@ var layers = map[string]layer{
 	"internal/catalogue": {pure, "settings incident"},
 	// The page of incidents as HTML.
 	"internal/page": {pure, "settings incident catalogue"},
+	// A text that shows nowhere, and who reads it.
+	"internal/secret": {pure, ""},
+	"internal/vault":  {edge, "secret"},
 	// It tells people, and decides nothing.
-	"internal/notify": {edge, "settings incident catalogue policy"},
+	"internal/notify": {edge, "settings incident catalogue policy secret"},
 
 	// It knows what its messages say, and not what for.
 	"internal/queue": {edge, "policy jsontree incident signal"},
@@ -134,9 +137,9 @@ var layers = map[string]layer{
 	// The page of incidents, and who may see and decide there.
 	"internal/site": {wiring, "policy incident settings catalogue link page journal desk deployed"},
 	// What tells people, apart from what the other functions link.
-	"internal/herald": {wiring, "incident journal notify queue deployed"},
+	"internal/herald": {wiring, "settings incident journal notify queue deployed link secret vault"},
 	// It sees every edge, and so says what each function needs.
-	"internal/needs": {wiring, "policy settings preflight grants awscloud replay canary journal queue notify"},
+	"internal/needs": {wiring, "policy settings preflight grants awscloud replay canary journal queue notify vault"},
 
 	// The one place besides the functions that knows Lambda's events: what those behind queues have in common.
 	"internal/batch": {wiring, "deployed intake"},

@@ -15,6 +15,7 @@ import (
 	"github.com/replimend/replimend/internal/queue"
 	"github.com/replimend/replimend/internal/replay"
 	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/vault"
 )
 
 // Member is everything that the functions need of the roles of members.
@@ -130,7 +131,7 @@ func telling(h grants.HubNames, targets []settings.Target) []grants.Need {
 	// what it is. A role that denies everything else has to be let.
 	if len(secrets) > 0 {
 		// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
-		out = append(out, need("no tool knows it", notify.SecretNeeds(), secrets), need("no tool knows it", []string{"kms:Decrypt"}, keys,
+		out = append(out, need("no tool knows it", vault.Needs(), secrets), need("no tool knows it", []string{"kms:Decrypt"}, keys,
 			equals("kms:ViaService", "secretsmanager."+h.Region+".amazonaws.com"), equals("kms:EncryptionContext:SecretARN", secrets...)))
 	}
 	if len(topics) > 0 {
