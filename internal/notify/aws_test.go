@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"testing"
 	"strings"
+	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
