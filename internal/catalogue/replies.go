@@ -20,18 +20,18 @@ var replies = map[string]reply{
 		in("Approved", "承認しました"),
 		in(
 			"Your approval of plan %[1]s counts until %[2]s. The plan is carried out if it is still the same when its turn comes.",
-			"プラン %[1]s の承認は %[2]s まで有効です。実行時にプランが変わっていなければ実行されます。",
+			"計画 %[1]s の承認は %[2]s まで有効です。実行時に計画が変わっていなければ実行されます。",
 		),
 	},
 	"approved-one-more": {
 		in("Approved, and one more has to", "承認しました（追加の承認が必要です）"),
-		in("Your approval of plan %[1]s counts until %[2]s. Still missing: %[3]s", "プラン %[1]s の承認は %[2]s まで有効です。不足: %[3]s"),
+		in("Your approval of plan %[1]s counts until %[2]s. Still missing: %[3]s", "計画 %[1]s の承認は %[2]s まで有効です。不足: %[3]s"),
 	},
 	"declined": {
 		in("Declined", "却下しました"),
 		in(
 			"Plan %[1]s is not carried out. Approvers who sign in can still approve it.",
-			"プラン %[1]s は実行されません。承認者はサインインして承認し直すことができます。",
+			"計画 %[1]s は実行されません。承認者はサインインして承認し直すことができます。",
 		),
 	},
 	"undo-asked": {
@@ -55,7 +55,7 @@ var replies = map[string]reply{
 		in("Sent before", "送信済みです"),
 		in(
 			"This form was sent before, and nothing was done again. Kept is: %[1]s of plan %[2]s at %[3]s.",
-			"このフォームは送信済みのため、何も行っていません。記録されている回答: %[1]s、プラン %[2]s、%[3]s",
+			"このフォームは送信済みのため、何も行っていません。記録されている回答: %[1]s、計画 %[2]s、%[3]s",
 		),
 	},
 	"silence-sent-before": {
@@ -76,7 +76,7 @@ var replies = map[string]reply{
 		in("This link was used", "このリンクは使用済みです"),
 		in(
 			"A link decides once, and this one did. Kept is: %[1]s of plan %[2]s at %[3]s. To decide anew, take the link of a later message.",
-			"リンクで決定できるのは 1 回だけです。記録されている回答: %[1]s、プラン %[2]s、%[3]s。もう一度決定するには、後のメッセージのリンクを使ってください。",
+			"リンクで決定できるのは 1 回だけです。記録されている回答: %[1]s、計画 %[2]s、%[3]s。もう一度決定するには、後のメッセージのリンクを使ってください。",
 		),
 	},
 	"used-for-nothing": {
@@ -211,8 +211,8 @@ var replies = map[string]reply{
 		in("Nothing was decided. The incident shows how far it is by now.", "何も決定していません。現在の状況はインシデントに表示されます。"),
 	},
 	"other-plan": {
-		in("The plan is another one by now", "プランが変わりました"),
-		in("Nothing was decided. Look at the new plan before you decide.", "何も決定していません。決定する前に新しいプランを確認してください。"),
+		in("The plan is another one by now", "計画が変わりました"),
+		in("Nothing was decided. Look at the new plan before you decide.", "何も決定していません。決定する前に新しい計画を確認してください。"),
 	},
 	"later-answer": {
 		in("You gave a later answer", "後から別の回答をしています"),

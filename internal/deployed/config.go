@@ -109,7 +109,7 @@ func (e Environment) Herald() (Config, error) {
 	c.Bus, faults[1] = e.name(BusVariable, busName, "the name of an event bus")
 	c.Notices, faults[2] = e.queue(NoticeVariable)
 	c.Settings, faults[3] = e.settings()
-	if c.Settings != nil && c.Settings.Approvals.Page.On() {
+	if c.Settings != nil && c.Settings.Approvals.HasPage() {
 		c.Page, faults[4] = e.page()
 	}
 	return c, errors.Join(faults[:]...)
@@ -140,6 +140,15 @@ func (e Environment) Desk() (Config, error) {
 	var err error
 	c.Settings, err = e.settings()
 	return c, errors.Join(append(faults, err, e.approvals(&c))...)
+}
+
+// Site is the configuration of the function that is the page. The error has every fault, one a line.
+func (e Environment) Site() (Config, error) {
+	c, err := e.Desk()
+	if c.Settings != nil && !c.Settings.Approvals.HasPage() {
+		err = errors.Join(err, errors.New("read settings: approvals has no page, or nobody who may answer: there is no page"))
+	}
+	return c, err
 }
 
 // approvals reads, after the settings, where answers are kept and what seals them. Where nobody may approve there is no key.

@@ -47,8 +47,8 @@ func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Herald {
 		},
 		Now: time.Now,
 	}
-	if p := c.Settings.Approvals.Page; p.On() {
-		teller.Link = Linker{Page: c.Page, Secret: p.Secret.String(), Secrets: secrets, Log: log, Now: time.Now}.Link
+	if a := c.Settings.Approvals; a.HasPage() {
+		teller.Link = Linker{Page: c.Page, Secret: a.Page.Secret.String(), Secrets: secrets, Log: log, Now: time.Now}.Link
 	}
 	return &Herald{Tell: teller.Tell, Log: log, Now: time.Now}
 }

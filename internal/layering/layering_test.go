@@ -135,7 +135,9 @@ var layers = map[string]layer{
 	// Where people decide, whichever way they come.
 	"internal/desk": {wiring, "policy incident settings guard journal queue deployed"},
 	// The page of incidents, and who may see and decide there.
-	"internal/site": {wiring, "policy incident settings catalogue link page journal desk deployed"},
+	"internal/site": {wiring, "policy incident settings catalogue link page journal vault queue desk deployed"},
+	// It knows Lambda's events of URLs, and nothing of what is behind them.
+	"internal/functionurl": {wiring, ""},
 	// What tells people, apart from what the other functions link.
 	"internal/herald": {wiring, "settings incident journal notify queue deployed link secret vault"},
 	// It sees every edge, and so says what each function needs.
@@ -174,6 +176,7 @@ var layers = map[string]layer{
 	"functions/sweep":    {wiring, "batch deployed incident"},
 	"functions/approval": {wiring, "desk deployed grants incident journal"},
 	"functions/remedy":   {wiring, "batch deployed grants incident"},
+	"functions/page":     {wiring, "functionurl site deployed grants incident journal link settings"},
 	"functions/notify":   {wiring, "batch deployed herald grants"},
 }
 

@@ -10,10 +10,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -67,6 +70,41 @@ func New(t *testing.T, client, secret string) *Provider {
 	p.Server = httptest.NewTLSServer(mux)
 	t.Cleanup(p.Close)
 	return p
+}
+
+// Proxy is the URL of a proxy by which a process that trusts the certificate reaches the provider under the name that its URL has, whichever
+// that is, and nothing else. The certificate is for example.com.
+func (p *Provider) Proxy() string {
+	p.t.Helper()
+	to := p.Listener.Addr().String()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect || "https://"+strings.TrimSuffix(r.Host, ":443") != p.URL {
+			p.t.Errorf("asked for %s %s", r.Method, r.Host)
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		there, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", to)
+		if err != nil {
+			p.t.Error(err)
+			return
+		}
+		w.WriteHeader(http.StatusOK)
+		here, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			p.t.Error(err)
+			return
+		}
+		var wg sync.WaitGroup
+		for _, of := range [][2]net.Conn{{there, here}, {here, there}} {
+			wg.Go(func() {
+				_, _ = io.Copy(of[0], of[1]) // either end closes it
+				_ = of[0].Close()
+			})
+		}
+		wg.Wait()
+	}))
+	p.t.Cleanup(proxy.Close)
+	return proxy.URL
 }
 
 // signer has a new key, under the name that all of them have.

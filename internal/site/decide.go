@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/replimend/replimend/internal/catalogue"
@@ -253,4 +254,7 @@ func (v *visit) keepDecision(ctx context.Context, i incident.Incident, d decisio
 }
 
 // short is as much of the hash of a plan as people compare.
-func short(plan string) string { return plan[:min(len(plan), 12)] }
+func short(plan string) string {
+	hash := strings.TrimPrefix(plan, "sha256:")
+	return hash[:min(len(hash), 12)]
+}

@@ -222,7 +222,9 @@ func (v *visit) list() error {
 		return err
 	}
 	var b bytes.Buffer
-	if err := page.List(&b, overview(all, v.Desk.Settings), see); err != nil {
+	if err = page.List(&b, page.Overview{
+		Incidents: all, Cut: len(all) >= incident.MaxList, Routes: v.Desk.Settings.Routes,
+	}, see); err != nil {
 		return err
 	}
 	return v.show(http.StatusOK, &b)
@@ -292,7 +294,11 @@ func (v *visit) tell(said *reply) error {
 		title, words, _ = catalogue.Reply(v.language, "internal")
 	}
 	var b bytes.Buffer
-	if err := page.Notice(&b, v.note(said.status, title, words), v.visitor()); err != nil {
+	note := page.Note{Title: title, Text: words, Bad: said.status >= http.StatusBadRequest}
+	if incident.IsID(v.id) {
+		note.Incident = v.id
+	}
+	if err := page.Notice(&b, note, v.visitor()); err != nil {
 		return err
 	}
 	return v.show(said.status, &b)
