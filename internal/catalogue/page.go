@@ -8,12 +8,12 @@ type PageWords struct {
 	Incidents, Routes, NoIncidents, NoRoutes, NothingOpen, Opened string // of the list
 	Mode, ListCut, Health                                         string
 
-	Picture, WasSo, IsSo, Legend, Allowed, Denied, NotKnown                    string // of the picture
+	Picture, WasSo, IsSo, Legend, Allowed, Denied, NotKnown                     string // of the picture
 	Account, SameAccount, AccountUnknown, Bucket, Key, Role, SourceAt, TargetAt string
-	NoPicture, NotJudged, LeftOut                                              string
-	Hops, Hop, Verdict, Requests, DecidedBy                                    string // of the table of hops
+	NoPicture, NotJudged, LeftOut                                               string
+	Hops, Hop, Verdict, Requests, DecidedBy                                     string // of the table of hops
 
-	Document, Before, After, NoDocument, Line, Removed, Added, State string // of the diffs
+	Document, Before, After, NoDocument, Line, Removed, Added, State  string // of the diffs
 	Facts, Exposure, Approver, People, Replay, Canary, Plan, Approved string // of what is known besides
 
 	Decide, Approve, ApproveText, Decline, DeclineText, Undo, UndoText, Silence, SilenceText string // of the decisions
@@ -183,10 +183,10 @@ var sides = map[string]text{
 func Decision(l settings.Language, name string) (string, bool) { return find(decisions, l, name) }
 
 var decisions = map[string]text{
-	"allowed":      in("allowed", "許可"),
-	"explicitDeny": in("an explicit Deny", "明示的な拒否"),
-	"implicitDeny": in("nothing allows it", "許可するステートメントなし"),
-	"unknown":      in("not known", "不明"),
+	"allowed":       in("allowed", "許可"),
+	"explicit_deny": in("an explicit Deny", "明示的な拒否"),
+	"implicit_deny": in("nothing allows it", "許可するステートメントなし"),
+	"unknown":       in("not known", "不明"),
 }
 
 // Rehearsed says that a page is of a rehearsal, where there is nothing to decide.
@@ -214,6 +214,8 @@ var (
 )
 
 // PictureOf describes a picture in words: what it is of, and what each hop is.
-func PictureOf(l settings.Language, route, verdict string) string { return pictureOf.say(l, route, verdict) }
+func PictureOf(l settings.Language, route, verdict string) string {
+	return pictureOf.say(l, route, verdict)
+}
 
 var pictureOf = in("Picture of the route %[1]s: %[2]s", "経路 %[1]s の図: %[2]s")

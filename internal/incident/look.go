@@ -64,7 +64,7 @@ type Request struct {
 	Action string `json:"action"`
 	// The ARN of what it is asked for.
 	Resource string `json:"resource"`
-	// Such as implicitDeny.
+	// Such as implicit_deny.
 	Decision string `json:"decision"`
 	// How sure it is that S3 makes the request: documented, disputed or inferred.
 	Evidence string `json:"evidence,omitempty"`

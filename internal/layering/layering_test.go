@@ -106,6 +106,8 @@ var layers = map[string]layer{
 
 	// Texts in every language.
 	"internal/catalogue": {pure, "settings incident"},
+	// What a browser shows: documents in, HTML out.
+	"internal/page": {pure, "jsontree policy snapshot patch settings incident catalogue"},
 	// It tells people, and decides nothing.
 	"internal/notify": {edge, "settings incident catalogue policy"},
 
