@@ -106,8 +106,8 @@ var layers = map[string]layer{
 
 	// Texts in every language.
 	"internal/catalogue": {pure, "settings incident"},
-	// The page of incidents as HTML.
-	"internal/page": {pure, "settings incident catalogue"},
+	// What a browser shows: documents in, HTML out.
+	"internal/page": {pure, "jsontree policy snapshot patch settings incident catalogue"},
 	// A text that shows nowhere, and who reads it.
 	"internal/secret": {pure, ""},
 	"internal/vault":  {edge, "secret"},

@@ -177,7 +177,7 @@ const (
 func shown(m incident.Message, t settings.Target) incident.Message {
 	mask := func(s string) string { return s }
 	if t.MaskAccounts {
-		mask = masker(m.Accounts)
+		mask = incident.Masker(m.Accounts)
 	}
 	line := func(s string) string { return incident.Line(mask(s)) }
 	each := func(in []string, most int) []string {
