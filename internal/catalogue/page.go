@@ -4,7 +4,7 @@ import "github.com/replimend/replimend/internal/settings"
 
 // PageWords is the texts of a page that stand on it whatever it is about.
 type PageWords struct {
-	Skip, Home, SignIn, SignedIn, Evidence                        string // around everything
+	Skip, Home, SignIn, SignedIn, SignOut, Evidence               string // around everything
 	Incidents, Routes, NoIncidents, NoRoutes, NothingOpen, Opened string // of the list
 	Mode, ListCut, Health                                         string
 
@@ -28,6 +28,7 @@ func Page(l settings.Language) PageWords {
 		Home:     say(in("Incidents and routes", "インシデントと経路の一覧")),
 		SignIn:   say(in("Sign in", "サインイン")),
 		SignedIn: say(in("Signed in as", "サインイン中:")),
+		SignOut:  say(in("Sign out", "サインアウト")),
 		Evidence: say(in("Evidence stays in the words in which it was found.", "証拠は、検出されたとおりに英語で表示しています。")),
 
 		Incidents:   say(in("Incidents", "インシデント")),

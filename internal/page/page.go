@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -139,6 +140,7 @@ type frame struct {
 	Base     string // of links
 	SignIn   string
 	Who      string
+	CSRF     string // of the form that signs out
 	say      func(string) string
 }
 
@@ -154,7 +156,7 @@ func (v Visitor) frame(title string, accounts ...string) frame {
 	}
 	return frame{
 		Words: catalogue.Page(v.Language), Language: v.Language, Title: say(title), Style: template.CSS(style), //nolint:gosec // our own
-		Base: v.Base, SignIn: v.SignIn, Who: say(v.Who), say: say,
+		Base: v.Base, SignIn: v.SignIn, Who: say(v.Who), CSRF: v.CSRF, say: say,
 	}
 }
 
@@ -229,6 +231,9 @@ func noticeView(n Note, v Visitor) notice {
 	}
 	if incident.IsID(n.Incident) {
 		out.Back = v.Base + "/incidents/" + n.Incident
+		if v.Token != "" {
+			out.Back += "?" + url.Values{"t": {v.Token}}.Encode()
+		}
 	}
 	for _, l := range n.Lines {
 		out.Lines = append(out.Lines, f.say(l))

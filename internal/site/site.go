@@ -100,6 +100,7 @@ type visit struct {
 	secret   link.Secret
 	language settings.Language
 	who      *session // nil: nobody who signed in
+	token    string   // of the link that they have to the incident of the path; "": none that is good
 	status   int      // of what was sent
 	log      *slog.Logger
 }
@@ -192,7 +193,7 @@ func (v *visit) visitor() page.Visitor {
 	if v.who != nil {
 		out.Who = v.who.ARN
 	} else {
-		out.SignIn = v.toSignIn()
+		out.SignIn, out.Token = v.toSignIn(), v.token
 	}
 	return out
 }
@@ -240,7 +241,6 @@ func (v *visit) anonymous() error {
 
 // incident shows an incident: the whole of it to whoever signed in, and masked to whoever has a link.
 func (v *visit) incident() error {
-	see := v.visitor()
 	var linked link.Link
 	token := v.r.URL.Query().Get("t")
 	if token != "" {
@@ -255,14 +255,14 @@ func (v *visit) incident() error {
 	if err != nil {
 		return err
 	}
-	see.Language = v.language
+	see := v.visitor()
 	if v.who != nil {
 		see.Decides = decidable(i)
 		if see.CSRF, err = v.form(); err != nil {
 			return err
 		}
 	} else {
-		see.Masked, see.Token, see.NeedsCode = true, token, true
+		see.Masked, see.NeedsCode = true, true
 		see.Decides = byCode(i, linked)
 	}
 	var b bytes.Buffer
@@ -284,6 +284,7 @@ func (v *visit) linked(token string) (link.Link, error) {
 	case err != nil:
 		return l, no(http.StatusForbidden, "forged")
 	}
+	v.token = token
 	return l, nil
 }
 
