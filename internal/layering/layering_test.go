@@ -89,6 +89,9 @@ var layers = map[string]layer{
 	// It is run by make mutate and linked into nothing.
 	"internal/mutate": {wiring, everything},
 
+	// It makes pictures of pages with a browser, for make demo and the documents, and is linked into nothing.
+	"internal/shoot": {wiring, ""},
+
 	// It is run by make rehearse-aws, against two accounts of AWS, and linked into nothing.
 	"internal/rehearseaws": {wiring, everything},
 

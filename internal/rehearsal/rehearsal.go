@@ -61,7 +61,9 @@ type Result struct {
 	Scenario Scenario
 	Writes   int // documents that the workflow wrote
 	Checks   int // expectations that held
-	Err      error
+	// Incidents is what the journal holds in the end, the oldest first.
+	Incidents []incident.Incident
+	Err       error
 }
 
 // All is every scenario, by name.
@@ -199,7 +201,7 @@ func (s Scenario) play(ctx context.Context, options lab.Options, tell func(Step)
 			out.Checks++
 		}
 	}
-	out.Writes = stage.writes
+	out.Writes, out.Incidents = stage.writes, stage.notes.Incidents()
 	return stage, out
 }
 
