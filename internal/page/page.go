@@ -33,6 +33,8 @@ type Visitor struct {
 	Masked bool
 	// Base is the path that all links and forms begin with: "" or "/x".
 	Base string
+	// Alone says that the page is a file by itself, with no links to others.
+	Alone bool
 	// SignIn is where to sign in; "": nobody can.
 	SignIn string
 	// CSRF is the token for the forms of who signed in; "": none.
@@ -137,6 +139,7 @@ type frame struct {
 	Title    string
 	Style    template.CSS
 	Base     string // of links
+	Alone    bool
 	SignIn   string
 	Who      string
 	say      func(string) string
@@ -154,7 +157,7 @@ func (v Visitor) frame(title string, accounts ...string) frame {
 	}
 	return frame{
 		Words: catalogue.Page(v.Language), Language: v.Language, Title: say(title), Style: template.CSS(style), //nolint:gosec // our own
-		Base: v.Base, SignIn: v.SignIn, Who: say(v.Who), say: say,
+		Base: v.Base, Alone: v.Alone, SignIn: v.SignIn, Who: say(v.Who), say: say,
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/lab"
 	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -63,7 +64,9 @@ type Result struct {
 	Checks   int // expectations that held
 	// Incidents is what the journal holds in the end, the oldest first.
 	Incidents []incident.Incident
-	Err       error
+	// Routes is those that the script approved.
+	Routes []settings.ApprovedRoute
+	Err    error
 }
 
 // All is every scenario, by name.
@@ -201,7 +204,7 @@ func (s Scenario) play(ctx context.Context, options lab.Options, tell func(Step)
 			out.Checks++
 		}
 	}
-	out.Writes, out.Incidents = stage.writes, stage.notes.Incidents()
+	out.Writes, out.Incidents, out.Routes = stage.writes, stage.notes.Incidents(), stage.settings.Routes
 	return stage, out
 }
 
