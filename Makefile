@@ -39,7 +39,7 @@ help: ## Show the targets.
 
 # Listing fetches the modules that are used, no more, and unlike go mod download it fails rather than complete go.sum.
 .PHONY: setup
-setup: .venv/installed $(cdk) qemu ## Fetch what the tests need; make test does it itself.
+setup: .venv/installed $(cdk) qemu chromium ## Fetch what the tests need; make test does it itself.
 	go list -deps -test ./... >/dev/null
 
 # The functions are deployed for arm64 and answer under its emulator, of Debian's package qemu-user.
@@ -56,13 +56,35 @@ qemu:
 		fi; \
 	fi
 
+# Pages are looked at in Debian's chromium. Nothing that is deployed needs it.
+.PHONY: chromium
+chromium:
+	@set -eu; \
+	if ! command -v chromium >/dev/null; then \
+		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+			echo 'setup: no chromium, without which there are no pictures of pages'; \
+			echo 'hint: install chromium (sudo apt-get install chromium)'; \
+		else \
+			apt-get update -q >/dev/null; \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium >/dev/null; \
+		fi; \
+	fi
+
 .PHONY: build
 build: ## Build bin/replimend.
 	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/replimend ./cmd/replimend
 
+# The page of the healed route is a file of its own, and its picture what a browser makes of it. Without one there is no picture.
 .PHONY: demo
-demo: build ## Break and mend a replication in the built-in cloud; needs no AWS account.
-	bin/replimend rehearse --only cross-account-kms --show all
+demo: build ## Break and mend a replication in the built-in cloud, and show its page (SERVE=1: on localhost); needs no AWS account.
+	bin/replimend rehearse --only cross-account-kms --show all --pages '$(DIST)/demo'
+	@$(MAKE) --no-print-directory chromium || echo 'demo: chromium could not be installed'
+	@if command -v chromium >/dev/null; then \
+		go run ./internal/shoot '$(DIST)/demo/cross-account-kms.html' '$(DIST)/demo/cross-account-kms.png'; \
+	else \
+		echo 'demo: no chromium, and so no picture of the page'; \
+	fi
+	$(if $(filter 1,$(SERVE)),bin/replimend rehearse --only cross-account-kms --show none --serve)
 
 .PHONY: live
 live: setup ## Cure a route in two accounts of an emulator with the real program, and read the documents back with boto3.

@@ -81,7 +81,11 @@ func (s shot) shoot(from, to string) error {
 	if err != nil {
 		return fmt.Errorf("show %s: %w", from, err)
 	}
-	return os.WriteFile(to, picture, 0o644)
+	if err := os.WriteFile(to, picture, 0o644); err != nil {
+		return err
+	}
+	fmt.Println("wrote", to)
+	return nil
 }
 
 // show is the page as PNG.
