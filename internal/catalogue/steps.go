@@ -71,6 +71,8 @@ func Steps(l settings.Language, m incident.Message) []string {
 		add(stepPrint, source)
 	case m.Outcome == incident.Refused:
 		add(stepByHand)
+	case m.Headline == incident.HeadRecalled:
+		add(stepAgreed)
 	case m.Outcome == incident.Manual || m.Outcome == incident.Escalated:
 		add(stepLook)
 		about(stepShow, Journal)
@@ -140,6 +142,10 @@ var (
 	stepAdopt = in(
 		"When it is meant to be, pin it with replimend routes adopt %[1]s, and have the entry reviewed.",
 		"意図したものであれば、replimend routes adopt %[1]s で承認済みの経路として記録し、その内容のレビューを受けてください。",
+	)
+	stepAgreed = in(
+		"The next failure is looked at like any other, but a person has to agree to the next cure.",
+		"次に失敗が発生した場合も通常どおり調査しますが、次の修正には人の承認が必要です。",
 	)
 	stepLikeOthers = in(
 		"From now on the route is treated like any other.",
