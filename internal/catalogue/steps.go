@@ -78,7 +78,7 @@ func Steps(l settings.Language, m incident.Message) []string {
 		about(stepShow, Journal)
 	}
 	if len(m.Undo) > 0 {
-		about(stepUndo, Journal)
+		about(stepUndo)
 	}
 	if !m.Over() && m.Outcome != incident.Open && m.Outcome != incident.Proven && m.Headline != incident.HeadSuppressed {
 		add(stepSilence, shell(m.Route.Source+"/"+m.Route.Rule), Journal)
@@ -152,8 +152,8 @@ var (
 		"今後、この経路はほかの経路と同じように扱われます。",
 	)
 	stepUndo = in(
-		"To undo: replimend undo %[1]s --journal %[2]s shows what would be taken out and asks.",
-		"元に戻す: replimend undo %[1]s --journal %[2]s（取り消す内容を表示し、確認を求めます）",
+		"To undo: replimend recall %[1]s shows what would be taken back and asks.",
+		"元に戻す: replimend recall %[1]s（取り消す内容を表示し、確認を求めます）",
 	)
 	stepSilence = in(
 		"To silence: replimend suppressions add %[1]s --for 48h --reason WHY --journal %[2]s",
