@@ -60,9 +60,12 @@ qemu:
 build: ## Build bin/replimend.
 	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/replimend ./cmd/replimend
 
+# The language of the messages that make demo shows: en or ja.
+LANGUAGE ?= en
+
 .PHONY: demo
 demo: build ## Break and mend a replication in the built-in cloud; needs no AWS account.
-	bin/replimend rehearse --only cross-account-kms --show all
+	bin/replimend rehearse --only cross-account-kms --show all --chat all --lang $(LANGUAGE)
 
 .PHONY: live
 live: setup ## Cure a route in two accounts of an emulator with the real program, and read the documents back with boto3.

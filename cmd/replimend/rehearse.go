@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/lab"
 	"github.com/replimend/replimend/internal/rehearsal"
 	"github.com/replimend/replimend/internal/render"
@@ -23,6 +24,7 @@ type rehearsing struct {
 	only []string
 	step bool
 	show string
+	chat chatting
 }
 
 func (p *program) rehearseCommand() *cobra.Command {
@@ -37,6 +39,7 @@ of what S3 asks for, so that it judges the diagnosis rather than repeats it.
 Exit code: 0 every scenario is green, 1 some scenario is not, 2 an argument is wrong.`,
 		Example: `  replimend rehearse --only cross-account-kms --show all
   replimend rehearse --only 'refused-*' roles
+  replimend rehearse --only cross-account-kms --chat slack --lang ja
   replimend rehearse --list`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && len(r.only) == 0 {
@@ -55,6 +58,7 @@ Exit code: 0 every scenario is green, 1 some scenario is not, 2 an argument is w
 	flags.StringSliceVar(&r.only, "only", nil, "play the scenarios of this name or topic, or whose names match `PATTERN`, such as refused-*; further ones may follow")
 	flags.BoolVar(&r.step, "step", false, "show every step and, on a terminal, wait for Enter after each")
 	flags.StringVar(&r.show, "show", "failed", "show the steps of `WHICH` scenarios: all, failed or none")
+	r.chat.flags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("only", completeScenarios)
 	_ = cmd.RegisterFlagCompletionFunc("show", cobra.FixedCompletions([]string{"all", "failed", "none"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -77,6 +81,10 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 	if r.show != "all" && r.show != "failed" && r.show != "none" {
 		return hinted(fmt.Errorf("unknown value %q of --show: want all, failed or none", r.show), cmd.CommandPath()+" --help shows an example")
 	}
+	targets, err := r.chat.targets()
+	if err != nil {
+		return err
+	}
 	all, err := rehearsal.All()
 	if err != nil {
 		return err
@@ -92,7 +100,14 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 	scores := make([]render.Score, 0, len(chosen))
 	progress := p.progress(r, len(chosen))
 	for _, s := range chosen {
-		score := p.play(cmd.Context(), s, r)
+		score, message := p.play(cmd.Context(), s, r)
+		if message != nil {
+			text, err := payloads(p.printer(), *message, targets)
+			if err != nil {
+				return err
+			}
+			fmt.Fprint(p.out, text)
+		}
 		scores = append(scores, score)
 		progress(score)
 	}
@@ -200,8 +215,9 @@ func choose(all []rehearsal.Scenario, patterns []string) ([]rehearsal.Scenario, 
 	return out, nil
 }
 
-// play plays one scenario. Its story is shown as it happens, or when it is over and went wrong.
-func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) render.Score {
+// play plays one scenario. Its story is shown as it happens, or when it is over and went wrong. The message is the last one that people
+// would have been sent; nil: none.
+func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) (score render.Score, message *incident.Message) {
 	var story bytes.Buffer
 	var to io.Writer = &story
 	if r.show == "all" {
@@ -217,10 +233,13 @@ func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) 
 		wait = p.waiter()
 	}
 	result := s.Run(ctx, lab.Options{}, func(step rehearsal.Step) {
+		if step.Message != nil {
+			message = step.Message
+		}
 		fmt.Fprint(to, "\n", show(page, step))
 		wait()
 	})
-	score := render.Score{Name: s.Name, Passed: result.Err == nil, Writes: result.Writes, Checks: result.Checks}
+	score = render.Score{Name: s.Name, Passed: result.Err == nil, Writes: result.Writes, Checks: result.Checks}
 	if result.Err != nil {
 		score.Text = result.Err.Error()
 		p.raise(exitBroken)
@@ -229,7 +248,7 @@ func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) 
 			_, _ = story.WriteTo(p.out)
 		}
 	}
-	return score
+	return score, message
 }
 
 // show is one step as text.
