@@ -162,7 +162,7 @@ check-generated: ## Check that the generated files are current.
 .PHONY: bench
 bench: ## Measure decisions, diagnosis, reading AWS, event to patch, a storm of events, and what each function costs.
 	@set -euo pipefail; \
-	for package in ./internal/authz ./internal/diagnose ./internal/awscloud ./internal/remedy ./internal/deployed; do \
+	for package in ./internal/authz ./internal/diagnose ./internal/awscloud ./internal/remedy ./internal/receiver; do \
 		printf '\n== %s: runs, time, bytes and allocations per operation, on one core\n' "$$package"; \
 		GOMAXPROCS=1 go test -run '^$$' -bench . -benchmem -cpu 1 "$$package"; \
 	done
