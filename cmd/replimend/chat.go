@@ -58,7 +58,7 @@ func (c chatting) targets() ([]settings.Target, error) {
 	for _, tool := range settings.Tools() {
 		if slices.Contains(c.tools, string(tool)) || slices.Contains(c.tools, allTools) {
 			out = append(out, settings.Target{
-				Name: "demo", Tool: tool, Language: settings.Language(c.language), Channel: "C0123ABCD", Host: "chat.example.com",
+				Name: "demo", Tool: tool, Language: settings.Language(c.language), Channel: "C0123ABCD",
 				URL:   "https://hooks.example.com/replimend",
 				Topic: policy.ARN{Partition: "aws", Service: "sns", Region: "eu-west-1", Account: "111122223333", Resource: "incidents"},
 			})
