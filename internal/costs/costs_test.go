@@ -66,12 +66,8 @@ func TestClients(t *testing.T) {
 	t.Parallel()
 	for _, dir := range functions(t) {
 		name := filepath.Base(dir)
-		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", dir).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
 		var linked []string
-		for _, dep := range strings.Fields(string(out)) {
+		for _, dep := range lambdatest.Links(t, dir) {
 			service, ok := strings.CutPrefix(dep, "github.com/aws/aws-sdk-go-v2/service/")
 			if ok && !strings.Contains(service, "/") {
 				linked = append(linked, service)
