@@ -166,7 +166,7 @@ bench: ## Measure decisions, diagnosis, reading AWS, event to patch, a storm of 
 		printf '\n== %s: runs, time, bytes and allocations per operation, on one core\n' "$$package"; \
 		GOMAXPROCS=1 go test -run '^$$' -bench . -benchmem -cpu 1 "$$package"; \
 	done
-	@printf '\n== functions as they are deployed: medians of 20 starts beside an empty function\n'
+	@printf '\n== functions as they are deployed: medians of 100 starts beside an empty function\n'
 	go test -run '^$$' -bench . -benchtime 1x ./internal/costs
 
 # A pattern that matches no target makes go test print a warning and succeed, so the fuzzer's own progress line is looked for.
