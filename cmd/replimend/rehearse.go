@@ -14,9 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/lab"
 	"github.com/replimend/replimend/internal/rehearsal"
 	"github.com/replimend/replimend/internal/render"
+	"github.com/replimend/replimend/internal/settings"
 )
 
 // rehearsing is the flags of rehearse.
@@ -25,9 +27,9 @@ type rehearsing struct {
 	only []string
 	step bool
 	show string
+	chat chatting
 
 	pages   string // the folder that pages go to; "": none are written
-	lang    string
 	serve   bool
 	address string
 }
@@ -47,6 +49,7 @@ Exit code: 0 every scenario is green, 1 some scenario is not, 2 an argument is w
 		Example: `  replimend rehearse --only cross-account-kms --show all
   replimend rehearse --only 'refused-*' roles
   replimend rehearse --only cross-account-kms --serve
+  replimend rehearse --only cross-account-kms --chat slack --lang ja
   replimend rehearse --list`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && len(r.only) == 0 {
@@ -65,8 +68,8 @@ Exit code: 0 every scenario is green, 1 some scenario is not, 2 an argument is w
 	flags.StringSliceVar(&r.only, "only", nil, "play the scenarios of this name or topic, or whose names match `PATTERN`, such as refused-*; further ones may follow")
 	flags.BoolVar(&r.step, "step", false, "show every step and, on a terminal, wait for Enter after each")
 	flags.StringVar(&r.show, "show", "failed", "show the steps of `WHICH` scenarios: all, failed or none")
+	r.chat.flags(cmd)
 	flags.StringVar(&r.pages, "pages", "", "write a page for each incident into this `FOLDER`, which is made where it is not there")
-	languageFlag(cmd, &r.lang)
 	flags.BoolVar(&r.serve, "serve", false, "show the incidents to browsers on this machine, until Ctrl-C ends it")
 	flags.StringVar(&r.address, "address", "127.0.0.1:0", "serve on this `ADDRESS` of this machine; port 0 is any that is free")
 	_ = cmd.RegisterFlagCompletionFunc("only", completeScenarios)
@@ -91,7 +94,7 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 	if r.show != "all" && r.show != "failed" && r.show != "none" {
 		return hinted(fmt.Errorf("unknown value %q of --show: want all, failed or none", r.show), cmd.CommandPath()+" --help shows an example")
 	}
-	language, err := readLanguage(cmd, r.lang)
+	targets, err := r.chat.targets()
 	if err != nil {
 		return err
 	}
@@ -120,10 +123,18 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 	}
 	scores := make([]render.Score, 0, len(chosen))
 	progress := p.progress(r, len(chosen))
+	language := settings.Language(r.chat.language)
 	shown := site{language: language}
 	var pages []string
 	for _, s := range chosen {
-		score, result := p.play(cmd.Context(), s, r)
+		score, result, message := p.play(cmd.Context(), s, r)
+		if message != nil {
+			text, err := payloads(p.printer(), *message, targets)
+			if err != nil {
+				return err
+			}
+			fmt.Fprint(p.out, text)
+		}
 		scores = append(scores, score)
 		progress(score)
 		shown.add(result.Incidents, result.Routes)
@@ -248,8 +259,11 @@ func choose(all []rehearsal.Scenario, patterns []string) ([]rehearsal.Scenario, 
 	return out, nil
 }
 
-// play plays one scenario. Its story is shown as it happens, or when it is over and went wrong.
-func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) (render.Score, rehearsal.Result) {
+// play plays one scenario. Its story is shown as it happens, or when it is over and went wrong. The message is the last one that people
+// would have been sent; nil: none.
+func (p *program) play(
+	ctx context.Context, s rehearsal.Scenario, r rehearsing,
+) (score render.Score, result rehearsal.Result, message *incident.Message) {
 	var story bytes.Buffer
 	var to io.Writer = &story
 	if r.show == "all" {
@@ -264,11 +278,14 @@ func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) 
 	if r.step && isTerminal(p.stdin) && isTerminal(p.stdout) {
 		wait = p.waiter()
 	}
-	result := s.Run(ctx, lab.Options{}, func(step rehearsal.Step) {
+	result = s.Run(ctx, lab.Options{}, func(step rehearsal.Step) {
+		if step.Message != nil {
+			message = step.Message
+		}
 		fmt.Fprint(to, "\n", show(page, step))
 		wait()
 	})
-	score := render.Score{Name: s.Name, Passed: result.Err == nil, Writes: result.Writes, Checks: result.Checks}
+	score = render.Score{Name: s.Name, Passed: result.Err == nil, Writes: result.Writes, Checks: result.Checks}
 	if result.Err != nil {
 		score.Text = result.Err.Error()
 		p.raise(exitBroken)
@@ -277,7 +294,7 @@ func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) 
 			_, _ = story.WriteTo(p.out)
 		}
 	}
-	return score, result
+	return score, result, message
 }
 
 // show is one step as text.
