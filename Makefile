@@ -39,7 +39,7 @@ help: ## Show the targets.
 
 # Listing fetches the modules that are used, no more, and unlike go mod download it fails rather than complete go.sum.
 .PHONY: setup
-setup: .venv/installed $(cdk) qemu ## Fetch what the tests need; make test does it itself.
+setup: .venv/installed $(cdk) qemu chromium ## Fetch what the tests need; make test does it itself.
 	go list -deps -test ./... >/dev/null
 
 # The functions are deployed for arm64 and answer under its emulator, of Debian's package qemu-user.
@@ -56,42 +56,71 @@ qemu:
 		fi; \
 	fi
 
+# Pages are looked at in Debian's chromium. Nothing that is deployed needs it.
+.PHONY: chromium
+chromium:
+	@set -eu; \
+	if ! command -v chromium >/dev/null; then \
+		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+			echo 'setup: no chromium, without which there are no pictures of pages'; \
+			echo 'hint: install chromium (sudo apt-get install chromium)'; \
+		else \
+			apt-get update -q >/dev/null; \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium >/dev/null; \
+		fi; \
+	fi
+
 .PHONY: build
 build: ## Build bin/replimend.
 	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/replimend ./cmd/replimend
 
+# The language of the messages and of the page that make demo shows: en or ja.
+LANGUAGE ?= en
+
+# The page of the healed route is a file of its own, and its picture what a browser makes of it. Without one there is no picture.
 .PHONY: demo
-demo: build ## Break and mend a replication in the built-in cloud; needs no AWS account.
-	bin/replimend rehearse --only cross-account-kms --show all
+demo: build ## Break and mend a replication in the built-in cloud, and show its page (SERVE=1: on localhost); needs no AWS account.
+	bin/replimend rehearse --only cross-account-kms --show all --chat all --lang $(LANGUAGE) --pages '$(DIST)/demo'
+	@$(MAKE) --no-print-directory chromium || echo 'demo: chromium could not be installed'
+	@if command -v chromium >/dev/null; then \
+		go run ./internal/shoot '$(DIST)/demo/cross-account-kms.html' '$(DIST)/demo/cross-account-kms.png'; \
+	else \
+		echo 'demo: no chromium, and so no picture of the page'; \
+	fi
+	$(if $(filter 1,$(SERVE)),bin/replimend rehearse --only cross-account-kms --show none --lang $(LANGUAGE) --serve)
 
 .PHONY: live
 live: setup ## Cure a route in two accounts of an emulator with the real program, and read the documents back with boto3.
 	go test -count=1 -run TestLiveRouteIsCured -v ./cmd/replimend
 
+# What the mutations of complete routes share between goroutines is a channel of numbers; for the rest they compute, for six times as long
+# with the race detector as without.
+without_race = internal/mutation
+
 .PHONY: test
 test: setup build ## Build and run all tests, with the race detector where there is a C compiler.
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
-	go test $(RACE) ./...
+	go test $(RACE) $$(go list ./... | grep -v '/$(without_race)$$')
+	go test ./$(without_race)
 	@$(MAKE) --no-print-directory check-formats
 
 # Each format of replimend plan is checked by the tool that its readers use, on what go test holds the code to. Terraform's and
-# the shell's are part of go test. The CDK has a module of its own and is compiled in a copy of it, and so is the Go that the pages
-# of docs/causes show: nothing runs, so that Node is not needed.
+# the shell's are part of go test. Code for the CDK is compiled in a copy, and so is the Go that the pages of docs/causes show: nothing
+# runs, so that Node is not needed.
 .PHONY: check-formats
 check-formats: .venv/installed ## Check the code that plans are printed as with cfn-lint, the compiler and sh.
 	.venv/bin/python tools/lint-cloudformation.py internal/iac/testdata/*/plan.yaml
 	@set -euo pipefail; \
 	copy=$$(mktemp -d); \
 	trap 'rm -rf "$$copy"' EXIT; \
-	cp tools/cdk.mod "$$copy/go.mod"; \
-	cp tools/cdk.sum "$$copy/go.sum"; \
+	cp go.mod go.sum "$$copy/"; \
 	for plan in internal/iac/testdata/*/plan.go; do \
 		name=$$(basename "$$(dirname "$$plan")"); \
 		mkdir "$$copy/$$name"; \
 		cp "$$plan" "$$copy/$$name/"; \
 	done; \
 	go run ./internal/causegen snippets docs/causes "$$copy/pages"; \
-	echo "go vet ./... (in a copy, with tools/cdk.mod)"; \
+	echo "go vet ./... (in a copy)"; \
 	cd "$$copy"; \
 	go vet ./...
 	@set -eu; for plan in internal/iac/testdata/*/plan.sh; do echo "sh -n $$plan"; sh -n "$$plan"; done
@@ -155,11 +184,11 @@ check-generated: ## Check that the generated files are current.
 .PHONY: bench
 bench: ## Measure decisions, diagnosis, reading AWS, event to patch, a storm of events, and what each function costs.
 	@set -euo pipefail; \
-	for package in ./internal/authz ./internal/diagnose ./internal/awscloud ./internal/remedy ./internal/deployed; do \
+	for package in ./internal/authz ./internal/diagnose ./internal/awscloud ./internal/remedy ./internal/receiver; do \
 		printf '\n== %s: runs, time, bytes and allocations per operation, on one core\n' "$$package"; \
 		GOMAXPROCS=1 go test -run '^$$' -bench . -benchmem -cpu 1 "$$package"; \
 	done
-	@printf '\n== functions as they are deployed: medians of 20 starts beside an empty function\n'
+	@printf '\n== functions as they are deployed: medians of 100 starts beside an empty function\n'
 	go test -run '^$$' -bench . -benchtime 1x ./internal/costs
 
 # A pattern that matches no target makes go test print a warning and succeed, so the fuzzer's own progress line is looked for.

@@ -75,6 +75,26 @@ wrong, you may not answer, or something failed on the way.`,
 	return p.answers(cmd, &a)
 }
 
+func (p *program) recallCommand() *cobra.Command {
+	a := answering{answer: incident.Undo}
+	cmd := &cobra.Command{
+		Use:   "recall INCIDENT",
+		Short: "Have the deployed robot take back what it wrote for an incident",
+		Long: `Show what the deployed robot wrote for an incident and still stands, and after a yes tell it to take that back. It does so with its own
+roles, the last change first. A document that somebody changed since is theirs and left as it is. Then the robot asks a person before
+it cures that route again, also where the route is automatic.
+
+The answer is sent as that of replimend approve is, and the same people may give it; one of them is enough. Where the robot is not
+deployed, replimend undo does it with credentials of your own.
+
+Exit code: 0 the answer is kept, 1 nothing was recalled, because you did not say yes or nothing stands, 2 an argument is wrong, you may not
+answer, or something failed on the way.`,
+		Example: `  replimend recall inc-0123456789abcdef0123 --reason ticket-42 --profile storage-on-call`,
+	}
+	cmd.Flags().StringVar(&a.reason, "reason", "", "`TEXT` that says why, for the log of the function")
+	return p.answers(cmd, &a)
+}
+
 // answers completes a command that answers.
 func (p *program) answers(cmd *cobra.Command, a *answering) *cobra.Command {
 	cmd.Args = exactly("INCIDENT", 1)
@@ -101,20 +121,19 @@ func (p *program) answer(ctx context.Context, a answering, id string) error {
 	if err := d.call(ctx, http.MethodGet, "/incidents/"+id, nil, &asked); err != nil {
 		return p.unanswered(err)
 	}
+	if a.answer == incident.Undo {
+		asked.Proposal = nil // what is proposed is not what is taken back
+	}
 	page := p.printer()
 	fmt.Fprint(p.out, page.Asked(asked))
-	shown := incident.Incident{Outcome: asked.Outcome, Proposal: asked.Proposal}
-	if asked.Proposal != nil {
-		shown.Plan = asked.Proposal.Plan
+	plan, question, otherwise := a.about(asked)
+	if asked.Incident != id {
+		plan, otherwise = "", "nobody is asked about this incident"
 	}
-	if asked.Incident != id || !shown.Answerable() {
+	if plan == "" {
 		p.raise(exitBroken)
-		fmt.Fprintln(p.out, "\nnobody is asked about this incident: nothing was sent")
+		fmt.Fprintf(p.out, "\n%s: nothing was sent\n", otherwise)
 		return nil
-	}
-	question := "approve this plan?"
-	if a.answer == incident.Decline {
-		question = "reject this plan?"
 	}
 	yes, err := p.ask(ctx, question, a.yes)
 	if err != nil {
@@ -125,7 +144,7 @@ func (p *program) answer(ctx context.Context, a answering, id string) error {
 		fmt.Fprintln(p.out, "\nnothing was sent")
 		return nil
 	}
-	said, err := json.Marshal(incident.Said{Plan: shown.Plan, Answer: a.answer, Reason: a.reason})
+	said, err := json.Marshal(incident.Said{Plan: plan, Answer: a.answer, Reason: a.reason})
 	if err != nil {
 		return err
 	}
@@ -135,6 +154,27 @@ func (p *program) answer(ctx context.Context, a answering, id string) error {
 	}
 	fmt.Fprint(p.out, "\n", page.Taken(taken))
 	return nil
+}
+
+// about is the plan that the answer is about and what to ask before it is sent, or why there is nothing to answer.
+func (a answering) about(asked incident.Asked) (plan, question, otherwise string) {
+	if a.answer == incident.Undo {
+		if asked.Standing == nil {
+			return "", "", "nothing that was written for this incident stands"
+		}
+		return asked.Standing.Plan, "have all of that taken back?", ""
+	}
+	shown := incident.Incident{Outcome: asked.Outcome, Proposal: asked.Proposal}
+	if asked.Proposal != nil {
+		shown.Plan = asked.Proposal.Plan
+	}
+	if !shown.Answerable() {
+		return "", "", "nobody is asked about this incident"
+	}
+	if a.answer == incident.Decline {
+		return shown.Plan, "reject this plan?", ""
+	}
+	return shown.Plan, "approve this plan?", ""
 }
 
 // unanswered tells of an answer that was not taken. That a plan is no longer asked about is no error: nothing was done, and nothing is

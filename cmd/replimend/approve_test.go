@@ -159,6 +159,9 @@ func TestAnswers(t *testing.T) {
 	none.Proposal = nil
 	other := inQuestion()
 	other.Incident = "inc-ffffffffffffffffffff"
+	written := inQuestion()
+	written.Outcome, written.Proposal = incident.Applied, nil
+	written.Standing = &incident.Standing{Plan: "4567abcd", Documents: []string{"key-policy of arn:aws:kms:eu-west-1:444455556666:key/k in account 444455556666"}}
 	for name, tt := range map[string]struct {
 		asked  incident.Asked
 		status int
@@ -177,6 +180,10 @@ func TestAnswers(t *testing.T) {
 		"rejected": {inQuestion(), 0, "", "yes\n", []string{"reject", askedID, "--reason", "on purpose"}, exitFine, []incident.Said{
 			{Plan: "0123abcd", Answer: incident.Decline, Reason: "on purpose"},
 		}, []string{"rejected as "}},
+		"recalled": {written, 0, "", "yes\n", []string{"recall", askedID}, exitFine, []incident.Said{{Plan: "4567abcd", Answer: incident.Undo}}, []string{
+			"key-policy of arn:aws:kms:eu-west-1:444455556666:key/k in", "told to take it back as arn:aws:iam::111122223333:user/jane",
+		}},
+		"nothing stands":           {inQuestion(), 0, "", "yes\n", []string{"recall", askedID}, exitBroken, nil, []string{"nothing that was written for this incident stands"}},
 		"no":                       {inQuestion(), 0, "", "no\n", []string{"approve", askedID}, exitBroken, nil, []string{"nothing was sent"}},
 		"y is not yes":             {inQuestion(), 0, "", "y\n", []string{"approve", askedID}, exitBroken, nil, []string{"nothing was sent"}},
 		"nobody there":             {inQuestion(), 0, "", "", []string{"approve", askedID}, exitError, nil, []string{"--yes"}},

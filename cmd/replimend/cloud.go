@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/awsconfig"
 	"github.com/replimend/replimend/internal/render"
 	"github.com/replimend/replimend/internal/settings"
 )
@@ -92,8 +93,8 @@ func (p *program) connect(ctx context.Context, l live) (*cloud, error) {
 func load(ctx context.Context, profile, region string) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithLogger(logging.Nop{}), // what it warns of is either an error as well, or of no concern to who reads it
-		config.WithHTTPClient(awscloud.HTTPClient()),
-		config.WithRetryer(awscloud.Retryer),
+		config.WithHTTPClient(awsconfig.HTTPClient()),
+		config.WithRetryer(awsconfig.Retryer),
 	}
 	if profile != "" {
 		options = append(options, config.WithSharedConfigProfile(profile))
@@ -105,7 +106,7 @@ func load(ctx context.Context, profile, region string) (aws.Config, error) {
 	if err != nil {
 		return cfg, fmt.Errorf("load AWS configuration: %w", err)
 	}
-	cfg.Region = cmp.Or(cfg.Region, awscloud.DefaultRegion)
+	cfg.Region = cmp.Or(cfg.Region, awsconfig.DefaultRegion)
 	return cfg, nil
 }
 

@@ -99,7 +99,7 @@ it: each shows what it would write, and asks first. approve and reject answer th
 	root.AddCommand(
 		p.diagnoseCommand(), p.planCommand(), p.checkCommand(), p.simulateCommand(), p.rehearseCommand(), p.explainCommand(), p.versionCommand(),
 		p.snapshotCommand(), p.sweepCommand(), p.routesCommand(), p.applyCommand(), p.undoCommand(), p.incidentsCommand(), p.suppressionsCommand(),
-		p.enrollCommand(), p.preflightCommand(), p.approveCommand(), p.rejectCommand(),
+		p.enrollCommand(), p.preflightCommand(), p.approveCommand(), p.rejectCommand(), p.recallCommand(), p.pageCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -60,7 +60,7 @@ func TestRedScenarioFailsTheRehearsal(t *testing.T) {
 		var out bytes.Buffer
 		p := &program{stdin: strings.NewReader(""), stdout: &out, stderr: &out, getenv: func(string) string { return "" }}
 		p.out = newOutput(&out)
-		score := p.play(t.Context(), red, rehearsing{show: show})
+		score, _, _ := p.play(t.Context(), red, rehearsing{show: show})
 		if err := p.out.Flush(); err != nil {
 			t.Fatal(err)
 		}

@@ -7,14 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"os"
 	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/lab"
 	"github.com/replimend/replimend/internal/rehearsal"
 	"github.com/replimend/replimend/internal/render"
+	"github.com/replimend/replimend/internal/settings"
 )
 
 // rehearsing is the flags of rehearse.
@@ -23,20 +27,29 @@ type rehearsing struct {
 	only []string
 	step bool
 	show string
+	chat chatting
+
+	pages   string // the folder that pages go to; "": none are written
+	serve   bool
+	address string
 }
 
 func (p *program) rehearseCommand() *cobra.Command {
 	var r rehearsing
 	cmd := &cobra.Command{
-		Use:   "rehearse [--list] [--only PATTERN [PATTERN…]] [--step] [--show all|failed|none]",
+		Use:   "rehearse [--list] [--only PATTERN [PATTERN…]] [--step] [--show all|failed|none] [--pages FOLDER] [--serve]",
 		Short: "Break and mend replication in a built-in cloud",
 		Long: `Play scenarios in a cloud that exists in memory only: a fault, an object that fails to replicate, the event of S3, and all
 that replimend does about it: diagnosis, plan, guard, patch, replay, proof and the message to people. The cloud has its own idea
 of what S3 asks for, so that it judges the diagnosis rather than repeats it.
 
+--pages writes a page for each incident of the scenarios that are played, and --serve shows them to browsers on this machine.
+
 Exit code: 0 every scenario is green, 1 some scenario is not, 2 an argument is wrong.`,
 		Example: `  replimend rehearse --only cross-account-kms --show all
   replimend rehearse --only 'refused-*' roles
+  replimend rehearse --only cross-account-kms --serve
+  replimend rehearse --only cross-account-kms --chat slack --lang ja
   replimend rehearse --list`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && len(r.only) == 0 {
@@ -55,6 +68,10 @@ Exit code: 0 every scenario is green, 1 some scenario is not, 2 an argument is w
 	flags.StringSliceVar(&r.only, "only", nil, "play the scenarios of this name or topic, or whose names match `PATTERN`, such as refused-*; further ones may follow")
 	flags.BoolVar(&r.step, "step", false, "show every step and, on a terminal, wait for Enter after each")
 	flags.StringVar(&r.show, "show", "failed", "show the steps of `WHICH` scenarios: all, failed or none")
+	r.chat.flags(cmd)
+	flags.StringVar(&r.pages, "pages", "", "write a page for each incident into this `FOLDER`, which is made where it is not there")
+	flags.BoolVar(&r.serve, "serve", false, "show the incidents to browsers on this machine, until Ctrl-C ends it")
+	flags.StringVar(&r.address, "address", "127.0.0.1:0", "serve on this `ADDRESS` of this machine; port 0 is any that is free")
 	_ = cmd.RegisterFlagCompletionFunc("only", completeScenarios)
 	_ = cmd.RegisterFlagCompletionFunc("show", cobra.FixedCompletions([]string{"all", "failed", "none"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -77,6 +94,10 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 	if r.show != "all" && r.show != "failed" && r.show != "none" {
 		return hinted(fmt.Errorf("unknown value %q of --show: want all, failed or none", r.show), cmd.CommandPath()+" --help shows an example")
 	}
+	targets, err := r.chat.targets()
+	if err != nil {
+		return err
+	}
 	all, err := rehearsal.All()
 	if err != nil {
 		return err
@@ -89,14 +110,52 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 		p.list(chosen)
 		return nil
 	}
+	if r.pages != "" {
+		if err := os.MkdirAll(r.pages, 0o755); err != nil {
+			return fmt.Errorf("make folder %s: %w", r.pages, cause(err))
+		}
+	}
+	var listener net.Listener
+	if r.serve { // an address that does not do is told at once, and not at the end
+		if listener, err = listenLocally(cmd.Context(), r.address); err != nil {
+			return err
+		}
+	}
 	scores := make([]render.Score, 0, len(chosen))
 	progress := p.progress(r, len(chosen))
+	language := settings.Language(r.chat.language)
+	shown := site{language: language}
+	var pages []string
 	for _, s := range chosen {
-		score := p.play(cmd.Context(), s, r)
+		score, result, message := p.play(cmd.Context(), s, r)
+		if message != nil {
+			text, err := payloads(p.printer(), *message, targets)
+			if err != nil {
+				return err
+			}
+			fmt.Fprint(p.out, text)
+		}
 		scores = append(scores, score)
 		progress(score)
+		shown.add(result.Incidents, result.Routes)
+		if r.pages == "" {
+			continue
+		}
+		for n, i := range result.Incidents {
+			name := pageName(r.pages, s.Name, n)
+			if err := writePage(name, i, copyOf(language, shown.now)); err != nil {
+				return err
+			}
+			pages = append(pages, name)
+		}
 	}
 	fmt.Fprint(p.out, "\n", p.board(chosen, scores))
+	for _, name := range pages {
+		fmt.Fprintf(p.out, "wrote %s\n", name)
+	}
+	if r.serve {
+		return p.serve(cmd.Context(), &shown, listener)
+	}
 	return nil
 }
 
@@ -200,8 +259,11 @@ func choose(all []rehearsal.Scenario, patterns []string) ([]rehearsal.Scenario, 
 	return out, nil
 }
 
-// play plays one scenario. Its story is shown as it happens, or when it is over and went wrong.
-func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) render.Score {
+// play plays one scenario. Its story is shown as it happens, or when it is over and went wrong. The message is the last one that people
+// would have been sent; nil: none.
+func (p *program) play(
+	ctx context.Context, s rehearsal.Scenario, r rehearsing,
+) (score render.Score, result rehearsal.Result, message *incident.Message) {
 	var story bytes.Buffer
 	var to io.Writer = &story
 	if r.show == "all" {
@@ -216,11 +278,14 @@ func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) 
 	if r.step && isTerminal(p.stdin) && isTerminal(p.stdout) {
 		wait = p.waiter()
 	}
-	result := s.Run(ctx, lab.Options{}, func(step rehearsal.Step) {
+	result = s.Run(ctx, lab.Options{}, func(step rehearsal.Step) {
+		if step.Message != nil {
+			message = step.Message
+		}
 		fmt.Fprint(to, "\n", show(page, step))
 		wait()
 	})
-	score := render.Score{Name: s.Name, Passed: result.Err == nil, Writes: result.Writes, Checks: result.Checks}
+	score = render.Score{Name: s.Name, Passed: result.Err == nil, Writes: result.Writes, Checks: result.Checks}
 	if result.Err != nil {
 		score.Text = result.Err.Error()
 		p.raise(exitBroken)
@@ -229,7 +294,7 @@ func (p *program) play(ctx context.Context, s rehearsal.Scenario, r rehearsing) 
 			_, _ = story.WriteTo(p.out)
 		}
 	}
-	return score
+	return score, result, message
 }
 
 // show is one step as text.

@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/replimend/replimend/internal/awscloud"
-	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/remedy"
 	"github.com/replimend/replimend/internal/render"
+	"github.com/replimend/replimend/internal/worker"
 )
 
 func (p *program) undoCommand() *cobra.Command {
@@ -77,7 +77,7 @@ func (p *program) undo(ctx context.Context, l live, journal, id string, yes bool
 		Journal: kept, Locker: kept, Switches: p.switches(c), Now: time.Now, Worker: fmt.Sprintf("%s %d", c.caller, os.Getpid()),
 	}
 	if c.settings != nil {
-		w.Canary = deployed.NewCanary(c.accounts, c.settings) // what a function wrote is removed with what it changed
+		w.Canary = worker.NewCanary(c.accounts, c.settings) // what a function wrote is removed with what it changed
 	}
 	i, err = w.Undo(ctx, i, incident.Authority{Incident: i.ID, Approver: c.caller})
 	switch {

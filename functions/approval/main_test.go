@@ -29,6 +29,7 @@ import (
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/lambdatest"
 	"github.com/replimend/replimend/internal/mototest"
+	"github.com/replimend/replimend/internal/seal"
 )
 
 func TestMain(m *testing.M) { mototest.Main(m) }
@@ -54,7 +55,7 @@ type world struct {
 	dir       string
 	boto      []string // the environment of the script
 	shown     string   // the route, as the script takes it
-	sealer    journal.KMS
+	sealer    seal.KMS
 	approvals *journal.ApprovalTable
 	desk      *lambdatest.Runtime
 	worker    *lambdatest.Runtime
@@ -85,7 +86,7 @@ func newWorld(t *testing.T, two bool) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.sealer = journal.KMS{Client: keys, Key: aws.ToString(key.KeyMetadata.Arn)}
+	w.sealer = seal.KMS{Client: keys, Key: aws.ToString(key.KeyMetadata.Arn)}
 	w.approvals = &journal.ApprovalTable{Client: dynamodb.NewFromConfig(hub), Name: "approvals", Now: time.Now}
 
 	var config strings.Builder

@@ -14,9 +14,10 @@ import (
 
 	"github.com/replimend/replimend/internal/batch"
 	"github.com/replimend/replimend/internal/deployed"
+	"github.com/replimend/replimend/internal/watcher"
 )
 
 func main() {
-	f := deployed.Start(context.Background(), deployed.Environment.Change, deployed.NewChange)
+	f := deployed.Start(context.Background(), deployed.Environment.Change, watcher.New)
 	lambda.Start(batch.Handler(batch.Message, f.Handle))
 }

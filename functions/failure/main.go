@@ -14,9 +14,10 @@ import (
 
 	"github.com/replimend/replimend/internal/batch"
 	"github.com/replimend/replimend/internal/deployed"
+	"github.com/replimend/replimend/internal/receiver"
 )
 
 func main() {
-	f := deployed.Start(context.Background(), deployed.Environment.Intake, deployed.NewIntake)
+	f := deployed.Start(context.Background(), deployed.Environment.Intake, receiver.New)
 	lambda.Start(batch.Handler(batch.Message, f.Handle))
 }

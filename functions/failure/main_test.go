@@ -161,7 +161,7 @@ func checkLog(t *testing.T, log string, parts []string) {
 	if log == "" {
 		lines = nil
 	}
-	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, `"_aws":`) }) // figures: see internal/deployed
+	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, `"_aws":`) }) // figures: see package deployed
 	if len(lines) != len(parts) {
 		t.Fatalf("%d lines, want %d:\n%s", len(lines), len(parts), log)
 	}

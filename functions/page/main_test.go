@@ -30,6 +30,7 @@ import (
 	"github.com/replimend/replimend/internal/link"
 	"github.com/replimend/replimend/internal/mototest"
 	"github.com/replimend/replimend/internal/oidctest"
+	"github.com/replimend/replimend/internal/seal"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -65,8 +66,8 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seal := journal.KMS{Client: keys, Key: aws.ToString(key.KeyMetadata.Arn)}
-	w.answers = &journal.Approvals{Kept: &journal.ApprovalTable{Client: tables, Name: "approvals", Now: time.Now}, Sealer: seal, Now: time.Now}
+	sealer := seal.KMS{Client: keys, Key: aws.ToString(key.KeyMetadata.Arn)}
+	w.answers = &journal.Approvals{Kept: &journal.ApprovalTable{Client: tables, Name: "approvals", Now: time.Now}, Sealer: sealer, Now: time.Now}
 	w.provider = oidctest.New(t, "replimend", "the client's secret")
 	w.provider.URL = "https://example.com"
 	secrets := secretsmanager.NewFromConfig(cfg)
@@ -93,7 +94,7 @@ approvals:
   page: {secret: %q, issuer: "https://example.com", client: replimend, clientSecret: %q}
 `, jane, secret("page", words), secret("client", w.provider.ClientSecret))
 	w.Env = append(w.Env,
-		"REPLIMEND_SETTINGS="+write("replimend.yaml", config), "REPLIMEND_SEAL_KEY="+seal.Key, "HTTPS_PROXY="+w.provider.Proxy(), "NO_PROXY=127.0.0.1",
+		"REPLIMEND_SETTINGS="+write("replimend.yaml", config), "REPLIMEND_SEAL_KEY="+sealer.Key, "HTTPS_PROXY="+w.provider.Proxy(), "NO_PROXY=127.0.0.1",
 		"SSL_CERT_FILE="+write("ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.provider.Certificate().Raw})),
 	)
 	now := time.Now()

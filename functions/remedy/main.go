@@ -15,9 +15,10 @@ import (
 
 	"github.com/replimend/replimend/internal/batch"
 	"github.com/replimend/replimend/internal/deployed"
+	"github.com/replimend/replimend/internal/worker"
 )
 
 func main() {
-	f := deployed.Start(context.Background(), deployed.Environment.Worker, deployed.NewWorker)
+	f := deployed.Start(context.Background(), deployed.Environment.Worker, worker.New)
 	lambda.Start(batch.Handler(batch.Delivery, f.Handle))
 }

@@ -103,24 +103,6 @@ func TestNarrowedSession(t *testing.T) {
 	}
 }
 
-// TestNamesUnderLocalhostAreThisMachine: S3 Control puts the account before the host of an emulator.
-func TestNamesUnderLocalhostAreThisMachine(t *testing.T) {
-	t.Parallel()
-	s := mototest.Start(t)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.Replace(s.URL, "127.0.0.1", "111122223333.localhost", 1)+"/moto-api/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := HTTPClient().Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Errorf("status %d", response.StatusCode)
-	}
-}
-
 // form reads the form of a request and leaves it readable.
 func form(t *testing.T, r *http.Request) map[string][]string {
 	body, err := io.ReadAll(r.Body)

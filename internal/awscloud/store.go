@@ -252,7 +252,7 @@ func (w *Writer) send(ctx context.Context, s *store, session aws.Config, at stor
 		case unsure == nil && !doubted:
 			w.doubt(at, false)
 		}
-		if try == maxAttempts || !awserr.Is(err, awserr.Throttled, awserr.Unavailable) {
+		if try == maxWrites || !awserr.Is(err, awserr.Throttled, awserr.Unavailable) {
 			return failed(err)
 		}
 		if err := w.wait(ctx, pause/2+rand.N(pause/2)); err != nil {
@@ -315,6 +315,9 @@ const (
 	storeReadings = 7
 	storePause    = 250 * time.Millisecond
 )
+
+// maxWrites is how often a document is written at most while AWS says that it is too busy.
+const maxWrites = 6
 
 // confirm reads until the document after is there.
 func (w *Writer) confirm(ctx context.Context, s *store, at storePlace, e patch.Edit) error {

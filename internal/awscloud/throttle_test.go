@@ -1,31 +1,23 @@
 package awscloud_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"github.com/replimend/replimend/internal/awscloud"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// loaded is access as the programs have it, with the retries of a function, into the cloud.
-func loaded(t *testing.T, c *cloud) awscloud.Access {
-	t.Helper()
-	t.Setenv("AWS_ACCESS_KEY_ID", sourceAccount)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
-	t.Setenv("AWS_SESSION_TOKEN", "")
-	t.Setenv("AWS_REGION", sourceRegion)
-	t.Setenv("AWS_ENDPOINT_URL", "https://aws.example")
-	cfg, err := awscloud.Environment(os.Getenv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.HTTPClient = c
+// patient is access with the retries of the SDK, into the cloud.
+func patient(c *cloud) awscloud.Access {
+	cfg := c.config(sourceAccount)
+	cfg.Region = sourceRegion
+	cfg.Retryer = func() aws.Retryer { return retry.NewStandard() }
 	return awscloud.Access{Base: cfg, Direct: map[string]aws.Config{sourceAccount: cfg}}
 }
 
@@ -33,7 +25,7 @@ func loaded(t *testing.T, c *cloud) awscloud.Access {
 func TestThrottlingPasses(t *testing.T) {
 	c, approved := network(1, 1, 2)
 	c.throttle = map[string]int{"s3:policy": 2, "s3:head": 2, "iam:GetRole": 2, "iam:GetRolePolicy": 2, "kms:GetKeyPolicy": 2}
-	a := loaded(t, c)
+	a := patient(c)
 	a.Direct[destinationAccount] = c.config(destinationAccount)
 	quick := a.Direct[destinationAccount]
 	quick.Retryer = a.Base.Retryer
@@ -51,7 +43,7 @@ func TestThrottlingPasses(t *testing.T) {
 func TestThrottlingStays(t *testing.T) {
 	c, approved := network(1, 1, 2)
 	c.throttle = map[string]int{"s3:policy": -1, "iam:ListRolePolicies": -1, "kms:GetKeyPolicy": -1}
-	a := loaded(t, c)
+	a := patient(c)
 	var waits []time.Duration
 	for range 3 {
 		synctest.Test(t, func(t *testing.T) {

@@ -4,20 +4,23 @@ import "github.com/replimend/replimend/internal/settings"
 
 // PageWords is the texts of a page that stand on it whatever it is about.
 type PageWords struct {
-	Skip, Home, SignIn, SignedIn, SignOut, Evidence               string // around everything
-	Incidents, Routes, NoIncidents, NoRoutes, NothingOpen, Opened string // of the list
-	Mode, ListCut, Health                                         string
-
-	Picture, WasSo, IsSo, Legend, Allowed, Denied, NotKnown                     string // of the picture
-	Account, SameAccount, AccountUnknown, Bucket, Key, Role, SourceAt, TargetAt string
-	NoPicture, NotJudged, LeftOut                                               string
-	Hops, Hop, Verdict, Requests, DecidedBy                                     string // of the table of hops
-
-	Document, Before, After, NoDocument, Line, Removed, Added, State  string // of the diffs
-	Facts, Exposure, Approver, People, Replay, Canary, Plan, Approved string // of what is known besides
-
-	Decide, Approve, ApproveText, Decline, DeclineText, Undo, UndoText, Silence, SilenceText string // of the decisions
-	Code, CodeText, Reason, Hours, Back, Nothing                                             string
+	// Around everything.
+	Skip, Home, SignIn, SignedIn, SignOut, Back string
+	// Of the list.
+	Incidents, Routes, NoIncidents, NoRoutes, NothingOpen, Opened, Mode, ListCut string
+	// Of the picture.
+	Picture, WasSo, IsSo, Allowed, Denied, NotKnown                string
+	Account, AccountUnknown, Bucket, Key, Role, SourceAt, TargetAt string
+	NoPicture, NotJudged, LeftOut                                  string
+	// Of the table of hops.
+	Hops, Hop, Verdict, DecidedBy string
+	// Of the diffs.
+	Before, After, NoDocument, Line, Removed, Added string
+	// Of what is known besides.
+	Facts, Exposure, Approver, People, Replay, Canary, Plan, Approved string
+	// Of the decisions.
+	Decide, Approve, ApproveText, Decline, DeclineText, Undo, UndoText, Silence, SilenceText string
+	Code, CodeText, Reason, Hours, Nothing                                                   string
 }
 
 // Page is the texts of a page in a language.
@@ -29,7 +32,6 @@ func Page(l settings.Language) PageWords {
 		SignIn:   say(in("Sign in", "サインイン")),
 		SignedIn: say(in("Signed in as", "サインイン中:")),
 		SignOut:  say(in("Sign out", "サインアウト")),
-		Evidence: say(in("Evidence stays in the words in which it was found.", "証拠は、検出されたとおりに英語で表示しています。")),
 
 		Incidents:   say(in("Incidents", "インシデント")),
 		Routes:      say(in("Approved routes", "承認済みの経路")),
@@ -39,17 +41,14 @@ func Page(l settings.Language) PageWords {
 		Opened:      say(in("opened", "検知")),
 		Mode:        say(in("mode", "モード")),
 		ListCut:     say(in("There are more incidents than are listed here.", "ここに表示されていないインシデントがあります。")),
-		Health:      say(in("Health", "状態")),
 
 		Picture:        say(in("The route", "レプリケーションの経路")),
 		WasSo:          say(in("As it was when it was judged", "判定時の状態")),
 		IsSo:           say(in("After the cure", "修正後の状態")),
-		Legend:         say(in("Legend", "凡例")),
 		Allowed:        say(in("allowed", "許可")),
 		Denied:         say(in("denied", "拒否")),
 		NotKnown:       say(in("not known", "不明")),
 		Account:        say(in("Account", "アカウント")),
-		SameAccount:    say(in("both buckets", "両方のバケット")),
 		AccountUnknown: say(in("not known", "不明")),
 		Bucket:         say(in("bucket", "バケット")),
 		Key:            say(in("KMS key", "KMS キー")),
@@ -62,17 +61,14 @@ func Page(l settings.Language) PageWords {
 		Hops:           say(in("What S3 does, step by step", "S3 の処理と判定")),
 		Hop:            say(in("Step", "処理")),
 		Verdict:        say(in("Verdict", "判定")),
-		Requests:       say(in("Requests", "リクエスト")),
 		DecidedBy:      say(in("Decided by", "判定の根拠")),
 
-		Document:   say(in("Document", "ポリシー")),
 		Before:     say(in("Before", "変更前")),
 		After:      say(in("After", "変更後")),
 		NoDocument: say(in("no document", "ポリシーなし")),
 		Line:       say(in("Line", "行")),
 		Removed:    say(in("removed", "削除")),
 		Added:      say(in("added", "追加")),
-		State:      say(in("State", "状態")),
 
 		Facts:    say(in("Facts", "詳細")),
 		Exposure: say(in("What has no replica (recovery point)", "未レプリケートの量（目標復旧時点への影響）")),

@@ -124,6 +124,10 @@ var rules = map[string]text{
 		"A route and an account get only so many patches an hour.",
 		"経路とアカウントごとに、1 時間あたりの修正回数には上限があります。",
 	),
+	"recalled": in(
+		"After somebody had a cure taken back, a person is asked before the next one.",
+		"修正を取り消した人がいる場合、次の修正の前に人の承認を求めます。",
+	),
 	"circuit-breaker": in(
 		"After failed cures a route is left to people.",
 		"修正に続けて失敗した経路は、人の対応に委ねます。",

@@ -71,12 +71,14 @@ func Steps(l settings.Language, m incident.Message) []string {
 		add(stepPrint, source)
 	case m.Outcome == incident.Refused:
 		add(stepByHand)
+	case m.Headline == incident.HeadRecalled:
+		add(stepAgreed)
 	case m.Outcome == incident.Manual || m.Outcome == incident.Escalated:
 		add(stepLook)
 		about(stepShow, Journal)
 	}
 	if len(m.Undo) > 0 {
-		about(stepUndo, Journal)
+		about(stepUndo)
 	}
 	if !m.Over() && m.Outcome != incident.Open && m.Outcome != incident.Proven && m.Headline != incident.HeadSuppressed {
 		add(stepSilence, shell(m.Route.Source+"/"+m.Route.Rule), Journal)
@@ -141,13 +143,17 @@ var (
 		"When it is meant to be, pin it with replimend routes adopt %[1]s, and have the entry reviewed.",
 		"意図したものであれば、replimend routes adopt %[1]s で承認済みの経路として記録し、その内容のレビューを受けてください。",
 	)
+	stepAgreed = in(
+		"The next failure is looked at like any other, but a person has to agree to the next cure.",
+		"次に失敗が発生した場合も通常どおり調査しますが、次の修正には人の承認が必要です。",
+	)
 	stepLikeOthers = in(
 		"From now on the route is treated like any other.",
 		"今後、この経路はほかの経路と同じように扱われます。",
 	)
 	stepUndo = in(
-		"To undo: replimend undo %[1]s --journal %[2]s shows what would be taken out and asks.",
-		"元に戻す: replimend undo %[1]s --journal %[2]s（取り消す内容を表示し、確認を求めます）",
+		"To undo: replimend recall %[1]s shows what would be taken back and asks.",
+		"元に戻す: replimend recall %[1]s（取り消す内容を表示し、確認を求めます）",
 	)
 	stepSilence = in(
 		"To silence: replimend suppressions add %[1]s --for 48h --reason WHY --journal %[2]s",

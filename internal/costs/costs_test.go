@@ -20,7 +20,7 @@ const (
 	longestZip = 5_000_000 // bytes
 	// slowest is how many times the cold start of an empty function that of a function may take.
 	slowest = 2.5
-	starts  = 20
+	starts  = 100
 )
 
 // example is settings that are deployed, of some 100 lines.
@@ -46,6 +46,37 @@ func TestNoNode(t *testing.T) {
 	}
 	if !slices.ContainsFunc(strings.Fields(all("../../infra")), node) {
 		t.Error("infra does not link it either: the names have changed")
+	}
+}
+
+// clients are the services of which each function links the client, whose tables of endpoints are made at every start. A service more is a
+// quarter of a millisecond, and most often comes with an import that was meant for something else.
+var clients = map[string]string{
+	"approval": "dynamodb kms sqs",
+	"change":   "sqs",
+	"failure":  "dynamodb sqs",
+	"notify":   "dynamodb eventbridge secretsmanager sns sqs",
+	"remedy":   "accessanalyzer dynamodb iam kms organizations s3 s3control sqs ssm sts",
+	// Access Analyzer and the kill switches are the worker's, and in the package with which the sweep reads.
+	"sweep": "accessanalyzer dynamodb iam kms organizations s3 sqs ssm sts",
+}
+
+// TestClients: each function links the clients of the table, and no other.
+func TestClients(t *testing.T) {
+	t.Parallel()
+	for _, dir := range functions(t) {
+		name := filepath.Base(dir)
+		var linked []string
+		for _, dep := range lambdatest.Links(t, dir) {
+			service, ok := strings.CutPrefix(dep, "github.com/aws/aws-sdk-go-v2/service/")
+			if ok && !strings.Contains(service, "/") {
+				linked = append(linked, service)
+			}
+		}
+		slices.Sort(linked)
+		if got := strings.Join(linked, " "); got != clients[name] {
+			t.Errorf("%s links %s; want %s", name, got, clients[name])
+		}
 	}
 }
 

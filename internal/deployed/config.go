@@ -1,7 +1,5 @@
-// Package deployed is what the functions are made of: their configuration, the ports of the workflow as they reach AWS, and what
-// becomes of a batch of messages. A function itself knows Lambda's types and nothing else.
-//
-// It decides nothing about a route: that is package remedy's, with the settings that it was deployed with.
+// Package deployed is what the functions have in common: their configuration, how they start, what they hand over, and their figures. What
+// each does is a package of its own, so that none links what only another uses. A function itself knows Lambda's types and nothing else.
 package deployed
 
 import (

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/replimend/replimend/internal/incident"
-	"github.com/replimend/replimend/internal/intake"
 )
 
 // namespace is that of every figure in CloudWatch.
@@ -48,19 +47,16 @@ type figure struct {
 	value float64
 }
 
-// measure gives the figures of a batch, on one line however many events it has.
-func (n *Intake) measure(ctx context.Context, batch intake.Batch, incidents []incident.Incident, now time.Time) {
-	failed, opened := 0, 0
-	for _, g := range batch.Groups {
-		failed += g.Failed
-	}
-	for _, i := range incidents {
-		if i.Opened.Equal(now) { // one that was joined was opened by an earlier batch
-			opened++
-		}
-	}
-	emit(ctx, n.Log, now,
-		figure{failuresReported, float64(failed)}, figure{malformedMessages, float64(len(batch.Failures))}, figure{incidentsOpened, float64(opened)})
+// MeasureBatch gives the figures of a batch, on one line however many events it has: how many versions failed, how many messages are
+// malformed, and how many incidents were opened.
+func MeasureBatch(ctx context.Context, log *slog.Logger, now time.Time, failed, malformed, opened int) {
+	emit(ctx, log, now,
+		figure{failuresReported, float64(failed)}, figure{malformedMessages, float64(malformed)}, figure{incidentsOpened, float64(opened)})
+}
+
+// MeasureOpened gives the figure of one incident that a look opened.
+func MeasureOpened(ctx context.Context, log *slog.Logger, now time.Time) {
+	emit(ctx, log, now, figure{incidentsOpened, 1})
 }
 
 // outcomes is what an incident counts as when it comes to an outcome.
@@ -68,8 +64,8 @@ var outcomes = map[incident.Outcome]metric{
 	incident.Refused: refusals, incident.Manual: manual, incident.AwaitingApproval: awaitingApproval, incident.Escalated: escalations,
 }
 
-// measure gives the figures of what one look made of an incident; none where it is as it was. Times are from the first failure.
-func measure(ctx context.Context, log *slog.Logger, now time.Time, before, after incident.Incident) {
+// MeasureLook gives the figures of what one look made of an incident; none where it is as it was. Times are from the first failure.
+func MeasureLook(ctx context.Context, log *slog.Logger, now time.Time, before, after incident.Incident) {
 	var figures []figure
 	first := cmp.Or(after.Failures.First, after.Opened)
 	if undone := undone(after) - undone(before); undone > 0 {
@@ -100,6 +96,25 @@ func undone(i incident.Incident) int {
 		}
 	}
 	return n
+}
+
+// Tally is what a sweep counts in some buckets.
+type Tally struct {
+	Routes, Healthy, Unapproved, Unreadable int
+	Blind, Gone                             int // of those that are approved
+}
+
+// Add adds what was counted in other buckets.
+func (t *Tally) Add(u Tally) {
+	t.Routes, t.Healthy, t.Blind = t.Routes+u.Routes, t.Healthy+u.Healthy, t.Blind+u.Blind
+	t.Unapproved, t.Unreadable, t.Gone = t.Unapproved+u.Unapproved, t.Unreadable+u.Unreadable, t.Gone+u.Gone
+}
+
+// MeasureSweep gives the figures of what one message of a sweep looked at.
+func MeasureSweep(ctx context.Context, log *slog.Logger, now time.Time, t Tally) {
+	emit(ctx, log, now,
+		figure{routesSwept, float64(t.Routes)}, figure{routesHealthy, float64(t.Healthy)}, figure{blindRoutes, float64(t.Blind)},
+		figure{unapprovedRoutes, float64(t.Unapproved)}, figure{goneRoutes, float64(t.Gone)}, figure{unreadableBuckets, float64(t.Unreadable)})
 }
 
 // MeasureNotices gives the figures of one notice: how many targets were told, are to be told later, and could not be told.

@@ -109,7 +109,7 @@ func TestFiguresOfALook(t *testing.T) {
 		"asked before": {become(incident.AwaitingApproval, nil), become(incident.AwaitingApproval, nil), nil},
 	} {
 		var log bytes.Buffer
-		measure(t.Context(), slog.New(slog.NewJSONHandler(&log, nil)).With("incident", "inc-1"), at.Add(time.Hour), tt.before, tt.after)
+		MeasureLook(t.Context(), slog.New(slog.NewJSONHandler(&log, nil)).With("incident", "inc-1"), at.Add(time.Hour), tt.before, tt.after)
 		got := figures(t, log.String())
 		if tt.want == nil && len(got) == 0 {
 			continue

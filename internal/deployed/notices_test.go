@@ -36,7 +36,7 @@ func TestNotices(t *testing.T) {
 		logged bool
 	}{"nobody to tell": {nil, true}, "a queue": {&desk{}, true}, "no queue any more": {failing, false}} {
 		var log bytes.Buffer
-		err := notices{slog.New(slog.NewJSONHandler(&log, nil)), tt.to}.Notify(t.Context(), m)
+		err := Notices{Log: slog.New(slog.NewJSONHandler(&log, nil)), To: tt.to}.Notify(t.Context(), m)
 		if (err == nil) != tt.logged || strings.Contains(log.String(), m.Title) != tt.logged {
 			t.Errorf("%s: %v; log:\n%s", name, err, &log)
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/awsconfig"
 )
 
 // Start reads a function's configuration, whole, and makes the function. With any fault it logs all of them at once and ends the
@@ -22,7 +22,7 @@ func Start[F any](ctx context.Context, read func(Environment) (Config, error), b
 	}
 	var cfg aws.Config
 	if err == nil {
-		cfg, err = awscloud.Environment(env.Get)
+		cfg, err = awsconfig.Environment(env.Get)
 	}
 	if err != nil {
 		log.ErrorContext(ctx, "configuration", "faults", strings.Split(err.Error(), "\n"))

@@ -22,6 +22,7 @@ import (
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/queue"
+	"github.com/replimend/replimend/internal/seal"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -55,7 +56,7 @@ func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Desk {
 		Incidents: &journal.Table{Client: tables, Name: c.Table, Now: time.Now},
 		Answers: &journal.Approvals{
 			Kept:   &journal.ApprovalTable{Client: tables, Name: c.Approvals, Now: time.Now},
-			Sealer: journal.KMS{Client: kms.NewFromConfig(cfg), Key: c.Seal}, Now: time.Now,
+			Sealer: seal.KMS{Client: kms.NewFromConfig(cfg), Key: c.Seal}, Now: time.Now,
 		},
 		Settings: c.Settings, Work: queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work}, Log: log, Now: time.Now,
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/queue"
+	"github.com/replimend/replimend/internal/seal"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -62,7 +63,7 @@ func newDesk(t *testing.T, change func(*incident.Incident)) *office {
 	d := &office{t: t, now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return d.now }
 	d.kept = &journal.File{Path: filepath.Join(t.TempDir(), "journal.json"), Now: now}
-	secret, err := journal.NewSecret([]byte(strings.Repeat("x", 32)))
+	secret, err := seal.NewSecret([]byte(strings.Repeat("x", 32)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,6 +80,8 @@ type History struct {
 	Now time.Time
 	// Breaking is the change that broke the route; nil: not known.
 	Breaking *incident.Call
+	// Recalled is who had the last cure of the route taken back; "": nobody.
+	Recalled string
 	// Removed is how often statements that Replimend added were taken out again, by document.
 	Removed []Removal
 }
@@ -139,6 +141,7 @@ var rules = []Rule{
 	proof,
 	protectedChange,
 	removedAgain,
+	recalled,
 	rateLimit,
 	circuitBreaker,
 	killSwitch,

@@ -23,8 +23,7 @@ import (
 	"github.com/replimend/replimend/internal/vault"
 )
 
-// Herald tells people what the others hand over, and puts it on the event bus. It is the only function that reads secrets, and reads no
-// incident.
+// Herald tells people what the others hand over, and puts it on the event bus. It reads no incident.
 type Herald struct {
 	Tell func(ctx context.Context, m incident.Message, only string) []notify.Result
 	Log  *slog.Logger

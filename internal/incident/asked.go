@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -18,13 +19,36 @@ type Asked struct {
 	Breaking *Call `json:"breaking,omitempty"`
 	// What people are asked; absent: nothing.
 	Proposal *Proposal `json:"proposal,omitempty"`
+	// What can be taken back; absent: nothing stands.
+	Standing *Standing `json:"standing,omitempty"`
 	// From when on an answer that is given now would not count any more.
 	Expires time.Time `json:"expires"`
 }
 
 // Asked is what people are shown who may answer until then.
 func (i Incident) Asked(expires time.Time) Asked {
-	return Asked{i.ID, i.Route, i.Outcome, i.Causes, i.Breaking, i.Proposal, expires}
+	return Asked{i.ID, i.Route, i.Outcome, i.Causes, i.Breaking, i.Proposal, i.standing(), expires}
+}
+
+// Standing is what was written for an incident and was not taken back.
+type Standing struct {
+	// The hash of the plan that an answer to take it back names.
+	Plan string `json:"plan"`
+	// The documents, in the order in which they were written.
+	Documents []string `json:"documents"`
+}
+
+func (i Incident) standing() *Standing {
+	if !i.Stands() {
+		return nil
+	}
+	s := Standing{Plan: i.Plan}
+	for _, c := range i.Changes {
+		if c.Stands() {
+			s.Documents = append(s.Documents, Line(fmt.Sprintf("%s of %s in account %s", c.Kind, c.ID, c.Account)))
+		}
+	}
+	return &s
 }
 
 // Answerable says whether people are asked about the plan of the incident. A no can be taken back by who said it.

@@ -103,6 +103,8 @@ type Change struct {
 	After *policy.Document `json:"after" jsonschema:"nullable"`
 	// How far the change got.
 	State ChangeState `json:"state"`
+	// Who had it taken back: an ARN. Absent: nobody, or the workflow itself.
+	Recalled string `json:"recalled,omitempty"`
 }
 
 // Entry is one thing that happened.

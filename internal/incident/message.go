@@ -88,6 +88,7 @@ const (
 	HeadCured          Headline = "cured"
 	HeadSuppressed     Headline = "broken, and silenced"
 	HeadEscalated      Headline = "the cure went wrong"
+	HeadRecalled       Headline = "the cure was taken back, as somebody asked"
 	HeadHealthy        Headline = "in order again"
 	HeadIgnored        Headline = "no longer replicated: the rule is gone"
 	HeadOpen           Headline = "looked at"
@@ -100,8 +101,8 @@ const (
 func Headlines() []Headline {
 	return []Headline{
 		HeadNotReplicated, HeadDegraded, HeadUnknown, HeadOnPurpose, HeadOneMore, HeadRefused, HeadManual, HeadAwaiting, HeadDeclined,
-		HeadApplied, HeadCured, HeadSuppressed, HeadEscalated, HeadHealthy, HeadIgnored, HeadOpen, HeadUnapprovedRule, HeadChangedRule,
-		HeadSilenceEnded,
+		HeadApplied, HeadCured, HeadSuppressed, HeadEscalated, HeadRecalled, HeadHealthy, HeadIgnored, HeadOpen, HeadUnapprovedRule,
+		HeadChangedRule, HeadSilenceEnded,
 	}
 }
 

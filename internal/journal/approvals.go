@@ -92,11 +92,11 @@ func (p *Approvals) counts(ctx context.Context, a incident.Approval, plan string
 	return a.Counts(plan, p.Now())
 }
 
-// Use takes an approval that was read for one cure, or the word on which one is taken back. Of any number of runs that have it, one gets nil.
+// Use takes an approval that was read for one cure. Of any number of runs that have it, one gets nil.
 func (p *Approvals) Use(ctx context.Context, a incident.Approval) error {
 	err := p.counts(ctx, a, a.Plan)
-	if err == nil && a.Answer != incident.Approve && a.Answer != incident.Undo {
-		err = errors.New("nothing is to be done on its word")
+	if err == nil && a.Answer != incident.Approve {
+		err = errors.New("it is no approval")
 	}
 	if err != nil {
 		return fmt.Errorf("use approval of %s: %w", a.Approver, err)

@@ -37,6 +37,13 @@ func Build(t testing.TB, dir string) (binary string) {
 	return built[dir]
 }
 
+// Links is every package that the function in a folder links. A test is run again when one of the sources changes.
+func Links(t testing.TB, dir string) []string {
+	t.Helper()
+	watchSources(t.Context(), t, dir)
+	return strings.Fields(golang(t.Context(), t, "list", "-deps", dir))
+}
+
 func golang(ctx context.Context, t testing.TB, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, "go", args...)

@@ -15,10 +15,10 @@ import (
 	"testing"
 
 	"github.com/replimend/replimend/internal/grants"
-	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/mototest"
 	"github.com/replimend/replimend/internal/needs"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/seal"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -278,9 +278,9 @@ func declarations() map[string]map[string]bool {
 		declare(string(n.Function), n.Actions...)
 	}
 	// Of the key's policy.
-	declare(string(grants.Approval), journal.SealNeeds()...)
-	declare(string(grants.Page), journal.SealNeeds()...)
-	declare(string(grants.Remedy), journal.VerifyNeeds()...)
+	declare(string(grants.Approval), seal.SealNeeds()...)
+	declare(string(grants.Page), seal.SealNeeds()...)
+	declare(string(grants.Remedy), seal.VerifyNeeds()...)
 	for _, n := range needs.Member() {
 		declare(string(n.Role), n.Action)
 		for _, f := range grants.AssumedBy(n.Role) {

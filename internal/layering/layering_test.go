@@ -89,6 +89,9 @@ var layers = map[string]layer{
 	// It is run by make mutate and linked into nothing.
 	"internal/mutate": {wiring, everything},
 
+	// It makes pictures of pages with a browser, for make demo and the documents, and is linked into nothing.
+	"internal/shoot": {wiring, ""},
+
 	// It is run by make rehearse-aws, against two accounts of AWS, and linked into nothing.
 	"internal/rehearseaws": {wiring, everything},
 
@@ -103,6 +106,10 @@ var layers = map[string]layer{
 	"internal/replay":   {edge, "policy snapshot settings incident preflight awserr"},
 	"internal/trails":   {edge, "snapshot preflight awserr"},
 	"internal/journal":  {edge, "policy snapshot incident awserr"},
+	// The seals of approvals, for those of journal's users who make or verify them.
+	"internal/seal": {edge, "incident"},
+	// How AWS is reached, without any client.
+	"internal/awsconfig": {edge, ""},
 
 	// Texts in every language.
 	"internal/catalogue": {pure, "settings incident"},
@@ -123,19 +130,21 @@ var layers = map[string]layer{
 	// Which role may do what, from what each part declares that it needs: documents that infra deploys.
 	"internal/grants": {pure, "jsontree policy settings preflight"},
 
-	// What functions are made of: it puts edges behind the ports of the workflow, once for all of them.
-	"internal/deployed": {
-		wiring,
-		"policy snapshot route diagnose guard settings signal intake affected incident remedy awscloud awserr replay journal queue canary",
-	},
+	// What all functions have in common. It links no client but that of queues, so that each function has those that it uses and no other.
+	"internal/deployed": {wiring, "policy settings intake incident awsconfig queue"},
 
 	// Links, codes and seals: whoever has the secret can tell what the page made.
 	"internal/link": {pure, "settings incident"},
 
+	// What each function does: it puts edges behind the ports of the workflow.
+	"internal/receiver": {wiring, "intake incident remedy signal journal queue deployed"},
+	"internal/watcher":  {wiring, "affected guard incident intake policy queue settings signal deployed"},
+	"internal/worker":   {wiring, "awscloud canary incident journal policy queue remedy replay seal settings deployed"},
+	"internal/sweeper":  {wiring, "awscloud diagnose guard incident journal policy queue remedy settings snapshot deployed"},
 	// Where people decide, whichever way they come.
-	"internal/desk": {wiring, "policy incident settings guard journal queue deployed"},
+	"internal/desk": {wiring, "policy incident settings guard journal seal queue deployed"},
 	// The page of incidents, and who may see and decide there.
-	"internal/site": {wiring, "policy incident settings catalogue link page journal vault queue desk deployed"},
+	"internal/site": {wiring, "policy incident settings catalogue link page journal seal vault queue desk deployed"},
 	// It knows Lambda's events of URLs, and nothing of what is behind them.
 	"internal/functionurl": {wiring, ""},
 	// What tells people, apart from what the other functions link.
@@ -156,7 +165,7 @@ var layers = map[string]layer{
 	"internal/notifytest": {lab, "incident"},
 	// What each role can do and cannot, asked of documents or of templates.
 	"internal/grantstest": {lab, "policy authz settings preflight grants needs journal"},
-	"internal/lambdatest": {lab, "policy settings incident journal mototest deployed needs grants release"},
+	"internal/lambdatest": {lab, "policy settings incident journal seal mototest needs grants release"},
 
 	// What the functions may cost, and the function beside which they are measured.
 	"internal/costs":       {lab, "lambdatest"},
@@ -170,13 +179,13 @@ var layers = map[string]layer{
 	"cmd/replimend": {wiring, everything},
 	// It deploys, and is the one place that knows jsii.
 	"infra": {wiring, everything},
-	// A function knows Lambda's events and nothing else: everything that it does is in deployed. Their tests read the journal.
-	"functions/failure":  {wiring, "batch deployed incident remedy"},
-	"functions/change":   {wiring, "batch deployed incident"},
-	"functions/sweep":    {wiring, "batch deployed incident"},
-	"functions/approval": {wiring, "desk deployed grants incident journal"},
-	"functions/remedy":   {wiring, "batch deployed grants incident"},
-	"functions/page":     {wiring, "functionurl site deployed grants incident journal link settings"},
+	// A function knows Lambda's events and nothing else: everything that it does is in a package of its own. Their tests read the journal.
+	"functions/failure":  {wiring, "batch deployed receiver incident remedy"},
+	"functions/change":   {wiring, "batch deployed watcher incident"},
+	"functions/sweep":    {wiring, "batch deployed sweeper incident"},
+	"functions/approval": {wiring, "desk deployed grants incident journal seal"},
+	"functions/remedy":   {wiring, "batch deployed worker grants incident"},
+	"functions/page":     {wiring, "functionurl site deployed grants incident journal seal link settings"},
 	"functions/notify":   {wiring, "batch deployed herald grants"},
 }
 

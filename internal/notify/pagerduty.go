@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/PagerDuty/go-pagerduty"
@@ -36,9 +37,9 @@ type pagerLink struct {
 	Text string `json:"text"`
 }
 
-func (pagerDuty) compose(_ settings.Target, v View, _ Ref) (Request, error) {
+func (p pagerDuty) compose(t settings.Target, v View, _ Ref) (Request, error) {
 	v = fitted(v, func(v View) bool { return size(pagerOf(v)) <= pagerAll })
-	return post("https://events.pagerduty.com/v2/enqueue", RoutingKey, pagerOf(v))
+	return post("https://"+p.hosts(t)[0]+"/v2/enqueue", RoutingKey, pagerOf(v))
 }
 
 // pagerOf is a view as an event. The incident's ID is the key by which later events find the alert.
@@ -74,4 +75,6 @@ func (pagerDuty) read(r Response, _ Ref) (Ref, error) {
 	return Ref{}, refused(settings.PagerDuty, r, "", "")
 }
 
-func (pagerDuty) hosts(settings.Target) []string { return []string{"events.pagerduty.com"} }
+func (pagerDuty) hosts(t settings.Target) []string {
+	return []string{cmp.Or(t.Host, "events.pagerduty.com")}
+}

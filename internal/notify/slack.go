@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -18,8 +19,8 @@ type slackBot struct{}
 // https://docs.slack.dev/reference/methods/chat.postMessage
 // https://docs.slack.dev/reference/methods/chat.update
 const (
-	slackPost   = "https://slack.com/api/chat.postMessage"
-	slackUpdate = "https://slack.com/api/chat.update"
+	slackPost   = "/api/chat.postMessage"
+	slackUpdate = "/api/chat.update"
 )
 
 // slackMessage is the body of both methods, and of a webhook. Slack reads the text where it shows no blocks, as in a notification.
@@ -37,11 +38,12 @@ type slackMessage struct {
 	UnfurlMedia bool `json:"unfurl_media"`
 }
 
-func (slackBot) compose(t settings.Target, v View, before Ref) (Request, error) {
+func (s slackBot) compose(t settings.Target, v View, before Ref) (Request, error) {
 	card := slackCard(v)
 	card.Channel, card.Parse = t.Channel, "none"
+	host := "https://" + s.hosts(t)[0]
 	if before.ID == "" {
-		return post(slackPost, BearerToken, card)
+		return post(host+slackPost, BearerToken, card)
 	}
 	if before.Channel != "" {
 		card.Channel = before.Channel
@@ -49,11 +51,11 @@ func (slackBot) compose(t settings.Target, v View, before Ref) (Request, error) 
 	news := slackCard(withoutCode(v))
 	news.Channel, news.Parse, news.ThreadTS, news.Broadcast = card.Channel, card.Parse, before.ID, loud(v)
 	card.TS = before.ID
-	r, err := post(slackUpdate, BearerToken, card)
+	r, err := post(host+slackUpdate, BearerToken, card)
 	if err != nil {
 		return Request{}, err
 	}
-	then, err := post(slackPost, BearerToken, news)
+	then, err := post(host+slackPost, BearerToken, news)
 	r.Then = []Request{then}
 	return r, err
 }
@@ -83,7 +85,9 @@ func (slackBot) read(r Response, _ Ref) (Ref, error) {
 	return Ref{}, no
 }
 
-func (slackBot) hosts(settings.Target) []string { return []string{"slack.com"} }
+func (slackBot) hosts(t settings.Target) []string {
+	return []string{cmp.Or(t.Host, "slack.com")}
+}
 
 // Slack's limits. The 50 blocks of a message are more than any view has. What a message may have in all is not documented: messages with
 // 11,341 characters in many blocks, and with more than 13,297 in one, were refused with msg_blocks_too_long. Slack may count containers,

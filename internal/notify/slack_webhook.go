@@ -20,4 +20,6 @@ func (slackWebhook) read(r Response, _ Ref) (Ref, error) {
 	return Ref{}, refused(settings.SlackWebhook, r, strings.TrimSpace(string(r.Body)), lower+"_")
 }
 
-func (slackWebhook) hosts(settings.Target) []string { return []string{"hooks.slack.com"} }
+func (slackWebhook) hosts(settings.Target) []string {
+	return []string{"hooks.slack.com", "hooks.slack-gov.com"}
+}

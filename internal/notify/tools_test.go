@@ -365,3 +365,28 @@ func TestSignatures(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherHosts: customers of some tools are elsewhere, and what is for them goes there alone.
+func TestOtherHosts(t *testing.T) {
+	t.Parallel()
+	for tool, host := range map[settings.Tool]string{settings.Slack: "slack-gov.com", settings.PagerDuty: "events.eu.pagerduty.com"} {
+		to := target(tool, settings.English)
+		for _, before := range []notify.Ref{{}, earlier(tool)} {
+			usual, err := notify.Compose(to, notify.View{Title: "x"}, before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			there := to
+			there.Host = host
+			got, err := notify.Compose(there, notify.View{Title: "x"}, before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range append(got.Then, got) {
+				if !strings.HasPrefix(r.URL, "https://"+host+"/") || strings.Contains(append(usual.Then, usual)[i].URL, host) {
+					t.Errorf("%s goes to %s", tool, r.URL)
+				}
+			}
+		}
+	}
+}

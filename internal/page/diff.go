@@ -15,6 +15,7 @@ import (
 // diff is one document, before and after.
 type diff struct {
 	Document, State string
+	New, Gone       bool // whether there is no document before, or after
 	Rows            []pair
 	// Rest is what of a text could not be read as a diff.
 	Rest []string
@@ -51,6 +52,9 @@ func (f frame) diffs(i incident.Incident) []diff {
 	}
 	return out
 }
+
+// nothing is what a diff has in place of a document that does not exist.
+const nothing = "/dev/null"
 
 // parse reads unified diffs, one after the other.
 // https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html
@@ -101,10 +105,11 @@ func (f frame) parse(text string) []diff {
 			from = strings.TrimPrefix(l, "--- ")
 		case strings.HasPrefix(l, "+++ "):
 			name := strings.TrimPrefix(l, "+++ ")
-			if name == "/dev/null" {
-				name = from
+			d := diff{Document: f.say(name), New: from == nothing, Gone: name == nothing}
+			if d.Gone {
+				d.Document = f.say(from)
 			}
-			out = append(out, diff{Document: f.say(name)})
+			out = append(out, d)
 		case strings.HasPrefix(l, "@@ ") && len(out) > 0:
 			flush()
 			var a, b, n, m int

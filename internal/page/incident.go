@@ -34,6 +34,7 @@ type shown struct {
 
 	Forms    []form
 	ReadOnly string
+	Asked    bool // whether people are asked for an approval
 	Offer    bool // to sign in
 }
 
@@ -267,6 +268,7 @@ func (f frame) facts(i incident.Incident, v Visitor) []fact {
 // forms is the decisions that are offered, or why none is.
 func (s *shown) forms(i incident.Incident, v Visitor) {
 	s.Offer = v.Who == "" && v.SignIn != ""
+	s.Asked = i.Outcome == incident.AwaitingApproval
 	if v.ReadOnly != "" || !incident.IsID(i.ID) {
 		return
 	}

@@ -34,6 +34,8 @@ type Visitor struct {
 	Masked bool
 	// Base is the path that all links and forms begin with: "" or "/x".
 	Base string
+	// Alone says that the page is a file by itself, with no links to others.
+	Alone bool
 	// SignIn is where to sign in; "": nobody can.
 	SignIn string
 	// CSRF is the token for the forms of who signed in; "": none.
@@ -138,6 +140,7 @@ type frame struct {
 	Title    string
 	Style    template.CSS
 	Base     string // of links
+	Alone    bool
 	SignIn   string
 	Who      string
 	CSRF     string // of the form that signs out
@@ -156,7 +159,7 @@ func (v Visitor) frame(title string, accounts ...string) frame {
 	}
 	return frame{
 		Words: catalogue.Page(v.Language), Language: v.Language, Title: say(title), Style: template.CSS(style), //nolint:gosec // our own
-		Base: v.Base, SignIn: v.SignIn, Who: say(v.Who), CSRF: v.CSRF, say: say,
+		Base: v.Base, Alone: v.Alone, SignIn: v.SignIn, Who: say(v.Who), CSRF: v.CSRF, say: say,
 	}
 }
 

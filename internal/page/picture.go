@@ -15,13 +15,14 @@ import (
 // a phone's width, so that its texts are as large there as the others.
 const (
 	width     = 360
-	nodeHigh  = 54
-	nodeWide  = 160
+	nodeHigh  = 70
+	nodeWide  = 162
 	leftX     = 14
 	rightX    = width - leftX - nodeWide
 	middleX   = (width - nodeWide) / 2
-	roleX     = 60
-	roleWide  = width - 2*roleX
+	roleWide  = width - 2*leftX
+	roleHigh  = 54
+	arrowIn   = 20 // of a node's edge
 	lineHigh  = 22 // of a hop beside its arrow
 	arrowRoom = 30 // of an arrow without hops
 	labelHigh = 30
@@ -52,16 +53,23 @@ type box struct {
 type node struct {
 	X, Y, Wide, High, TextX int
 	Kind                    string // "bucket", "key" or "role"
-	Name, Full, About       string
+	Lines                   []line
+	Full                    string
 	Marks                   []mark
+}
+
+// line is one of a node's; its class is "name" or "about".
+type line struct {
+	Y           int
+	Class, Text string
 }
 
 // arrow is how data goes from one node to the next, with the hops that it takes.
 type arrow struct {
-	X, From, To, Middle int
-	Head                string // points of the head
-	Tone                string
-	Marks               []mark
+	X, From, To int
+	Head        string // points of the head
+	Tone        string
+	Marks       []mark
 }
 
 // mark is one hop: a shape, a color and a name, each of which says alone how it is.
@@ -124,7 +132,7 @@ func (f frame) picture(id, caption string, l *incident.Look, r incident.Route) p
 	if sourceKey == "" {
 		x = middleX
 	}
-	p.bucket(f, x, y, l.Source, f.Words.SourceAt)
+	p.bucket(f, x, y, l.Source)
 	if sourceKey != "" {
 		p.key(f, rightX, y, sourceKey, l.Source.Account, len(l.SourceKeys)-1)
 	}
@@ -150,7 +158,7 @@ func (f frame) picture(id, caption string, l *incident.Look, r incident.Route) p
 	}
 	y += gap
 	lower := y - 10
-	p.bucket(f, x, y, l.Destination, f.Words.TargetAt)
+	p.bucket(f, x, y, l.Destination)
 	if replicaKey != "" {
 		p.key(f, rightX, y, replicaKey, l.Destination.Account, 0)
 	}
@@ -161,8 +169,8 @@ func (f frame) picture(id, caption string, l *incident.Look, r incident.Route) p
 		return p
 	}
 	p.Boxes = []box{
-		{Y: 4, High: upper - 4, LabelY: 24, Label: f.account(l.Source.Account)},
-		{Y: lower, High: y + labelHigh - lower, LabelY: y + labelHigh - 10, Label: f.account(l.Destination.Account)},
+		{Y: 4, High: upper - 4, LabelY: 24, Label: capital(f.Words.SourceAt) + " · " + f.account(l.Source.Account)},
+		{Y: lower, High: y + labelHigh - lower, LabelY: y + labelHigh - 10, Label: capital(f.Words.TargetAt) + " · " + f.account(l.Destination.Account)},
 	}
 	p.High = y + labelHigh + 4
 	return p
@@ -192,15 +200,30 @@ func hopTone(verdict string) string {
 	return "unknown"
 }
 
-func (p *picture) bucket(f frame, x, y int, b incident.Place, what string) {
-	about := what
-	if b.Region != "" {
-		about += " · " + f.say(b.Region)
+// The characters that a line of a node has room for, in the widest of the usual fonts.
+const (
+	nodeLine = 13
+	roleLine = 32
+)
+
+// node draws one: its name in two lines at most, and what it is.
+func (p *picture) node(f frame, x, y int, kind, name, full, about string) {
+	n := node{X: x, Y: y, Wide: nodeWide, High: nodeHigh, TextX: x + 34, Kind: kind, Full: f.say(full)}
+	names := wrapped(f.say(name), nodeLine)
+	at := y + 22
+	if len(names) == 1 {
+		at += 8
 	}
-	p.Nodes = append(p.Nodes, node{
-		X: x, Y: y, Wide: nodeWide, High: nodeHigh, TextX: x + 34, Kind: "bucket",
-		Name: middle(f.say(b.Bucket), 17), Full: f.say(b.Bucket), About: middle(about, 20),
-	})
+	for _, text := range names {
+		n.Lines = append(n.Lines, line{at, "name", text})
+		at += 16
+	}
+	n.Lines = append(n.Lines, line{at + 3, "about", middle(about, nodeLine+4)})
+	p.Nodes = append(p.Nodes, n)
+}
+
+func (p *picture) bucket(f frame, x, y int, b incident.Place) {
+	p.node(f, x, y, "bucket", b.Bucket, b.Bucket, cmp.Or(f.say(b.Region), f.Words.Bucket))
 }
 
 // key is a KMS key, by its id. Of several the first is named.
@@ -209,16 +232,13 @@ func (p *picture) key(f frame, x, y int, arn, account string, more int) {
 	if a, err := policy.ParseARN(arn); err == nil {
 		name = strings.TrimPrefix(a.Resource, "key/")
 		if a.Account != account {
-			about = f.account(a.Account)
+			about = f.say(a.Account)
 		}
 	}
 	if more > 0 {
 		about += fmt.Sprintf(" (+%d)", more)
 	}
-	p.Nodes = append(p.Nodes, node{
-		X: x, Y: y, Wide: nodeWide, High: nodeHigh, TextX: x + 34, Kind: "key",
-		Name: middle(f.say(name), 16), Full: f.say(arn), About: middle(about, 20),
-	})
+	p.node(f, x, y, "key", name, arn, about)
 }
 
 // role is the role with the hop that is at it, and gives how high it is.
@@ -227,30 +247,28 @@ func (p *picture) role(f frame, y int, arn, account string, hops []incident.Hop)
 	if a, err := policy.ParseARN(arn); err == nil && a.Service == "iam" {
 		name = a.Name()
 		if a.Account != account {
-			about += " · " + f.account(a.Account)
+			about += " · " + f.say(a.Account)
 		}
 	}
 	n := node{
-		X: roleX, Y: y, Wide: roleWide, High: nodeHigh + lineHigh*len(hops), TextX: roleX + 36, Kind: "role",
-		Name: middle(f.say(name), 25), Full: f.say(arn), About: middle(about, 32),
+		X: leftX, Y: y, Wide: roleWide, High: roleHigh + lineHigh*len(hops), TextX: leftX + 34, Kind: "role", Full: f.say(arn),
+		Lines: []line{{y + 23, "name", middle(f.say(name), roleLine)}, {y + 41, "about", middle(about, roleLine)}},
 	}
 	for k, h := range hops {
-		n.Marks = append(n.Marks, f.mark(h, roleX+19, y+nodeHigh+lineHigh*k+6))
+		n.Marks = append(n.Marks, f.mark(h, leftX+19, y+roleHigh+lineHigh*k+6))
 	}
 	p.Nodes = append(p.Nodes, n)
 	return n.High
 }
 
-// arrow is one beside which its hops stand. That which is in the middle has them at its right as well.
+// arrow is one beside which its hops stand, at its right.
 func (p *picture) arrow(f frame, x, from, to int, hops []incident.Hop, centered bool) {
-	at := x + 24
+	at := x + arrowIn
 	if centered {
 		at = width / 2
-	} else if x == leftX {
-		at = roleX + 14 // it must meet the role, and the bucket
 	}
 	a := arrow{
-		X: at, From: from + 2, To: to - 10, Tone: "good", Middle: (from + to - 8) / 2,
+		X: at, From: from + 2, To: to - 10, Tone: "good",
 		Head: fmt.Sprintf("%d,%d %d,%d %d,%d", at-6, to-11, at+6, to-11, at, to-1),
 	}
 	if len(hops) == 0 {
@@ -258,7 +276,7 @@ func (p *picture) arrow(f frame, x, from, to int, hops []incident.Hop, centered 
 	}
 	top := (from+to-8)/2 - lineHigh*(len(hops)-1)/2
 	for n, h := range hops {
-		m := f.mark(h, at+22, top+lineHigh*n)
+		m := f.mark(h, at+18, top+lineHigh*n)
 		if m.Tone == "bad" || m.Tone == "unknown" && a.Tone == "good" {
 			a.Tone = m.Tone
 		}
@@ -282,4 +300,20 @@ func middle(s string, most int) string {
 	r := []rune(s)
 	head := most / 2
 	return string(r[:head]) + "…" + string(r[len(r)-(most-1-head):])
+}
+
+// wrapped is a text on one line or two of at most that many characters. Names are made of words that hyphens and the like join.
+func wrapped(s string, most int) []string {
+	r := []rune(s)
+	if len(r) <= most {
+		return []string{s}
+	}
+	at := most
+	for n := most; n > most/2; n-- {
+		if strings.ContainsRune("-._/", r[n-1]) {
+			at = n
+			break
+		}
+	}
+	return []string{string(r[:at]), middle(string(r[at:]), most)}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/lab"
 	"github.com/replimend/replimend/internal/patch"
+	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
@@ -61,7 +62,11 @@ type Result struct {
 	Scenario Scenario
 	Writes   int // documents that the workflow wrote
 	Checks   int // expectations that held
-	Err      error
+	// Incidents is what the journal holds in the end, the oldest first.
+	Incidents []incident.Incident
+	// Routes is those that the script approved.
+	Routes []settings.ApprovedRoute
+	Err    error
 }
 
 // All is every scenario, by name.
@@ -199,7 +204,7 @@ func (s Scenario) play(ctx context.Context, options lab.Options, tell func(Step)
 			out.Checks++
 		}
 	}
-	out.Writes = stage.writes
+	out.Writes, out.Incidents, out.Routes = stage.writes, stage.notes.Incidents(), stage.settings.Routes
 	return stage, out
 }
 

@@ -43,6 +43,7 @@ type stage struct {
 	shown    int // of the writes: those after which the route was looked at
 	told     int // messages
 	consent  bool
+	recalls  bool // somebody wants the last cure back
 
 	unread    jsontree.Node  // what the product may not read: a merge patch of what it sees
 	breaking  *incident.Call // what CloudTrail knows of the change that broke the route
@@ -240,13 +241,17 @@ var onCall = policy.ARN{Partition: "aws", Service: "iam", Account: "111122223333
 type approver struct{ *stage }
 
 func (a approver) Answers(_ context.Context, q remedy.Question) ([]incident.Approval, error) {
-	if !a.consent {
+	said, text := incident.Approve, "approves"
+	switch {
+	case a.recalls:
+		said, text = incident.Undo, "wants back what was written for"
+	case !a.consent || q.Incident.Stands():
 		return nil, nil
 	}
-	a.tell(Step{Title: "approval", Text: onCall.String() + " approves plan " + q.Incident.Plan[:12]})
+	a.tell(Step{Title: "answer", Text: fmt.Sprintf("%s %s plan %s", onCall, text, q.Incident.Plan[:12])})
 	now := a.clock()
 	return []incident.Approval{{
-		Plan: q.Incident.Plan, Answer: incident.Approve, Approver: onCall.String(), At: now, Expires: now.Add(time.Hour),
+		Plan: q.Incident.Plan, Answer: said, Approver: onCall.String(), At: now, Expires: now.Add(time.Hour),
 	}}, nil
 }
 

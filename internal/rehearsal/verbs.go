@@ -3,10 +3,12 @@ package rehearsal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
@@ -53,6 +55,7 @@ var verbs = map[string]verb{
 	"guard":       {"allow|ask|refuse [RULE…]", 1, -1, true, judged},
 	"consent":     {"", 0, 0, false, consent},
 	"heal":        {"OUTCOME", 1, 1, true, heal},
+	"recall":      {"OUTCOME", 1, 1, true, recall},
 	"writes":      {"NUMBER", 1, 1, true, writes},
 	"status":      {"BUCKET KEY STATUS|none", 3, 3, true, status},
 	"tag":         {"BUCKET KEY NUMBER", 3, 3, false, tag},
@@ -116,7 +119,7 @@ func approveRoute(ctx context.Context, st *stage, args []string) error {
 
 // put writes an object and lets S3 replicate.
 func put(ctx context.Context, st *stage, args []string) error {
-	var o lab.PutOptions
+	o := lab.PutOptions{Size: 184_320} // a document, as people have them
 	for _, a := range args[2:] {
 		switch a {
 		case "sse-s3":
@@ -510,6 +513,26 @@ func heal(ctx context.Context, st *stage, args []string) error {
 	}
 	if string(i.Outcome) != strings.ReplaceAll(args[0], "-", " ") {
 		return fmt.Errorf("the outcome is %s after %d writes", i.Outcome, st.writes-before)
+	}
+	return nil
+}
+
+// recall has somebody who is on call want the last cure back, and the worker look at its incident.
+func recall(ctx context.Context, st *stage, args []string) error {
+	all := st.notes.Incidents()
+	if len(all) == 0 {
+		return errors.New("there is no incident")
+	}
+	st.now = st.now.Add(time.Minute) // after what it takes back
+	st.recalls = true
+	workflow := st.workflow()
+	i, err := workflow.Resume(ctx, all[len(all)-1].ID)
+	st.recalls = false
+	if err != nil {
+		return err
+	}
+	if string(i.Outcome) != args[0] {
+		return fmt.Errorf("the outcome is %s", i.Outcome)
 	}
 	return nil
 }

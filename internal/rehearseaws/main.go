@@ -29,7 +29,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
-	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/awsconfig"
 )
 
 // prefix is what everything that a run makes is named with, before 8 hexadecimal digits, and the key of its tag.
@@ -102,7 +102,7 @@ func connect(ctx context.Context, accounts, profiles, regions string) (source, d
 		*a = account{ID: id[i], Profile: profile[i], Region: region[i]}
 		if a.cfg, err = config.LoadDefaultConfig(
 			ctx, config.WithSharedConfigProfile(a.Profile), config.WithRegion(a.Region), config.WithLogger(logging.Nop{}),
-			config.WithHTTPClient(awscloud.HTTPClient()), config.WithRetryer(awscloud.Retryer),
+			config.WithHTTPClient(awsconfig.HTTPClient()), config.WithRetryer(awsconfig.Retryer),
 		); err != nil {
 			return source, destination, fmt.Errorf("load AWS configuration: %w", err)
 		}

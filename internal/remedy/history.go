@@ -20,9 +20,11 @@ func History(past incident.Past, plan patch.Plan, now time.Time) guard.History {
 			if cure[0].At.After(now.Add(-time.Hour)) {
 				h.RoutePatches++
 			}
-			if slices.ContainsFunc(cure, takenBack) {
+			by := recalledBy(cure)
+			if slices.ContainsFunc(cure, takenBack) && by == "" {
 				h.FailedCures++
 			}
+			h.Recalled = by // of the last one: a cure after it was agreed to
 		}
 		if i.Outcome == incident.Proven || i.Outcome == incident.Resolved {
 			h.FailedCures = 0
@@ -45,6 +47,25 @@ func cures(i incident.Incident) [][]incident.Change {
 		}
 	}
 	return out
+}
+
+// recalledBy is who had a cure taken back; "": nobody.
+func recalledBy(cure []incident.Change) string {
+	for _, c := range cure {
+		if c.Recalled != "" {
+			return c.Recalled
+		}
+	}
+	return ""
+}
+
+// recalled is who had the last cure of the incident taken back; "": nobody.
+func (r *run) recalled() string {
+	all := cures(r.incident)
+	if len(all) == 0 {
+		return ""
+	}
+	return recalledBy(all[len(all)-1])
 }
 
 // takenBack says that a change was undone, or would have been had nobody changed the document since.

@@ -77,6 +77,8 @@ func (r *run) headline() incident.Headline {
 		return incident.HeadUnknown
 	case o == incident.Escalated && r.forbidden():
 		return incident.HeadOnPurpose
+	case o == incident.Escalated && r.recalled() != "":
+		return incident.HeadRecalled
 	case o == incident.AwaitingApproval && r.incident.Proposal != nil && len(r.incident.Proposal.Approvers) > 0:
 		return incident.HeadOneMore
 	default:
@@ -244,6 +246,9 @@ func (r *run) steps() []string {
 			"replimend approve %[1]s shows plan %[2]s and asks, replimend reject %[1]s declines it; without an answer nothing is done", r.incident.ID, r.incident.Plan,
 		)}
 	case incident.Escalated:
+		if r.recalled() != "" {
+			return []string{"the next failure is looked at like any other, but a person has to agree to the next cure"}
+		}
 		if r.forbidden() {
 			return []string{"ask " + r.incident.Breaking.Principal + " whether the route may replicate; Replimend does not mend it while that change is recent"}
 		}
@@ -263,6 +268,8 @@ func (r *run) fields() []incident.Field {
 		{Name: "route", Value: i.Route.String()},
 		{Name: "role", Value: r.route.Role},
 		{Name: "broken by", Value: brokenBy(i)},
+		{Name: "approved by", Value: i.Approver},
+		{Name: "taken back by", Value: r.recalled()},
 		{Name: "exposure", Value: i.Exposure().Text(r.workflow.Now())},
 		{Name: "not in it", Value: notCounted(i)},
 		{Name: "S3's reasons", Value: strings.Join(i.Failures.Reasons, ", ")},

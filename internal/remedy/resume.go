@@ -54,6 +54,13 @@ func (w *Workflow) Resume(ctx context.Context, id string) (incident.Incident, er
 	if err != nil {
 		return i, err
 	}
+	i, recalled, err := w.recall(ctx, i)
+	if err != nil {
+		return i, fmt.Errorf("resume incident %s: %w", id, err)
+	}
+	if recalled {
+		return i, nil
+	}
 	if i.Over() {
 		if w.Attended {
 			return i, nil

@@ -38,20 +38,81 @@ func (w *Workflow) Undo(ctx context.Context, i incident.Incident, by incident.Au
 	if err != nil {
 		return i, err
 	}
-	r := run{workflow: w, incident: i}
+	r, was := run{workflow: w, incident: i}, i.Outcome
 	r.log("undone on the word of %s", by.Approver)
 	if err := r.record(ctx); err != nil { // somebody may have gone on with it since it was read
 		return i, errors.Join(fmt.Errorf("record incident: %w", err), unlock())
 	}
+	stood := make([]bool, len(r.incident.Changes))
+	for n, c := range r.incident.Changes {
+		stood[n] = c.Stands()
+	}
 	err = w.takeBack(ctx, &r.incident, by, time.Time{})
+	for n := range r.incident.Changes {
+		if c := &r.incident.Changes[n]; stood[n] && takenBack(*c) {
+			c.Recalled = by.Approver
+		}
+	}
 	// A deadline must not lose what was done.
 	r.become(incident.Escalated, "taken back")
-	if e := r.record(context.WithoutCancel(ctx)); e != nil {
+	e := r.record(context.WithoutCancel(ctx))
+	if errors.Is(e, incident.ErrStale) && was.Over() {
+		// The route has another incident by now, and that is its open one.
+		r.incident.Outcome = was
+		e = r.record(context.WithoutCancel(ctx))
+	}
+	if e != nil {
 		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
 	} else {
 		err = errors.Join(err, r.tidy(context.WithoutCancel(ctx)))
 	}
 	return r.incident, errors.Join(err, unlock())
+}
+
+// recall carries out that somebody who may approve wants what stands of an incident taken back. False: nobody asked for it. What they said
+// counts for what was written before, so that it takes no keeping that it was used: who begins anew finds nothing left to take back.
+//
+// Taking back needs one person and no guard, whatever the cure needed: it is only ever what Replimend itself added.
+func (w *Workflow) recall(ctx context.Context, i incident.Incident) (incident.Incident, bool, error) {
+	if w.Approver == nil || w.Attended || !i.Stands() {
+		return i, false, nil
+	}
+	said, err := w.recalled(ctx, i)
+	if err != nil || said.Answer == incident.NoAnswer {
+		return i, false, err
+	}
+	if err := w.timely(ctx, len(Standing(i).Edits)); err != nil {
+		return i, false, err
+	}
+	i, err = w.Undo(ctx, i, incident.Authority{Incident: i.ID, Approver: said.Approver})
+	if errors.Is(err, ErrStopped) { // it counts as long as the answer does: whoever looks again when the switch is back does it
+		return i, false, nil
+	}
+	if err != nil {
+		return i, false, err
+	}
+	r := run{workflow: w, incident: i}
+	if v, err := w.look(ctx, i.Route.Source, evidence{}, nil); err == nil {
+		r.view = v
+		r.route, _ = v.route(i.Route)
+	}
+	return r.incident, true, r.tell(context.WithoutCancel(ctx))
+}
+
+// recalled is the latest answer that wants back what was written before it; the zero Approval: there is none.
+func (w *Workflow) recalled(ctx context.Context, i incident.Incident) (incident.Approval, error) {
+	answers, err := w.Approver.Answers(ctx, Question{Incident: i})
+	if err != nil && !incident.Void(err) {
+		return incident.Approval{}, fmt.Errorf("ask whether to undo: %w", err)
+	}
+	patches := i.Patches()
+	for _, a := range answers {
+		if a.Answer == incident.Undo && a.Counts(i.Plan, w.Now()) == nil && len(patches) > 0 && a.At.After(patches[len(patches)-1].At) &&
+			w.Settings.Approvals.Admits(a.Approver) {
+			return a, nil
+		}
+	}
+	return incident.Approval{}, nil
 }
 
 // Standing is the edits that would undo what stands of an incident, the last first, for whoever is asked first.

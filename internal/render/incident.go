@@ -123,6 +123,11 @@ func (p Printer) Asked(a incident.Asked) string {
 	if a.Breaking != nil {
 		line("broken by", a.Breaking.String())
 	}
+	if a.Standing != nil {
+		for _, d := range a.Standing.Documents {
+			line("written", d)
+		}
+	}
 	if a.Proposal == nil {
 		return b.String()
 	}
@@ -144,8 +149,12 @@ func (p Printer) Asked(a incident.Asked) string {
 func (p Printer) Taken(t incident.Taken) string {
 	var b strings.Builder
 	word := "approved"
-	if t.Answer == incident.Decline {
+	switch t.Answer {
+	case incident.Decline:
 		word = "rejected"
+	case incident.Undo:
+		word = "told to take it back"
+	case incident.Approve, incident.NoAnswer:
 	}
 	p.paragraph(&b, 0, 2, p.plain, Clean(word+" as "+t.Approver+", until "+moment(t.Expires)))
 	if t.Missing != "" {

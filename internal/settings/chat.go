@@ -31,7 +31,8 @@ type Target struct {
 	Channel string `json:"channel,omitempty" jsonschema:"maxLength=64"`
 	// The URL that webhook posts to. Its secret is the key with which requests are signed.
 	URL string `json:"url,omitempty" jsonschema:"pattern=^https://,maxLength=2048"`
-	// The name of the host of a mattermost server: its webhooks are wherever somebody runs it.
+	// The name of the host of a mattermost server: its webhooks are wherever somebody runs it. For pagerduty events.eu.pagerduty.com,
+	// where the account is in the EU; for slack slack-gov.com, where it is GovSlack.
 	Host string `json:"host,omitempty" jsonschema:"maxLength=253"`
 	// The language of the texts.
 	Language Language `json:"language,omitempty" jsonschema:"enum=en,enum=ja,default=en"`
@@ -196,6 +197,11 @@ func (r *reader) target(n jsontree.Node, path string) Target {
 	return t
 }
 
+// otherHosts is where some tools are for some of their customers, and nowhere else.
+// https://support.pagerduty.com/main/docs/service-regions
+// https://api.slack-gov.com/gov-slack/about
+var otherHosts = map[Tool][]string{PagerDuty: {"events.eu.pagerduty.com"}, Slack: {"slack-gov.com"}}
+
 // fits reports what a target lacks for its tool, or has for nothing.
 func (r *reader) fits(t Target, n jsontree.Node, path string) {
 	wants := func(name string, has, needed bool) {
@@ -211,6 +217,10 @@ func (r *reader) fits(t Target, n jsontree.Node, path string) {
 	wants("secret", n.Get("secret").Present(), !t.Tool.ByTopic())
 	wants("channel", n.Get("channel").Present(), t.Tool == Slack || t.Tool == Chatwork)
 	wants("url", n.Get("url").Present(), t.Tool == Webhook)
+	if others := otherHosts[t.Tool]; n.Get("host").Present() && others != nil {
+		r.report(n.Get("host"), path+".host", oneOf("host", others...)(t.Host))
+		return
+	}
 	wants("host", n.Get("host").Present(), t.Tool == Mattermost)
 }
 

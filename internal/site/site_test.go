@@ -24,6 +24,7 @@ import (
 	"github.com/replimend/replimend/internal/oidctest"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/queue"
+	"github.com/replimend/replimend/internal/seal"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/site"
 )
@@ -137,7 +138,7 @@ func newOffice(t *testing.T, change func(*incident.Incident)) *office {
 	secretOfClient := o.provider.ClientSecret
 	o.kept = &journal.File{Path: filepath.Join(t.TempDir(), "journal.json"), Now: o.time}
 	o.id = o.incident("ledger", change)
-	seal, err := journal.NewSecret([]byte(strings.Repeat("x", 32)))
+	sealer, err := seal.NewSecret([]byte(strings.Repeat("x", 32)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +152,7 @@ func newOffice(t *testing.T, change func(*incident.Incident)) *office {
 	}
 	o.Site = &site.Site{
 		Desk: &desk.Desk{
-			Incidents: o.kept, Answers: &journal.Approvals{Kept: o, Sealer: seal, Now: o.time}, Silences: o, Work: o, Log: log, Now: o.time,
+			Incidents: o.kept, Answers: &journal.Approvals{Kept: o, Sealer: sealer, Now: o.time}, Silences: o, Work: o, Log: log, Now: o.time,
 			Settings: &settings.Settings{Approvals: settings.Approvals{
 				Hours: 2, Approvers: []policy.ARN{arn("arn:aws:iam::111122223333:user/j*")},
 				People: []settings.Identity{

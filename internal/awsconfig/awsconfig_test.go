@@ -1,10 +1,17 @@
-package awscloud
+package awsconfig
 
 import (
+	"errors"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/replimend/replimend/internal/mototest"
 )
+
+func TestMain(m *testing.M) { mototest.Main(m) }
 
 // TestEnvironment: a function is configured by what Lambda sets, and a lack of it is said at the start and not at the first call.
 func TestEnvironment(t *testing.T) {
@@ -32,5 +39,37 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("without %s it is configured", variable)
 		}
 		set[variable] = value
+	}
+}
+
+// TestNamesUnderLocalhostAreThisMachine: S3 Control puts the account before the host of an emulator.
+func TestNamesUnderLocalhostAreThisMachine(t *testing.T) {
+	t.Parallel()
+	s := mototest.Start(t)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.Replace(s.URL, "127.0.0.1", "111122223333.localhost", 1)+"/moto-api/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := HTTPClient().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("status %d", response.StatusCode)
+	}
+}
+
+// TestRetryer: a call is made six times, and no wait between two is long.
+func TestRetryer(t *testing.T) {
+	t.Parallel()
+	r := Retryer()
+	if n := r.MaxAttempts(); n != 6 {
+		t.Errorf("%d attempts", n)
+	}
+	for range 100 {
+		if wait, err := r.RetryDelay(20, errors.New("throttled")); err != nil || wait > longestWait {
+			t.Fatalf("waits %s: %v", wait, err)
+		}
 	}
 }

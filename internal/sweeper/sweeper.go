@@ -1,4 +1,5 @@
-package deployed
+// Package sweeper is the function that looks at what no event tells of.
+package sweeper
 
 import (
 	"context"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/replimend/replimend/internal/awscloud"
+	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
@@ -25,16 +27,16 @@ import (
 	"github.com/replimend/replimend/internal/snapshot"
 )
 
-// Sweep looks at everything that no event told of: every route of every member, incidents whose message was lost, suppressions that have
+// Sweeper looks at everything that no event told of: every route of every member, incidents whose message was lost, suppressions that have
 // ended. It writes no document and opens no incident: it tells the worker where to look.
-type Sweep struct {
+type Sweeper struct {
 	Settings *settings.Settings
 	Cloud    Surveyor
-	Record   SweepRecord
+	Record   Record
 	Ended    interface { // tells people of the end of a suppression
 		TellEnded(ctx context.Context, s incident.Suppression, open incident.Summary) error
 	}
-	Work Sender
+	Work deployed.Sender
 	Own  interface { // the sweep's own queue
 		SendSweep(ctx context.Context, s queue.Sweep) error
 	}
@@ -49,21 +51,21 @@ type Surveyor interface {
 	Survey(ctx context.Context, sources []string) (*snapshot.Snapshot, error)
 }
 
-// SweepRecord is what a sweep wants of a journal.
-type SweepRecord interface {
+// Record is what a sweep wants of a journal.
+type Record interface {
 	List(ctx context.Context, f incident.Filter) ([]incident.Summary, error)
 	Silences(ctx context.Context) ([]incident.Suppression, error)
 	Lift(ctx context.Context, s incident.Suppression) error
 }
 
-// NewSweep reaches AWS with that configuration, and members through their reader roles alone. It makes no call.
-func NewSweep(c Config, cfg aws.Config, log *slog.Logger) *Sweep {
+// New reaches AWS with that configuration, and members through their reader roles alone. It makes no call.
+func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Sweeper {
 	accounts := awscloud.NewAccounts(awscloud.Access{Base: cfg, Members: c.Settings.Members})
 	reader := awscloud.NewReader(accounts, awscloud.ReadOptions{Approved: c.Settings.Routes, Guardrails: true, Now: time.Now})
-	return &Sweep{
+	return &Sweeper{
 		Settings: c.Settings, Cloud: reader,
 		Record: &journal.Table{Client: dynamodb.NewFromConfig(cfg), Name: c.Table, Now: time.Now},
-		Ended:  &remedy.Workflow{Settings: c.Settings, Snapshotter: reader, Notifier: notices{log, noticesTo(c, cfg)}, Now: time.Now},
+		Ended:  &remedy.Workflow{Settings: c.Settings, Snapshotter: reader, Notifier: deployed.Notices{Log: log, To: deployed.NoticesTo(c, cfg)}, Now: time.Now},
 		Work:   queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work},
 		Own:    queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Sweep},
 		Log:    log, Now: time.Now,
@@ -91,7 +93,7 @@ func Scheduled(event []byte) (bool, error) {
 
 // Begin has every account and Region of the members swept, hands lost work over, and tells of suppressions that have ended. It does as
 // much of it as it can. Begun again after an error, it repeats what it did: no harm, and each incident is looked at once more.
-func (s *Sweep) Begin(ctx context.Context) error {
+func (s *Sweeper) Begin(ctx context.Context) error {
 	errs := []error{s.fanOut(ctx)}
 	open, err := s.open(ctx)
 	if err != nil {
@@ -131,7 +133,7 @@ func (s *Sweep) Begin(ctx context.Context) error {
 }
 
 // fanOut sends one message for each account and Region.
-func (s *Sweep) fanOut(ctx context.Context) error {
+func (s *Sweeper) fanOut(ctx context.Context) error {
 	var errs []error
 	for _, m := range s.Settings.Members {
 		for _, region := range m.Regions {
@@ -146,13 +148,13 @@ func (s *Sweep) fanOut(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (s *Sweep) swept(account, region string) bool {
+func (s *Sweeper) swept(account, region string) bool {
 	m, ok := s.Settings.Member(account)
 	return ok && slices.Contains(m.Regions, region)
 }
 
 // open is every incident that is not over.
-func (s *Sweep) open(ctx context.Context) ([]incident.Summary, error) {
+func (s *Sweeper) open(ctx context.Context) ([]incident.Summary, error) {
 	var out []incident.Summary
 	f := incident.Filter{Open: true}
 	for {
@@ -167,7 +169,7 @@ func (s *Sweep) open(ctx context.Context) ([]incident.Summary, error) {
 
 // end tells people of the end of a suppression, and removes it, in that order: who ends in between does it again the next time, so that
 // people hear of it once, or twice, and never not at all. The route's incident is gone on with like any other.
-func (s *Sweep) end(ctx context.Context, x incident.Suppression, open incident.Summary) error {
+func (s *Sweeper) end(ctx context.Context, x incident.Suppression, open incident.Summary) error {
 	if err := s.Ended.TellEnded(ctx, x, open); err != nil {
 		return fmt.Errorf("tell of the end of the suppression of %s: %w", x.Route, err)
 	}
@@ -175,7 +177,7 @@ func (s *Sweep) end(ctx context.Context, x incident.Suppression, open incident.S
 }
 
 // Handle sweeps the account and Region of each message, and gives back the IDs of the messages that have to come again.
-func (s *Sweep) Handle(ctx context.Context, messages []Delivery) []string {
+func (s *Sweeper) Handle(ctx context.Context, messages []deployed.Delivery) []string {
 	var failed []string
 	for _, m := range messages {
 		log := s.Log.With("message_id", m.ID)
@@ -200,7 +202,7 @@ const (
 )
 
 // sweep looks at the buckets of one account and Region, as many as the bounds and the time allow, and hands the rest to the next message.
-func (s *Sweep) sweep(ctx context.Context, log *slog.Logger, task queue.Sweep) error {
+func (s *Sweeper) sweep(ctx context.Context, log *slog.Logger, task queue.Sweep) error {
 	if !s.swept(task.Account, task.Region) {
 		return fmt.Errorf("sweep %s: no member has that account and Region", task)
 	}
@@ -223,7 +225,7 @@ func (s *Sweep) sweep(ctx context.Context, log *slog.Logger, task queue.Sweep) e
 		reading, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
 		defer cancel()
 	}
-	var sums tally
+	var sums deployed.Tally
 	done, slowest := 0, time.Duration(0)
 	for span := range slices.Chunk(names[:min(len(names), maxBuckets)], maxSpan) {
 		begun := s.Now()
@@ -240,7 +242,7 @@ func (s *Sweep) sweep(ctx context.Context, log *slog.Logger, task queue.Sweep) e
 		if err != nil {
 			return err
 		}
-		sums.add(f.tally)
+		sums.Add(f.Tally)
 		done += len(span)
 		slowest = max(slowest, s.Now().Sub(begun))
 	}
@@ -250,13 +252,13 @@ func (s *Sweep) sweep(ctx context.Context, log *slog.Logger, task queue.Sweep) e
 			return err
 		}
 	}
-	log.InfoContext(ctx, "swept", "buckets", done, "left", len(names)-done, "routes", sums.routes)
-	emit(ctx, log, s.Now(), sums.figures()...)
+	log.InfoContext(ctx, "swept", "buckets", done, "left", len(names)-done, "routes", sums.Routes)
+	deployed.MeasureSweep(ctx, log, s.Now(), sums)
 	return nil
 }
 
 // names is the buckets to look at: those that there are, and those that approved routes leave, whether they are there or not.
-func (s *Sweep) names(ctx context.Context, task queue.Sweep) ([]string, error) {
+func (s *Sweeper) names(ctx context.Context, task queue.Sweep) ([]string, error) {
 	names, err := s.Cloud.Buckets(ctx, task.Account, task.Region)
 	if err != nil {
 		return nil, err
@@ -271,37 +273,15 @@ func (s *Sweep) names(ctx context.Context, task queue.Sweep) ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return name <= task.After }), nil
 }
 
-// tally is the figures of some buckets.
-type tally struct {
-	routes, healthy, unapproved, unreadable int
-	blind, gone                             int // of those that are approved
-}
-
-func (t *tally) add(u tally) {
-	t.routes, t.healthy, t.blind = t.routes+u.routes, t.healthy+u.healthy, t.blind+u.blind
-	t.unapproved, t.unreadable, t.gone = t.unapproved+u.unapproved, t.unreadable+u.unreadable, t.gone+u.gone
-}
-
-func (t *tally) figures() []figure {
-	return []figure{
-		{routesSwept, float64(t.routes)},
-		{routesHealthy, float64(t.healthy)},
-		{blindRoutes, float64(t.blind)},
-		{unapprovedRoutes, float64(t.unapproved)},
-		{goneRoutes, float64(t.gone)},
-		{unreadableBuckets, float64(t.unreadable)},
-	}
-}
-
 // finding is what is to be said of some buckets.
 type finding struct {
-	tally
+	deployed.Tally
 	ill  []incident.Route // approved, and not as they should be
 	well []incident.Route // approved, and in order
 }
 
 // look diagnoses every route that leaves some buckets.
-func (s *Sweep) look(ctx context.Context, log *slog.Logger, task queue.Sweep, names []string) (finding, error) {
+func (s *Sweeper) look(ctx context.Context, log *slog.Logger, task queue.Sweep, names []string) (finding, error) {
 	var f finding
 	sources, unread, err := s.Cloud.ReplicatingOf(ctx, task.Account, task.Region, names)
 	if err != nil {
@@ -319,7 +299,7 @@ func (s *Sweep) look(ctx context.Context, log *slog.Logger, task queue.Sweep, na
 		}
 	}
 	for _, bucket := range slices.Sorted(maps.Keys(unread)) {
-		f.unreadable++
+		f.Unreadable++
 		log.WarnContext(ctx, "bucket cannot be read", "bucket", bucket, "reason", unread[bucket])
 	}
 	seen := map[string]bool{} // approved routes, by name
@@ -331,31 +311,31 @@ func (s *Sweep) look(ctx context.Context, log *slog.Logger, task queue.Sweep, na
 	for _, r := range s.Settings.Routes {
 		_, unknown := unread[r.Source.Bucket]
 		if slices.Contains(names, r.Source.Bucket) && r.Source.Account == task.Account && !seen[r.Name] && !unknown {
-			f.gone++
+			f.Gone++
 			log.WarnContext(ctx, "approved route is gone", "name", r.Name)
-			f.ill = append(f.ill, routeOf(r))
+			f.ill = append(f.ill, incident.Route{Source: r.Source.Bucket, Rule: r.Rule.ID, Destination: r.Destination.Bucket})
 		}
 	}
 	return f, nil
 }
 
 // judge says of one route how it stands, and gives the name of the approved route that it is or was meant to be.
-func (s *Sweep) judge(ctx context.Context, log *slog.Logger, view *snapshot.Snapshot, d diagnose.Route, f *finding) string {
+func (s *Sweeper) judge(ctx context.Context, log *slog.Logger, view *snapshot.Snapshot, d diagnose.Route, f *finding) string {
 	route := incident.Route{Source: d.Source, Rule: d.Rule, Destination: d.Destination}
 	log = log.With("route", incident.Line(route.String()), "verdict", d.Verdict)
-	f.routes++
+	f.Routes++
 	if d.Verdict == diagnose.Healthy {
-		f.healthy++
+		f.Healthy++
 	}
 	approved, against := guard.Approval(d.Of, view, s.Settings)
 	if approved.Name == "" {
-		f.unapproved++
+		f.Unapproved++
 		log.WarnContext(ctx, "route is not approved")
 		return ""
 	}
 	blind := unheard(d.Findings)
 	if len(blind) > 0 {
-		f.blind++
+		f.Blind++
 		log.WarnContext(ctx, "route is blind: nobody hears when it breaks", "name", approved.Name, "causes", blind)
 	}
 	if len(against) > 0 {
@@ -384,7 +364,7 @@ func unheard(findings []diagnose.Finding) []string {
 
 // hand has the worker look at what is ill. Where the route has an open incident, that is gone on with when a sweep begins, or a person
 // has it; only of a route that is in order, which a person had, the worker is told: it is over now.
-func (s *Sweep) hand(ctx context.Context, f finding, open map[incident.Route]incident.Summary) error {
+func (s *Sweeper) hand(ctx context.Context, f finding, open map[incident.Route]incident.Summary) error {
 	var errs []error
 	for _, r := range f.ill {
 		if _, known := open[r]; !known {

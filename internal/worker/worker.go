@@ -1,4 +1,7 @@
-package deployed
+// Package worker is the function that goes on with incidents: the ports of the workflow as they reach AWS, and what becomes of a message.
+//
+// It decides nothing about a route: that is package remedy's, with the settings that it was deployed with.
+package worker
 
 import (
 	"context"
@@ -15,12 +18,14 @@ import (
 
 	"github.com/replimend/replimend/internal/awscloud"
 	"github.com/replimend/replimend/internal/canary"
+	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/queue"
 	"github.com/replimend/replimend/internal/remedy"
 	"github.com/replimend/replimend/internal/replay"
+	"github.com/replimend/replimend/internal/seal"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -31,13 +36,13 @@ const budget = time.Minute
 // Worker goes on with incidents, and looks at routes and buckets, one for each message.
 type Worker struct {
 	Workflow remedy.Workflow
-	Work     Sender
-	Notices  NoticeSender // nil: there is nobody to tell
+	Work     deployed.Sender
+	Notices  deployed.NoticeSender // nil: there is nobody to tell
 	Log      *slog.Logger
 }
 
-// NewWorker reaches AWS with that configuration, and members through their roles alone. It makes no call.
-func NewWorker(c Config, cfg aws.Config, log *slog.Logger) *Worker {
+// New reaches AWS with that configuration, and members through their roles alone. It makes no call.
+func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Worker {
 	accounts := awscloud.NewAccounts(awscloud.Access{Base: cfg, Members: c.Settings.Members})
 	table := &journal.Table{Client: dynamodb.NewFromConfig(cfg), Name: c.Table, Now: time.Now}
 	where := located(c.Settings)
@@ -54,12 +59,12 @@ func NewWorker(c Config, cfg aws.Config, log *slog.Logger) *Worker {
 			Switches: awscloud.NewSwitches(accounts, func(text string) { log.Warn("kill switch", "text", text) }),
 			Approver: answers{&journal.Approvals{
 				Kept:   &journal.ApprovalTable{Client: dynamodb.NewFromConfig(cfg), Name: c.Approvals, Now: time.Now},
-				Sealer: journal.KMS{Client: kms.NewFromConfig(cfg), Key: c.Seal}, Now: time.Now,
+				Sealer: seal.KMS{Client: kms.NewFromConfig(cfg), Key: c.Seal}, Now: time.Now,
 			}},
 			Now: time.Now, Propagation: c.Propagation, Budget: budget,
 		},
 		Work:    queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work},
-		Notices: noticesTo(c, cfg),
+		Notices: deployed.NoticesTo(c, cfg),
 		Log:     log,
 	}
 }
@@ -112,44 +117,9 @@ func (a answers) Answers(ctx context.Context, q remedy.Question) ([]incident.App
 	return a.Approvals.Answers(ctx, q.Incident)
 }
 
-// NoticeSender hands over what people are to be told. A queue.Queue does.
-type NoticeSender interface {
-	SendNotice(ctx context.Context, n queue.Notice, delay time.Duration) error
-}
-
-// noticesTo is where the configuration has notices go; nil: nowhere.
-func noticesTo(c Config, cfg aws.Config) NoticeSender {
-	if c.Notices == "" {
-		return nil
-	}
-	return queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Notices}
-}
-
-// notices hands over what people are to be told, where there is somebody to tell, and logs it.
-type notices struct {
-	log *slog.Logger
-	to  NoticeSender
-}
-
-func (n notices) Notify(ctx context.Context, m incident.Message) error {
-	if n.to != nil {
-		if err := n.to.SendNotice(ctx, queue.Notice{Message: m}, 0); err != nil {
-			return err
-		}
-	}
-	n.log.InfoContext(ctx, "notice", "notice", m)
-	return nil
-}
-
-// Delivery is one message of the queue.
-type Delivery struct {
-	ID, Body string
-	Received int // how often it came, this time included
-}
-
 // Handle goes on with the incident of each message, one after the other, and gives back the IDs of the messages that have to come
 // again.
-func (w *Worker) Handle(ctx context.Context, messages []Delivery) []string {
+func (w *Worker) Handle(ctx context.Context, messages []deployed.Delivery) []string {
 	var failed []string
 	for _, m := range messages {
 		log := w.Log.With("message_id", m.ID)
@@ -179,7 +149,7 @@ func (w *Worker) Handle(ctx context.Context, messages []Delivery) []string {
 // resume goes on with an incident, and sees to it that somebody looks again where that is due.
 func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, received int) error {
 	flow := w.Workflow
-	flow.Worker, flow.Notifier = rand.Text(), notices{log, w.Notices}
+	flow.Worker, flow.Notifier = rand.Text(), deployed.Notices{Log: log, To: w.Notices}
 	before, err := flow.Journal.Get(ctx, work.Incident)
 	if err != nil {
 		return err
@@ -193,7 +163,7 @@ func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, 
 		return err
 	}
 	log.InfoContext(ctx, "looked at", "route", i.Route, "before", before.Outcome, "outcome", i.Outcome, "causes", i.Causes)
-	measure(ctx, log, flow.Now(), before, i)
+	deployed.MeasureLook(ctx, log, flow.Now(), before, i)
 	if !carries(work, received, before, i) {
 		return nil
 	}
@@ -203,7 +173,7 @@ func (w *Worker) resume(ctx context.Context, log *slog.Logger, work queue.Work, 
 // look looks at a route, or at the rules of a bucket that nobody approved. What it opens is gone on with like every other incident.
 func (w *Worker) look(ctx context.Context, log *slog.Logger, l queue.Look, received int) error {
 	flow := w.Workflow
-	flow.Worker, flow.Notifier = rand.Text(), notices{log, w.Notices}
+	flow.Worker, flow.Notifier = rand.Text(), deployed.Notices{Log: log, To: w.Notices}
 	known := remember{flow.Journal, map[string]incident.Incident{}}
 	flow.Journal = known
 	if l.Route.Rule == "" {
@@ -282,9 +252,9 @@ func (r remember) measure(ctx context.Context, log *slog.Logger, now time.Time, 
 		return
 	}
 	if before.Revision == 1 && before.Outcome == incident.Open && before.Failures.Versions.IsZero() { // events open those of failures
-		emit(ctx, log, now, figure{incidentsOpened, 1})
+		deployed.MeasureOpened(ctx, log, now)
 	}
-	measure(ctx, log, now, before, after)
+	deployed.MeasureLook(ctx, log, now, before, after)
 }
 
 // again sees to it that somebody looks again at an incident, where that is due.

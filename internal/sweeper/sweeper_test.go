@@ -1,4 +1,4 @@
-package deployed
+package sweeper
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/queue"
@@ -23,7 +24,7 @@ const account, region = "111122223333", "us-east-1"
 
 // fakeAccount is an account with buckets that replicate, and everything that a sweep hands over. Time passes while it reads.
 type fakeAccount struct {
-	*Sweep
+	*Sweeper
 	log     bytes.Buffer
 	now     time.Time
 	buckets []string
@@ -54,7 +55,7 @@ func newAccount(t *testing.T, buckets int, approved ...string) *fakeAccount {
 			Destination: settings.Bucket{Bucket: "to", Account: account, Region: region}, Rule: settings.Rule{ID: "r1"},
 		})
 	}
-	a.Sweep = &Sweep{Settings: set, Cloud: a, Record: a, Ended: a, Work: a, Own: a, Now: func() time.Time { return a.now }, Log: slog.New(slog.NewJSONHandler(&a.log, nil))}
+	a.Sweeper = &Sweeper{Settings: set, Cloud: a, Record: a, Ended: a, Work: a, Own: a, Now: func() time.Time { return a.now }, Log: slog.New(slog.NewJSONHandler(&a.log, nil))}
 	return a
 }
 
@@ -139,7 +140,7 @@ func (a *fakeAccount) whole(t *testing.T, each time.Duration) (messages int) {
 		a.own = a.own[1:]
 		ctx, cancel := context.WithDeadline(t.Context(), a.now.Add(each))
 		body := fmt.Sprintf(`{"account":%q,"region":%q,"after":%q}`, task.Account, task.Region, task.After)
-		if failed := a.Handle(ctx, []Delivery{{ID: "m", Body: body}}); len(failed) > 0 {
+		if failed := a.Handle(ctx, []deployed.Delivery{{ID: "m", Body: body}}); len(failed) > 0 {
 			t.Fatalf("%s failed:\n%s", task, &a.log)
 		}
 		cancel()
@@ -216,7 +217,7 @@ func TestFailedMessageComesAgain(t *testing.T) {
 			return nil
 		}
 		body := fmt.Sprintf(`{"account":%q,"region":%q}`, account, region)
-		if failed := a.Handle(t.Context(), []Delivery{{ID: "m", Body: body}}); !slices.Equal(failed, []string{"m"}) {
+		if failed := a.Handle(t.Context(), []deployed.Delivery{{ID: "m", Body: body}}); !slices.Equal(failed, []string{"m"}) {
 			t.Errorf("%s: failed are %v", operation, failed)
 		}
 		if len(a.own) > 0 && operation != "own" {

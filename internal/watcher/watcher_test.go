@@ -1,4 +1,4 @@
-package deployed
+package watcher
 
 import (
 	"context"
@@ -33,8 +33,8 @@ func (s *sent) Send(_ context.Context, w queue.Work, _ time.Duration) error {
 	return nil
 }
 
-// changing is a Change with two routes that share a role, and one that protects what Security does.
-func changing(t *testing.T) (*Change, *sent) {
+// watching is a Watcher with two routes that share a role, and one that protects what Security does.
+func watching(t *testing.T) (*Watcher, *sent) {
 	t.Helper()
 	arn := func(s string) policy.ARN {
 		a, err := policy.ParseARN(s)
@@ -54,7 +54,7 @@ func changing(t *testing.T) (*Change, *sent) {
 	}
 	out := &sent{}
 	now := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)
-	return &Change{Settings: &set, Work: out, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Now: func() time.Time { return now }}, out
+	return &Watcher{Settings: &set, Work: out, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Now: func() time.Time { return now }}, out
 }
 
 func recorded(id, event, parameters, by, at string) intake.Message {
@@ -69,7 +69,7 @@ func recorded(id, event, parameters, by, at string) intake.Message {
 // TestLooksAreBounded: whoever makes a lot of noise cannot have a change forgotten that forbids a cure.
 func TestLooksAreBounded(t *testing.T) {
 	t.Parallel()
-	c, out := changing(t)
+	c, out := watching(t)
 	batch := []intake.Message{recorded("m", "PutBucketPolicy", `"bucketName": "ledger"`, "arn:aws:iam::111122223333:user/security", "2026-11-28T03:00:00Z")}
 	for n := range 40 {
 		batch = append(batch, recorded(fmt.Sprint(n), "PutBucketPolicy", `"bucketName": "ledger"`, fmt.Sprintf("arn:aws:iam::111122223333:user/u%d", n), fmt.Sprintf("2026-11-28T03:%02d:00Z", n)))
@@ -110,7 +110,7 @@ func TestLooks(t *testing.T) {
 		"queue refuses an approved":    {orders, []string{"poison", "policy", "role"}},
 		"queue refuses a bucket's own": {incident.Route{Source: "amzn-s3-demo-other"}, []string{"other rules", "poison"}},
 	} {
-		c, out := changing(t)
+		c, out := watching(t)
 		out.refuse = func(w queue.Work) bool { return w.Look.Route == tt.down }
 		if failed := c.Handle(t.Context(), batch); !slices.Equal(failed, tt.failed) {
 			t.Errorf("%s: failed %q, want %q", name, failed, tt.failed)

@@ -1,4 +1,5 @@
-package deployed
+// Package receiver is the function that takes in what S3 reports of failed replication.
+package receiver
 
 import (
 	"context"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/intake"
 	"github.com/replimend/replimend/internal/journal"
@@ -18,22 +20,17 @@ import (
 	"github.com/replimend/replimend/internal/signal"
 )
 
-// Sender hands work over. A queue.Queue does.
-type Sender interface {
-	Send(ctx context.Context, w queue.Work, delay time.Duration) error
-}
-
-// Intake takes events in: what they report is written down, and the worker is told of each incident once for a batch.
-type Intake struct {
+// Receiver takes events in: what they report is written down, and the worker is told of each incident once for a batch.
+type Receiver struct {
 	Journal remedy.Journal
-	Work    Sender
+	Work    deployed.Sender
 	Log     *slog.Logger
 	Now     func() time.Time
 }
 
-// NewIntake reaches AWS with that configuration. It makes no call.
-func NewIntake(c Config, cfg aws.Config, log *slog.Logger) *Intake {
-	return &Intake{
+// New reaches AWS with that configuration. It makes no call.
+func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Receiver {
+	return &Receiver{
 		Journal: &journal.Table{Client: dynamodb.NewFromConfig(cfg), Name: c.Table, Now: time.Now},
 		Work:    queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work},
 		Log:     log, Now: time.Now,
@@ -42,7 +39,7 @@ func NewIntake(c Config, cfg aws.Config, log *slog.Logger) *Intake {
 
 // Handle takes a batch in, and gives back the IDs of the messages that have to come again: those that are malformed, for the
 // dead-letter queue, and those of which something could not be written down or handed over.
-func (n *Intake) Handle(ctx context.Context, messages []intake.Message) []string {
+func (n *Receiver) Handle(ctx context.Context, messages []intake.Message) []string {
 	batch := intake.Read(messages)
 	n.tell(ctx, batch)
 	now := n.Now()
@@ -87,7 +84,7 @@ func (n *Intake) Handle(ctx context.Context, messages []intake.Message) []string
 }
 
 // withoutCanaries leaves out what S3 says of canary objects: who wrote them looks at them.
-func (n *Intake) withoutCanaries(ctx context.Context, w *remedy.Workflow, reports []intake.Report) error {
+func (n *Receiver) withoutCanaries(ctx context.Context, w *remedy.Workflow, reports []intake.Report) error {
 	var all []signal.Signal
 	for _, r := range reports {
 		all = append(all, r.Signals...)
@@ -103,7 +100,7 @@ func (n *Intake) withoutCanaries(ctx context.Context, w *remedy.Workflow, report
 
 // hand tells the worker of an incident, unless there is nothing to do, or it looks again by itself: then everything that fails until
 // then joins, and a storm of events does not become one of looks.
-func (n *Intake) hand(ctx context.Context, i incident.Incident) error {
+func (n *Receiver) hand(ctx context.Context, i incident.Incident) error {
 	if _, waits := remedy.Due(i, n.Now()); waits && !remedy.OnlyTidies(i) || i.Over() {
 		return nil
 	}
@@ -111,19 +108,23 @@ func (n *Intake) hand(ctx context.Context, i incident.Incident) error {
 }
 
 // tell logs what was read, what was not, and why.
-func (n *Intake) tell(ctx context.Context, batch intake.Batch) {
+func (n *Receiver) tell(ctx context.Context, batch intake.Batch) {
 	for _, group := range batch.Groups {
 		n.Log.InfoContext(ctx, "replication events", "group", group)
 	}
-	unread(ctx, n.Log, batch.Ignored, batch.Failures)
+	deployed.LogUnread(ctx, n.Log, batch.Ignored, batch.Failures)
 }
 
-// unread logs which messages gave nothing, and why.
-func unread(ctx context.Context, log *slog.Logger, ignored, malformed []intake.Note) {
-	for _, note := range ignored {
-		log.InfoContext(ctx, "ignored message", "message_id", note.MessageID, "reason", note.Reason)
+// measure gives the figures of a batch.
+func (n *Receiver) measure(ctx context.Context, batch intake.Batch, incidents []incident.Incident, now time.Time) {
+	failed, opened := 0, 0
+	for _, g := range batch.Groups {
+		failed += g.Failed
 	}
-	for _, note := range malformed {
-		log.ErrorContext(ctx, "malformed message", "message_id", note.MessageID, "reason", note.Reason)
+	for _, i := range incidents {
+		if i.Opened.Equal(now) { // one that was joined was opened by an earlier batch
+			opened++
+		}
 	}
+	deployed.MeasureBatch(ctx, n.Log, now, failed, len(batch.Failures), opened)
 }

@@ -1,8 +1,9 @@
-package deployed
+package receiver
 
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -65,12 +66,12 @@ func (s *sendings) Send(context.Context, queue.Work, time.Duration) error {
 	return nil
 }
 
-// take has an Intake take the messages in batches, and says what became of them.
+// take has a Receiver take the messages in batches, and says what became of them.
 func take(tb testing.TB, messages []intake.Message, size int, log io.Writer) *counted {
 	tb.Helper()
 	at := time.Date(2026, 11, 28, 3, 0, 1, 0, time.UTC)
 	c := &counted{}
-	n := Intake{Journal: c, Work: new(sendings), Log: slog.New(slog.NewJSONHandler(log, nil)), Now: func() time.Time {
+	n := Receiver{Journal: c, Work: new(sendings), Log: slog.New(slog.NewJSONHandler(log, nil)), Now: func() time.Time {
 		at = at.Add(time.Millisecond)
 		return at
 	}}
@@ -94,13 +95,21 @@ func TestStorm(t *testing.T) {
 		if got := len(c.Incidents()); got != stormRoutes || c.writes != tt.writes {
 			t.Errorf("%d events in batches of %d: %d incidents and %d writes, want %d and %d", tt.events, tt.size, got, c.writes, stormRoutes, tt.writes)
 		}
-		lines := figures(t, log.String())
-		var opened, reported float64
-		for _, f := range lines {
-			opened, reported = opened+f["IncidentsOpened"], reported+f["FailuresReported"]
+		lines, opened, reported := 0, 0, 0
+		for line := range strings.Lines(log.String()) {
+			var figures struct {
+				Format                            *json.RawMessage `json:"_aws"`
+				IncidentsOpened, FailuresReported int
+			}
+			if err := json.Unmarshal([]byte(line), &figures); err != nil {
+				t.Fatalf("not a line of JSON: %v: %s", err, line)
+			}
+			if figures.Format != nil {
+				lines, opened, reported = lines+1, opened+figures.IncidentsOpened, reported+figures.FailuresReported
+			}
 		}
-		if len(lines) != tt.events/tt.size || int(opened) != stormRoutes || int(reported) != tt.events {
-			t.Errorf("%d lines of figures: %v opened, %v reported", len(lines), opened, reported)
+		if lines != tt.events/tt.size || opened != stormRoutes || reported != tt.events {
+			t.Errorf("%d lines of figures: %d opened, %d reported", lines, opened, reported)
 		}
 	}
 }

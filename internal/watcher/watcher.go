@@ -1,4 +1,5 @@
-package deployed
+// Package watcher is the function that takes in what CloudTrail records.
+package watcher
 
 import (
 	"cmp"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/replimend/replimend/internal/affected"
+	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/guard"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/intake"
@@ -19,39 +21,39 @@ import (
 	"github.com/replimend/replimend/internal/signal"
 )
 
-// Change takes in what CloudTrail records: calls that changed something, and KMS calls that were denied to S3. It has the worker look at
+// Watcher takes in what CloudTrail records: calls that changed something, and KMS calls that were denied to S3. It has the worker look at
 // the approved routes concerned, and at the rules of buckets whose replication was changed. It reads nothing but the records.
-type Change struct {
+type Watcher struct {
 	Settings *settings.Settings
-	Work     Sender
+	Work     deployed.Sender
 	Log      *slog.Logger
 	Now      func() time.Time
 }
 
-// NewChange reaches AWS with that configuration. It makes no call.
-func NewChange(c Config, cfg aws.Config, log *slog.Logger) *Change {
-	return &Change{Settings: c.Settings, Work: queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work}, Log: log, Now: time.Now}
+// New reaches AWS with that configuration. It makes no call.
+func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Watcher {
+	return &Watcher{Settings: c.Settings, Work: queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work}, Log: log, Now: time.Now}
 }
 
 // Handle takes a batch in, and gives back the IDs of the messages that have to come again: those that are malformed, or are events of
 // S3, which come by another queue, for the dead-letter queue; and those of which something could not be handed over. The worker gets
 // one message for each route or bucket, whatever the batch says of it.
-func (c *Change) Handle(ctx context.Context, messages []intake.Message) []string {
+func (w *Watcher) Handle(ctx context.Context, messages []intake.Message) []string {
 	batch := intake.ReadRecords(messages)
-	unread(ctx, c.Log, batch.Ignored, batch.Failures)
+	deployed.LogUnread(ctx, w.Log, batch.Ignored, batch.Failures)
 	failed := batch.FailedIDs()
 	var all looks
 	for _, r := range batch.Records {
-		log := c.Log.With("message_id", r.MessageID)
+		log := w.Log.With("message_id", r.MessageID)
 		if len(r.Signals) > 0 {
 			log.ErrorContext(ctx, "message of another queue", "reason", "events of S3 are read by function failure")
 			failed = append(failed, r.MessageID)
 		}
 		for _, made := range r.Changes {
-			c.change(ctx, log, &all, r.MessageID, made)
+			w.change(ctx, log, &all, r.MessageID, made)
 		}
 		for _, d := range r.Denials {
-			routes := affected.Denied(d, c.Settings)
+			routes := affected.Denied(d, w.Settings)
 			// Not the context, which has the object's key: that may hold what not everybody who reads logs may know.
 			log.InfoContext(ctx, "denied call", "action", d.Action, "key", d.Key, "role", d.Role, "account", d.Account, "at", d.Time, "routes", names(routes))
 			for _, approved := range routes {
@@ -61,9 +63,9 @@ func (c *Change) Handle(ctx context.Context, messages []intake.Message) []string
 		}
 	}
 	for _, l := range all {
-		work := queue.Work{Look: &queue.Look{Route: l.Route, Changes: c.foremost(l.Changes), Denials: latest(l.Denials)}}
-		if err := c.Work.Send(ctx, work, 0); err != nil {
-			c.Log.ErrorContext(ctx, "not handed over", "look", l.Route, "error", err.Error())
+		work := queue.Work{Look: &queue.Look{Route: l.Route, Changes: w.foremost(l.Changes), Denials: latest(l.Denials)}}
+		if err := w.Work.Send(ctx, work, 0); err != nil {
+			w.Log.ErrorContext(ctx, "not handed over", "look", l.Route, "error", err.Error())
 			failed = append(failed, l.messages...)
 		}
 	}
@@ -72,9 +74,9 @@ func (c *Change) Handle(ctx context.Context, messages []intake.Message) []string
 }
 
 // change says who changed what, and adds where it has to be looked. What Replimend wrote itself it has looked at.
-func (c *Change) change(ctx context.Context, log *slog.Logger, all *looks, message string, made signal.Change) {
-	routes := affected.Routes(made, c.Settings)
-	own := made.MadeBy(c.Settings.Self)
+func (w *Watcher) change(ctx context.Context, log *slog.Logger, all *looks, message string, made signal.Change) {
+	routes := affected.Routes(made, w.Settings)
+	own := made.MadeBy(w.Settings.Self)
 	log.InfoContext(ctx, "change", "event", made.Event, "by", made.Principal, "issuer", made.Issuer, "at", made.At, "change", made.String(),
 		"account", made.Account, "region", made.Region, "event_id", made.EventID, "routes", names(routes), "own", own)
 	if own {
@@ -113,11 +115,11 @@ func (l *looks) at(r incident.Route, message string) *look {
 
 // foremost is the changes that a message has room for, each once: those that forbid the most, and of these the latest. Of changes that
 // forbid a cure one is as good as all, so that none is forgotten for others.
-func (c *Change) foremost(calls []incident.Call) []incident.Call {
-	now := c.Now()
+func (w *Watcher) foremost(calls []incident.Call) []incident.Call {
+	now := w.Now()
 	strictness := map[incident.Call]guard.Decision{}
 	for _, call := range calls {
-		strictness[call] = guard.CheckChange(call, c.Settings, now).Decision
+		strictness[call] = guard.CheckChange(call, w.Settings, now).Decision
 	}
 	slices.SortStableFunc(calls, func(a, b incident.Call) int {
 		return cmp.Or(cmp.Compare(strictness[b], strictness[a]), b.At.Compare(a.At), cmp.Compare(a.Event, b.Event), cmp.Compare(a.Principal, b.Principal))

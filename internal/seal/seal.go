@@ -1,4 +1,6 @@
-package journal
+// Package seal makes and verifies the seals of approvals, as package journal wants them. It is apart from it because whoever keeps or reads
+// incidents alone does without the client of KMS.
+package seal
 
 import (
 	"context"
