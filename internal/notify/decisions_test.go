@@ -50,17 +50,18 @@ func TestDecisions(t *testing.T) {
 		m    incident.Message
 		want string
 	}{
-		"asked":                    {all["proposal"], "approve decline silence"},
-		"one more":                 {all["one-more-approval"], "approve decline silence"},
-		"asked, and some stands":   {changed("proposal", func(m *incident.Message) { m.Stands = plan }), "approve decline undo silence"},
-		"declined":                 {all["declined"], "silence"},
-		"written":                  {all["applied"], "undo silence"},
-		"over, and it stands":      {all["resolved"], "undo"},
-		"over, and nothing stands": {changed("resolved", func(m *incident.Message) { m.Stands = "" }), ""},
-		"of no incident":           {changed("proposal", func(m *incident.Message) { m.Incident = "" }), ""},
-		"a plan that is none":      {changed("proposal", func(m *incident.Message) { m.Plan = "<!channel>" }), "silence"},
-		"a diff that was cut":      {changed("proposal", func(m *incident.Message) { m.Diff = strings.Repeat("+ a line\n", 2_000) }), "decline silence"},
-		"a diff that is cut here":  {changed("proposal", func(m *incident.Message) { m.Diff = strings.Repeat("+ \"a line\"\n", 1_000) }), "decline silence"},
+		"asked":                       {all["proposal"], "approve decline silence"},
+		"one more":                    {all["one-more-approval"], "approve decline silence"},
+		"asked, and some stands":      {changed("proposal", func(m *incident.Message) { m.Stands = plan }), "approve decline undo silence"},
+		"declined":                    {all["declined"], "silence"},
+		"written":                     {all["applied"], "undo silence"},
+		"over, and it stands":         {all["resolved"], "undo"},
+		"over, and nothing stands":    {changed("resolved", func(m *incident.Message) { m.Stands = "" }), ""},
+		"a rule that nobody approved": {changed("unapproved-rule", func(m *incident.Message) { m.Stands = plan }), "undo"},
+		"of no incident":              {changed("proposal", func(m *incident.Message) { m.Incident = "" }), ""},
+		"a plan that is none":         {changed("proposal", func(m *incident.Message) { m.Plan = "<!channel>" }), "silence"},
+		"a diff that was cut":         {changed("proposal", func(m *incident.Message) { m.Diff = strings.Repeat("+ a line\n", 2_000) }), "decline silence"},
+		"a diff that is cut here":     {changed("proposal", func(m *incident.Message) { m.Diff = strings.Repeat("+ \"a line\"\n", 1_000) }), "decline silence"},
 		"a diff that came cut": {changed("proposal", func(m *incident.Message) {
 			*m = incident.NewMessage(incident.Incident{ID: m.Incident, Outcome: m.Outcome}, incident.Message{Plan: m.Plan, Diff: strings.Repeat("+ a line\n", 5_000)})
 		}), "decline silence"},

@@ -64,7 +64,8 @@ func (s speaker) decisions() []Decision {
 			Text: catalogue.Of(s.language, m.Incident, clip(catalogue.Route(s.language, m.Route), mostRoute)) + " " + follows,
 		}
 	}
-	if m.Outcome == incident.AwaitingApproval {
+	approved := !catalogue.Unapproves(m) // who made a rule that nobody approved is not to be helped, and people are to hear of it
+	if m.Outcome == incident.AwaitingApproval && approved {
 		if s.whole {
 			answer(Approve, incident.Approve, w.Approve, m.Plan, confirm(catalogue.ConfirmApprove, m.Plan, w.Approve, w.ApproveText))
 		}
@@ -73,7 +74,7 @@ func (s speaker) decisions() []Decision {
 	if m.Stands != "" {
 		answer(Undo, incident.Undo, w.Undo, m.Stands, confirm(catalogue.ConfirmUndo, m.Stands, w.Undo, w.UndoText))
 	}
-	if !m.Over() {
+	if !m.Over() && approved {
 		d := Decision{Kind: Silence, Text: w.Silence}
 		for _, lasts := range choice.Silences() {
 			d.Times = append(d.Times, Lasting{lasts, catalogue.For(s.language, int(lasts.Hours()))})
