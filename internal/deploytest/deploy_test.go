@@ -561,7 +561,7 @@ func (d *deployment) members(t *testing.T) {
 // roles: every account has the roles that package grants makes, with exactly those documents, and no others.
 func (d *deployment) roles(t *testing.T) {
 	names := grants.NamesOf(d.set)
-	hub, err := grants.Hub(d.set, needs.Hub(names, d.set.Chat.Targets), needs.Member())
+	hub, err := grants.Hub(d.set, needs.Hub(names, d.set.Chat.Targets, d.set.Approvals), needs.Member())
 	if err != nil {
 		t.Fatal(err)
 	}

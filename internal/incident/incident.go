@@ -131,6 +131,12 @@ type Incident struct {
 	Causes []string `json:"causes,omitempty"`
 	// The change that broke the route, where CloudTrail's record of one points at it.
 	Breaking *Call `json:"breaking,omitempty"`
+	// What happened, in a few words; absent: no more than the outcome says.
+	Headline Headline `json:"headline,omitempty"`
+	// The route as it was judged last, before anything was written for it; absent: not yet.
+	Look *Look `json:"look,omitempty"`
+	// The route as it was once the documents were as written; absent: they never were.
+	After *Look `json:"after,omitempty"`
 	// The hash of the plan.
 	Plan string `json:"plan,omitempty"`
 	// What people were asked to approve, where they were.
@@ -225,6 +231,7 @@ func (i Incident) Wrote() bool {
 func (i Incident) clone() Incident {
 	i.Causes, i.Changes, i.Timeline = slices.Clone(i.Causes), slices.Clone(i.Changes), slices.Clone(i.Timeline)
 	i.Failures.Reasons = slices.Clone(i.Failures.Reasons)
+	i.Look, i.After = i.Look.clone(), i.After.clone()
 	if i.Proposal != nil {
 		p := *i.Proposal
 		p.Reasons, p.Approvers = slices.Clone(p.Reasons), slices.Clone(p.Approvers)
@@ -273,7 +280,7 @@ func (i *Incident) Log(at time.Time, format string, args ...any) {
 
 // Become records an outcome and why.
 func (i *Incident) Become(o Outcome, at time.Time, format string, args ...any) {
-	i.Outcome, i.Resolved = o, time.Time{}
+	i.Outcome, i.Resolved, i.Headline = o, time.Time{}, ""
 	if o == Resolved {
 		i.Resolved = at
 	}

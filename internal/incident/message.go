@@ -106,6 +106,34 @@ func Headlines() []Headline {
 	}
 }
 
+// Headline is that of an outcome, as far as nothing more is known.
+func (o Outcome) Headline() Headline {
+	switch o {
+	case Refused:
+		return HeadRefused
+	case Manual:
+		return HeadManual
+	case AwaitingApproval:
+		return HeadAwaiting
+	case Declined:
+		return HeadDeclined
+	case Applied:
+		return HeadApplied
+	case Proven, Resolved:
+		return HeadCured
+	case Suppressed:
+		return HeadSuppressed
+	case Escalated:
+		return HeadEscalated
+	case Healthy:
+		return HeadHealthy
+	case Ignored:
+		return HeadIgnored
+	case Open:
+	}
+	return HeadOpen
+}
+
 // Over says whether nothing more will come of the incident.
 func (m Message) Over() bool { return m.Outcome.Over() }
 

@@ -177,7 +177,7 @@ const (
 func shown(m incident.Message, t settings.Target) incident.Message {
 	mask := func(s string) string { return s }
 	if t.MaskAccounts {
-		mask = masker(m.Accounts)
+		mask = incident.Masker(m.Accounts)
 	}
 	line := func(s string) string { return incident.Line(mask(s)) }
 	each := func(in []string, most int) []string {
@@ -256,6 +256,12 @@ func (v View) Text() string {
 	}
 	for _, f := range v.Fields {
 		b.WriteString(f.Name + ": " + f.Value + "\n")
+	}
+	if v.Link != "" {
+		b.WriteString("\n" + v.LinkText + ": " + v.Link + "\n")
+	}
+	if v.Code != "" {
+		b.WriteString(v.Code + "\n")
 	}
 	return b.String()
 }

@@ -64,6 +64,11 @@ func (r *run) message() incident.Message {
 // headline is what happened, in the fewest words. A route can be in order where an object or a job is not.
 func (r *run) headline() incident.Headline {
 	switch o := r.incident.Outcome; {
+	case o == incident.Refused && r.watched():
+		if _, approved := guard.Differences(r.route.Of, r.view.snapshot, r.workflow.Settings); approved {
+			return incident.HeadChangedRule
+		}
+		return incident.HeadUnapprovedRule
 	case o == incident.Manual && r.route.Verdict == diagnose.Healthy:
 		return incident.HeadNotReplicated
 	case o == incident.Manual && r.route.Verdict == diagnose.Degraded:
@@ -77,36 +82,8 @@ func (r *run) headline() incident.Headline {
 	case o == incident.AwaitingApproval && r.incident.Proposal != nil && len(r.incident.Proposal.Approvers) > 0:
 		return incident.HeadOneMore
 	default:
-		return headline(o)
+		return o.Headline()
 	}
-}
-
-// headline is that of an outcome.
-func headline(o incident.Outcome) incident.Headline {
-	switch o {
-	case incident.Refused:
-		return incident.HeadRefused
-	case incident.Manual:
-		return incident.HeadManual
-	case incident.AwaitingApproval:
-		return incident.HeadAwaiting
-	case incident.Declined:
-		return incident.HeadDeclined
-	case incident.Applied:
-		return incident.HeadApplied
-	case incident.Proven, incident.Resolved:
-		return incident.HeadCured
-	case incident.Suppressed:
-		return incident.HeadSuppressed
-	case incident.Escalated:
-		return incident.HeadEscalated
-	case incident.Healthy:
-		return incident.HeadHealthy
-	case incident.Ignored:
-		return incident.HeadIgnored
-	case incident.Open:
-	}
-	return incident.HeadOpen
 }
 
 // notWritable is the cause that stands in the way of a plan which is known.

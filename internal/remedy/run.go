@@ -52,6 +52,10 @@ func (r *run) do(ctx context.Context) (err error) {
 	// What was done must be kept and told even when there is no time left for more.
 	ctx = context.WithoutCancel(ctx)
 	r.hush()
+	if r.judged {
+		r.argue()
+		r.incident.Headline = r.headline()
+	}
 	if e := r.record(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("record incident: %w", e))
 	} else {
@@ -237,6 +241,7 @@ func (r *run) cure(ctx context.Context) error {
 	if fault := r.unproven(after); fault != "" {
 		return r.giveUp(ctx, fault)
 	}
+	r.cured(after)
 	r.become(incident.Applied, "the documents are as written, and the route is %s by them", r.plan.Proof.After)
 	// A replay can take longer than this worker lives, or than its locks hold: the next one must not take the plan for half done.
 	if err := r.record(ctx); err != nil {
@@ -293,6 +298,7 @@ func (r *run) curable() bool {
 		r.become(incident.Ignored, "the bucket has no such enabled rule")
 		return false
 	}
+	r.looked(r.route)
 	r.incident.Causes = nil
 	for _, f := range r.route.Findings {
 		if f.Severity == diagnose.Fault && !slices.Contains(r.incident.Causes, f.Cause) {

@@ -110,6 +110,7 @@ func (r *run) stray() bool {
 		return false
 	}
 	r.route, r.judged = d, true
+	r.strange(d.Of, r.view.snapshot)
 	r.incident.Plan, r.incident.Approver, r.incident.Proposal = "", "", nil
 	if !slices.Equal(r.incident.Causes, []string{Unapproved}) || r.incident.Outcome != incident.Refused {
 		r.incident.Causes = []string{Unapproved}
@@ -121,18 +122,14 @@ func (r *run) stray() bool {
 // warning is what people are told of a rule that nobody approved as it is. It says nothing of what the rule may lack to work.
 func (r *run) warning() incident.Message {
 	of := r.route.Of
-	differ, approved := guard.Differences(of, r.view.snapshot, r.workflow.Settings)
-	title := incident.HeadUnapprovedRule
-	if approved {
-		title = incident.HeadChangedRule
-	}
+	differ, _ := guard.Differences(of, r.view.snapshot, r.workflow.Settings)
 	made := "who changed the rules of the bucket is not known: no record of CloudTrail says"
 	if c := r.incident.Breaking; c != nil {
 		made = "the rules of the bucket were changed by " + c.String()
 	}
 	return incident.NewMessage(r.incident, incident.Message{
 		Severity: incident.Critical,
-		Headline: title,
+		Headline: r.headline(),
 		Causes:   []string{Unapproved},
 		Accounts: r.accounts(),
 		At:       r.workflow.Now(),

@@ -1,4 +1,4 @@
-package notify
+package incident
 
 import (
 	"regexp"
@@ -13,10 +13,10 @@ var digits = regexp.MustCompile(
 		`|([0-9]{4}-[0-9]{4}-[0-9]{4})|([0-9]{5,11}…)|([0-9]+)`,
 )
 
-// masker hides account ids but for their last four digits, wherever they stand: in ARNs, in documents, in names of buckets. A number of
+// Masker hides account ids but for their last four digits, wherever they stand: in ARNs, in documents, in names of buckets. A number of
 // 12 digits that is no account id is hidden as well, because nothing tells them apart; a count is never written so. The known accounts
 // are hidden inside longer numbers, too.
-func masker(known []string) func(string) string {
+func Masker(known []string) func(string) string {
 	return func(text string) string {
 		var b strings.Builder
 		at := 0
