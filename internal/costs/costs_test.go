@@ -55,6 +55,7 @@ var clients = map[string]string{
 	"approval": "dynamodb kms sqs",
 	"change":   "sqs",
 	"failure":  "dynamodb sqs",
+	"page":     "dynamodb kms secretsmanager sqs",
 	"notify":   "dynamodb eventbridge secretsmanager sns sqs",
 	"remedy":   "accessanalyzer dynamodb iam kms organizations s3 s3control sqs ssm sts",
 	// Access Analyzer and the kill switches are the worker's, and in the package with which the sweep reads.

@@ -185,7 +185,7 @@ var layers = map[string]layer{
 	"functions/sweep":    {wiring, "batch deployed sweeper incident"},
 	"functions/approval": {wiring, "desk deployed grants incident journal seal"},
 	"functions/remedy":   {wiring, "batch deployed worker grants incident"},
-	"functions/page":     {wiring, "functionurl site deployed grants incident journal seal link settings"},
+	"functions/page":     {wiring, "functionurl site deployed grants incident journal link seal settings"},
 	"functions/notify":   {wiring, "batch deployed herald grants"},
 }
 

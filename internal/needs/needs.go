@@ -109,7 +109,7 @@ func showing(h grants.HubNames, people settings.Approvals) []grants.Need {
 	}
 	out := []grants.Need{
 		need("it shows no incident", journal.GetNeeds(), []string{incidents}),
-		need("it has no list", journal.ListNeeds(), []string{incidents, incidents + "/index/" + journal.Index}),
+		need("it has no list", journal.ListNeeds(), []string{incidents + "/index/" + journal.Index}),
 		need("nobody can decide", journal.ApproverNeeds(), []string{approvals}),
 		// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 		need("nobody can silence", journal.SuppressNeeds(), []string{incidents}, policy.Condition{
