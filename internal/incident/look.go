@@ -124,7 +124,6 @@ const (
 // shares nothing with l.
 func NewLook(l Look) *Look {
 	out := l.clone()
-	out.LeftOut = 0
 	for _, text := range out.texts() {
 		*text = line(*text, maxLookLine)
 	}
