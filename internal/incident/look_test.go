@@ -61,7 +61,7 @@ func TestLooksAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// What cannot be left out is a name and a verdict for each of 16 hops with the statement that allows it, and the route itself.
+		// What cannot be left out is the route itself.
 		if len(text) > 32<<10 {
 			t.Fatalf("%d bytes", len(text))
 		}
@@ -78,6 +78,19 @@ func TestLooksAreBounded(t *testing.T) {
 			t.Fatalf("made again: %s", cmp.Diff(got, again))
 		}
 	})
+}
+
+// TestTheLongestLookIsBounded, where every text is as long as it can be.
+func TestTheLongestLookIsBounded(t *testing.T) {
+	t.Parallel()
+	l := incident.Look{SourceKeys: make([]string, 20), Findings: make([]incident.Finding, 20), Against: make([]incident.Argument, 20)}
+	for range 20 {
+		l.Hops = append(l.Hops, incident.Hop{By: &incident.Decider{}, Others: []incident.Request{{By: make([]incident.Decider, 10)}}})
+	}
+	text, err := json.Marshal(incident.NewLook(*l.Each(func(string) string { return strings.Repeat("<", 700) })))
+	if err != nil || len(text) > 32<<10 {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
 }
 
 // TestALookIsNobodyElses: what a journal gives is not what it keeps.
