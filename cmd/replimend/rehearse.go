@@ -120,6 +120,7 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 		if listener, err = listenLocally(cmd.Context(), r.address); err != nil {
 			return err
 		}
+		defer listener.Close()
 	}
 	scores := make([]render.Score, 0, len(chosen))
 	progress := p.progress(r, len(chosen))

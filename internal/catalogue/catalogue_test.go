@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -164,6 +165,29 @@ func TestEverythingHasAText(t *testing.T) {
 	}
 	if _, ok := Cause(settings.English, "no-such-cause"); ok {
 		t.Error("a cause that is not there has a text")
+	}
+}
+
+// TestPagesSayEverything in each language, and not the same in both.
+func TestPagesSayEverything(t *testing.T) {
+	t.Parallel()
+	english, japanese := reflect.ValueOf(Page(settings.English)), reflect.ValueOf(Page(settings.Japanese))
+	for n := range english.NumField() {
+		if a, b := english.Field(n).String(), japanese.Field(n).String(); a == "" || b == "" || a == b {
+			t.Errorf("%s is %q and %q", english.Type().Field(n).Name, a, b)
+		}
+	}
+	for hours, want := range map[int][2]string{
+		1: {"1 hour", "1 時間"}, 8: {"8 hours", "8 時間"}, 24: {"24 hours", "24 時間"}, 168: {"7 days", "7 日間"},
+	} {
+		if got := [2]string{For(settings.English, hours), For(settings.Japanese, hours)}; got != want {
+			t.Errorf("%d hours are %q", hours, got)
+		}
+	}
+	for n, want := range map[int]string{1: "1 request is allowed", 2: "2 requests are allowed"} {
+		if got := FewAllowed(settings.English, n); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
 	}
 }
 

@@ -282,8 +282,8 @@ func (s *shown) forms(i incident.Incident, v Visitor) {
 		if !slices.Contains(v.Decides, f.Decision) {
 			continue
 		}
-		f.ID, f.Action, f.Plan = f.Decision, v.Base+"/incidents/"+i.ID+"/decide", i.Plan
-		f.CSRF, f.Token, f.Words = v.CSRF, v.Token, w
+		f.ID, f.Action, f.Plan = f.Decision, v.Base+"/incidents/"+i.ID+"/decide", plain(i.Plan)
+		f.CSRF, f.Token, f.Words = plain(v.CSRF), plain(v.Token), w
 		if f.Hours {
 			for _, hours := range Hours() {
 				f.Choices = append(f.Choices, choice{hours, catalogue.For(s.Language, hours)})
