@@ -159,7 +159,7 @@ func (v Visitor) frame(title string, accounts ...string) frame {
 	}
 	return frame{
 		Words: catalogue.Page(v.Language), Language: v.Language, Title: say(title), Style: template.CSS(style), //nolint:gosec // our own
-		Base: v.Base, Alone: v.Alone, SignIn: v.SignIn, Who: say(v.Who), CSRF: v.CSRF, say: say,
+		Base: v.Base, Alone: v.Alone, SignIn: v.SignIn, Who: say(v.Who), CSRF: plain(v.CSRF), say: say,
 	}
 }
 
