@@ -499,7 +499,20 @@ func TestDiffsAreWhole(t *testing.T) {
 	if lines := strings.Count(after.Indent(), "\n") + 1; len(put) != lines+1 {
 		t.Errorf("%d lines are added, want one and the %d of a whole document", len(put), lines)
 	}
-	i.Changes, i.Proposal, i.Outcome = nil, &incident.Proposal{Plan: i.Plan, Diff: "no diff\n+ but a line"}, incident.AwaitingApproval
+	i.Changes, i.Outcome = nil, incident.AwaitingApproval
+	i.Proposal = &incident.Proposal{Plan: i.Plan, Diff: "--- a\n+++ a\n@@ -1,2 +1,2 @@\n--- x\n-y\n+++ x\n+z\n"}
+	for _, e := range elements(t, show(t, i, page.Visitor{Now: now})) {
+		switch e.name {
+		case "del":
+			removed = append(removed, e.text)
+		case "ins":
+			put = append(put, e.text)
+		}
+	}
+	if got := slices.Concat(removed[len(removed)-2:], put[len(put)-2:]); !slices.Equal(got, []string{"-- x", "y", "++ x", "z"}) {
+		t.Errorf("what looks like the head of a diff is shown as %q", got)
+	}
+	i.Proposal = &incident.Proposal{Plan: i.Plan, Diff: "no diff\n+ but a line"}
 	if text := show(t, i, page.Visitor{Now: now}); !strings.Contains(text, "no diff") || !strings.Contains(text, "but a line") {
 		t.Error("what is no diff is not shown")
 	}

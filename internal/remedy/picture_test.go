@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/policy"
 	"github.com/replimend/replimend/internal/remedy"
 	"github.com/replimend/replimend/internal/settings"
 	"github.com/replimend/replimend/internal/snapshot"
@@ -164,5 +165,28 @@ func TestOfAStrangeRouteNothingIsToldOfItsWorking(t *testing.T) {
 	}
 	if i.Look.Destination.Bucket != destination || len(i.Look.Against) < 2 {
 		t.Errorf("%+v", i.Look)
+	}
+}
+
+// TestPicturesNameNoObject: who has a link sees them.
+func TestPicturesNameNoObject(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.approve(settings.Approve)
+	// Without a grant to read, what is asked for is the object.
+	if err := w.SetPolicy(snapshot.Ref{Kind: snapshot.RolePolicy, ID: role, Name: "replication"}, snapshot.None[policy.Document]()); err != nil {
+		t.Fatal(err)
+	}
+	w.fail(objectKey)
+	i, err := w.handle(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(i.Look)
+	if err != nil || !strings.Contains(string(text), source+"/(an object)") {
+		t.Errorf("no request names an object: this tests nothing: %v\n%s", err, text)
+	}
+	if strings.Contains(string(text), "jane-doe") {
+		t.Errorf("the key of an object stands in:\n%s", text)
 	}
 }
