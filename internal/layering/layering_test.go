@@ -115,11 +115,13 @@ var layers = map[string]layer{
 	"internal/catalogue": {pure, "settings incident"},
 	// What a browser shows: documents in, HTML out.
 	"internal/page": {pure, "jsontree policy snapshot patch settings incident catalogue"},
+	// What a button stands for: who tells people writes it, and who takes their answers reads it.
+	"internal/choice": {pure, "incident"},
 	// A text that shows nowhere, and who reads it.
 	"internal/secret": {pure, ""},
 	"internal/vault":  {edge, "secret"},
 	// It tells people, and decides nothing.
-	"internal/notify": {edge, "settings incident catalogue policy secret"},
+	"internal/notify": {edge, "settings incident catalogue choice policy secret"},
 
 	// It knows what its messages say, and not what for.
 	"internal/queue": {edge, "policy jsontree incident signal"},
