@@ -29,18 +29,23 @@ type picture struct {
 	tool     settings.Tool
 	kind     string
 	language settings.Language
+	form     string // what is in the name of the file besides: "", or -link where the message has one
 }
 
 // file is the name of the image.
-func (p picture) file() string { return fmt.Sprintf("%s-%s.png", p.tool, p.language) }
+func (p picture) file() string { return fmt.Sprintf("%s-%s%s.png", p.tool, p.language, p.form) }
 
-// pictures is a proposal in each tool that people read, and once in Japanese. What is sent to a webhook a program reads.
+const (
+	proposal = "proposal"
+	linked   = "-link"
+)
+
+// pictures is a proposal in each tool that people read, once in Japanese and once with a link. What is sent to a webhook a program reads.
 func pictures() []picture {
-	const kind = "proposal"
-	out := []picture{{settings.Chatwork, kind, settings.Japanese}}
+	out := []picture{{settings.Chatwork, proposal, settings.Japanese, ""}, {settings.Teams, proposal, settings.English, linked}}
 	for _, t := range settings.Tools() {
 		if t != settings.Webhook {
-			out = append(out, picture{t, kind, settings.English})
+			out = append(out, picture{t, proposal, settings.English, ""})
 		}
 	}
 	return out
@@ -104,7 +109,7 @@ var style string
 
 // page is the whole page of a picture.
 func page(goldens string, p picture) (string, error) {
-	name := filepath.Join(goldens, p.tool.String(), p.kind+"-"+p.language.String()+".json")
+	name := filepath.Join(goldens, p.tool.String(), p.kind+"-"+p.language.String()+p.form+".json")
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return "", fmt.Errorf("read what is sent: %w", err)

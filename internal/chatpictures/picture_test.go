@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/replimend/replimend/internal/catalogue"
 	"github.com/replimend/replimend/internal/notify"
 	"github.com/replimend/replimend/internal/notifytest"
 	"github.com/replimend/replimend/internal/settings"
@@ -36,38 +37,47 @@ func TestEveryTextIsDrawn(t *testing.T) {
 	for _, tool := range settings.Tools() {
 		for kind, m := range notifytest.Messages() {
 			for _, l := range settings.Languages() {
-				p := picture{tool, kind, l}
-				all, err := page(goldens, p)
-				if err != nil {
-					t.Error(err)
-					continue
-				}
-				got, v := read(all), notify.Of(m, settings.Target{Tool: tool, Language: l})
-				if tool == settings.Webhook {
-					got = strings.ReplaceAll(got, `\"`, `"`)
-				}
-				for _, s := range []string{v.Title, v.Word} {
-					if !strings.Contains(got, s) {
-						t.Errorf("%s of %s: %q is not drawn:\n%s", p.file(), kind, s, got)
-					}
-				}
-				want := append(slices.Clone(v.Lead), texts(v)...)
-				if strings.Contains(got, v.Cut) {
-					want = append(slices.Clone(v.Lead), v.Cut)
-					if tool != settings.AmazonQ && tool != settings.Discord { // which have the least room
-						t.Errorf("%s of %s: cut", p.file(), kind)
-					}
-				}
-				for _, s := range want {
-					_, rest, ok := strings.Cut(got, s)
-					if !ok {
-						t.Errorf("%s of %s: %q is not drawn, or not in its place:\n%s", p.file(), kind, s, got)
-						break
-					}
-					got = rest
+				v := notify.Of(m, settings.Target{Tool: tool, Language: l})
+				everything(t, picture{tool, kind, l, ""}, v)
+				if kind == proposal {
+					everything(t, picture{tool, kind, l, linked}, v, catalogue.ToPage(l), "3F7K-Q0TV")
 				}
 			}
 		}
+	}
+}
+
+// everything wants every text of a view on a page, those of its lead, sections and fields in their order, and more somewhere.
+func everything(t *testing.T, p picture, v notify.View, more ...string) {
+	t.Helper()
+	all, err := page(goldens, p)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	got := read(all)
+	if p.tool == settings.Webhook {
+		got = strings.ReplaceAll(got, `\"`, `"`)
+	}
+	want := append(slices.Clone(v.Lead), texts(v)...)
+	if strings.Contains(got, v.Cut) {
+		want = append(slices.Clone(v.Lead), v.Cut)
+		if p.tool != settings.AmazonQ && p.tool != settings.Discord { // which have the least room
+			t.Errorf("%s of %s: cut", p.file(), p.kind)
+		}
+	}
+	for _, s := range append(more, v.Title, v.Word) {
+		if !strings.Contains(got, s) {
+			t.Errorf("%s of %s: %q is not drawn:\n%s", p.file(), p.kind, s, got)
+		}
+	}
+	for _, s := range want {
+		_, rest, ok := strings.Cut(got, s)
+		if !ok {
+			t.Errorf("%s of %s: %q is not drawn, or not in its place:\n%s", p.file(), p.kind, s, got)
+			return
+		}
+		got = rest
 	}
 }
 

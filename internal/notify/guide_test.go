@@ -161,7 +161,7 @@ func TestMembersOfTheWebhook(t *testing.T) {
 	var golden struct {
 		Body map[string]json.RawMessage `json:"body"`
 	}
-	if err := json.Unmarshal([]byte(readFile(t, "testdata/webhook/proposal-en.json")), &golden); err != nil {
+	if err := json.Unmarshal([]byte(readFile(t, "testdata/webhook/proposal-en-link.json")), &golden); err != nil {
 		t.Fatal(err)
 	}
 	var said []string
