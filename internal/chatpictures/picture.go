@@ -64,11 +64,11 @@ func drawAll(ctx context.Context, browser, goldens, dir string) error {
 	}
 	var drawn strings.Builder
 	for _, p := range pictures() {
-		text, err := page(goldens, p)
+		content, err := page(goldens, p)
 		if err != nil {
 			return err
 		}
-		shot, err := screenshot(ctx, browser, text)
+		shot, err := screenshot(ctx, browser, content)
 		if err != nil {
 			return fmt.Errorf("take picture %s: %w", p.file(), err)
 		}
@@ -78,7 +78,7 @@ func drawAll(ctx context.Context, browser, goldens, dir string) error {
 		if err := os.WriteFile(filepath.Join(dir, p.file()), shot, 0o644); err != nil {
 			return fmt.Errorf("write picture: %w", err)
 		}
-		drawn.WriteString(sum(p, text, shot))
+		drawn.WriteString(sum(p, content, shot))
 	}
 	if err := os.WriteFile(filepath.Join(dir, sums), []byte(drawn.String()), 0o644); err != nil {
 		return fmt.Errorf("write what the pictures were drawn from: %w", err)
@@ -87,12 +87,12 @@ func drawAll(ctx context.Context, browser, goldens, dir string) error {
 }
 
 // sum is the line of a picture in sums: its name, of what it was drawn, and what came of it.
-func sum(p picture, text string, shot []byte) string {
+func sum(p picture, content string, shot []byte) string {
 	short := func(b []byte) string {
 		s := sha256.Sum256(b)
 		return hex.EncodeToString(s[:8])
 	}
-	return fmt.Sprintf("%s %s %s\n", p.file(), short([]byte(text)), short(shot))
+	return fmt.Sprintf("%s %s %s\n", p.file(), short([]byte(content)), short(shot))
 }
 
 // A sent is a request as its golden file has it. What follows it is another message.
@@ -110,12 +110,12 @@ var style string
 // page is the whole page of a picture.
 func page(goldens string, p picture) (string, error) {
 	name := filepath.Join(goldens, p.tool.String(), p.kind+"-"+p.language.String()+p.form+".json")
-	text, err := os.ReadFile(name)
+	golden, err := os.ReadFile(name)
 	if err != nil {
 		return "", fmt.Errorf("read what is sent: %w", err)
 	}
 	var s sent
-	if err := strictly(text, &s); err != nil {
+	if err := strictly(golden, &s); err != nil {
 		return "", fmt.Errorf("read %s: %w", name, err)
 	}
 	body, err := drawn(p.tool, s)
@@ -127,8 +127,8 @@ func page(goldens string, p picture) (string, error) {
 }
 
 // strictly reads JSON whose members are all known.
-func strictly(text []byte, to any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
+func strictly(from []byte, to any) error {
+	d := json.NewDecoder(bytes.NewReader(from))
 	d.DisallowUnknownFields()
 	return d.Decode(to)
 }
@@ -141,14 +141,14 @@ const (
 )
 
 // screenshot is what a browser makes of a page, without what is empty.
-func screenshot(ctx context.Context, browser, text string) ([]byte, error) {
+func screenshot(ctx context.Context, browser, content string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "chatpictures")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	in, out := filepath.Join(dir, "page.html"), filepath.Join(dir, "page.png")
-	if err := os.WriteFile(in, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(in, []byte(content), 0o600); err != nil {
 		return nil, err
 	}
 	// Its own sandbox does not work for root, as in a container; the page is ours and loads nothing.
@@ -193,10 +193,9 @@ func cropped(of image.Image) (*image.RGBA, error) {
 	if box.Empty() || box.Max.Y == all.Bounds().Max.Y {
 		return nil, fmt.Errorf("it is empty, or higher than %d", windowHeight)
 	}
-	out, ok := all.SubImage(box.Inset(-margin).Intersect(all.Bounds())).(*image.RGBA)
-	if !ok {
-		return nil, fmt.Errorf("cut %v", box)
-	}
+	box = box.Inset(-margin).Intersect(all.Bounds())
+	out := image.NewRGBA(box)
+	draw.Draw(out, box, all, box.Min, draw.Src)
 	return out, nil
 }
 

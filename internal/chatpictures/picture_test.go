@@ -142,7 +142,7 @@ func TestPicturesAreCurrent(t *testing.T) {
 	t.Parallel()
 	var want strings.Builder
 	for _, p := range pictures() {
-		text, err := page(goldens, p)
+		content, err := page(goldens, p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestPicturesAreCurrent(t *testing.T) {
 		if len(shot) > mostBytes {
 			t.Errorf("%s has %d bytes", p.file(), len(shot))
 		}
-		want.WriteString(sum(p, text, shot))
+		want.WriteString(sum(p, content, shot))
 	}
 	got, err := os.ReadFile(filepath.Join(images, sums))
 	if err != nil || string(got) != want.String() {

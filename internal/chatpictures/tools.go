@@ -305,7 +305,7 @@ func googleChat(s sent) (string, error) {
 				}
 			}
 			if s.Collapsible {
-				section += block("subtle note", fmt.Sprintf("(only the first %d before a click)", s.UncollapsibleWidgetsCount))
+				section += block("subtle note", fmt.Sprintf("(%d shown, the others at a click)", s.UncollapsibleWidgetsCount))
 			}
 			card += within("div", "section", section)
 		}
