@@ -47,11 +47,13 @@ type slackPart struct {
 	Indent   int             `json:"indent"`
 	Border   int             `json:"border"`
 	Offset   int             `json:"offset"`
-	// Of a button: what it sends, and what Slack asks before it does.
-	BlockID  string          `json:"block_id"`
-	ActionID string          `json:"action_id"`
-	Value    string          `json:"value"`
-	Confirm  json.RawMessage `json:"confirm"`
+	// Of a button or a menu: what it sends, what a menu is called, and what Slack shows at a click alone.
+	BlockID     string          `json:"block_id"`
+	ActionID    string          `json:"action_id"`
+	Value       string          `json:"value"`
+	Confirm     json.RawMessage `json:"confirm"`
+	Options     json.RawMessage `json:"options"`
+	Placeholder json.RawMessage `json:"placeholder"`
 }
 
 func slack(s sent) (string, error) {
@@ -103,6 +105,13 @@ func (p slackPart) draw() (string, error) {
 			return within("span", "button "+strings.Trim(string(p.Style), `"`), text(s)), err
 		}
 		return block("title", s), err
+	case "static_select":
+		var label slackPart
+		if err := strictly(p.Placeholder, &label); err != nil {
+			return "", err
+		}
+		s, err := label.string("plain_text")
+		return within("span", "button", text(s), " ▾"), err
 	case "text", "plain_text", "link":
 		s, err := p.string(p.Type)
 		if err != nil {
