@@ -257,7 +257,7 @@ func (f frame) facts(i incident.Incident, v Visitor) []fact {
 	}
 	if c := i.Canary; c != nil {
 		text := string(c.State) + ", " + catalogue.Moment(f.Language, c.At)
-		if true {
+		if !v.Masked {
 			text += ": " + c.Key
 		}
 		add(f.Words.Canary, text, true)
