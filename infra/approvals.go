@@ -16,7 +16,7 @@ import (
 // use it, so they have to be there before.
 // https://docs.aws.amazon.com/kms/latest/developerguide/hmac.html
 func (h *hub) newSeal(roles map[string]awsiam.CfnRole) error {
-	granted, err := grants.SealKeyPolicy(h.names)
+	granted, err := grants.SealKeyPolicy(h.names, h.shows())
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,10 @@ func (h *hub) newSeal(roles map[string]awsiam.CfnRole) error {
 		Description: jsii.String("Seals what people answer to Replimend"), KeySpec: jsii.String("HMAC_256"),
 		KeyUsage: jsii.String("GENERATE_VERIFY_MAC"), KeyPolicy: d,
 	})
-	for _, f := range []grants.Function{grants.Approval, grants.Remedy} {
+	for _, f := range []grants.Function{grants.Approval, grants.Remedy, grants.Page} {
+		if !h.has(f) {
+			continue
+		}
 		h.seal.AddResourceDependency(roles[string(f)], nil)
 	}
 	awskms.NewCfnAlias(h.stack, jsii.String("SealAlias"), &awskms.CfnAliasProps{
@@ -67,5 +70,22 @@ func (h *hub) newURL() {
 	}
 	awscdk.NewCfnOutput(h.stack, jsii.String("ApprovalEndpoint"), &awscdk.CfnOutputProps{
 		Value: url.AttrFunctionUrl(), Description: jsii.String("Where replimend approve and reject send answers"),
+	})
+}
+
+// newPage makes the URL of the page. Browsers sign nothing, so that everybody may call it; by the URL alone, and the function asks of
+// everybody for what a link or a session has.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html#urls-auth-none
+func (h *hub) newPage() {
+	f := h.functions[grants.Page]
+	h.page = awslambda.NewCfnUrl(h.stack, jsii.String("PageURL"), &awslambda.CfnUrlProps{AuthType: jsii.String("NONE"), TargetFunctionArn: f.AttrArn()})
+	awslambda.NewCfnPermission(h.stack, jsii.String("AnybodyURL"), &awslambda.CfnPermissionProps{
+		Action: jsii.String("lambda:InvokeFunctionUrl"), FunctionName: f.Ref(), Principal: jsii.String("*"), FunctionUrlAuthType: jsii.String("NONE"),
+	}).AddResourceDependency(h.page, nil)
+	awslambda.NewCfnPermission(h.stack, jsii.String("AnybodyFunction"), &awslambda.CfnPermissionProps{
+		Action: jsii.String("lambda:InvokeFunction"), FunctionName: f.Ref(), Principal: jsii.String("*"), InvokedViaFunctionUrl: true,
+	}).AddResourceDependency(h.page, nil)
+	awscdk.NewCfnOutput(h.stack, jsii.String("PageEndpoint"), &awscdk.CfnOutputProps{
+		Value: h.page.AttrFunctionUrl(), Description: jsii.String("The page of incidents; with callback at its end it is where the provider sends people back to"),
 	})
 }

@@ -63,6 +63,10 @@ var shapes = []shape{
 		queue: grants.Sweeps, batch: 1, atOnce: 5, repeats: true,
 	},
 	{
+		// The provider where people sign in is asked, too. It stands before the function that tells people where it is.
+		function: grants.Page, description: "Shows people incidents, and seals what they decide", memory: 256, timeout: 30 * time.Second,
+	},
+	{
 		// A tool may take its time, and is asked up to four times. Two at once tell what a storm brings, and no tool has to throttle them.
 		function: grants.Notify, description: "Tells people, and the event bus", memory: 256, timeout: time.Minute,
 		queue: grants.Notices, batch: 1, atOnce: 2, repeats: true,
@@ -85,9 +89,13 @@ type code struct {
 // environment is the variables of a function: what its Environment method reads and no more.
 func (h *hub) environment(f grants.Function) *map[string]*string {
 	if f == grants.Notify {
-		return &map[string]*string{
+		out := map[string]*string{
 			deployed.TableVariable: h.incidents.Ref(), deployed.NoticeVariable: h.queues[grants.Notices].Ref(), deployed.BusVariable: jsii.String(grants.Bus),
 		}
+		if h.page != nil {
+			out[deployed.PageVariable] = h.page.AttrFunctionUrl()
+		}
+		return &out
 	}
 	out := map[string]*string{deployed.WorkVariable: h.queues[grants.Work].Ref()}
 	if h.tells() && (f == grants.Remedy || f == grants.Sweep) {
@@ -96,7 +104,7 @@ func (h *hub) environment(f grants.Function) *map[string]*string {
 	if f != grants.Change {
 		out[deployed.TableVariable] = h.incidents.Ref()
 	}
-	if f == grants.Remedy || f == grants.Approval {
+	if f == grants.Remedy || f == grants.Approval || f == grants.Page {
 		out[deployed.ApprovalsVariable] = h.approvals.Ref()
 		if h.seal != nil {
 			out[deployed.SealVariable] = h.seal.AttrArn()

@@ -30,7 +30,8 @@ type hub struct {
 	incidents, approvals awsdynamodb.CfnTable
 	queues               map[grants.Queue]awssqs.CfnQueue
 	functions            map[grants.Function]awslambda.CfnFunction
-	seal                 awskms.CfnKey // nil: nobody may approve
+	seal                 awskms.CfnKey    // nil: nobody may approve
+	page                 awslambda.CfnUrl // nil: there is no page
 }
 
 // asks says whether anybody may be asked. Without approvers there is no function for answers, and no key that seals them.
@@ -39,9 +40,12 @@ func (h *hub) asks() bool { return len(h.set.Approvals.Approvers) > 0 }
 // tells says whether there is anybody to tell. Without targets there is no function for notices, and no queue of them.
 func (h *hub) tells() bool { return len(h.set.Chat.Targets) > 0 }
 
+// shows says whether there is a page. Without it there is no function that the internet reaches.
+func (h *hub) shows() bool { return h.set.Approvals.HasPage() }
+
 // has says whether the hub has a function.
 func (h *hub) has(f grants.Function) bool {
-	return (f != grants.Approval || h.asks()) && (f != grants.Notify || h.tells())
+	return (f != grants.Approval || h.asks()) && (f != grants.Notify || h.tells()) && (f != grants.Page || h.shows())
 }
 
 // shapes is those of the functions that the hub has.
@@ -58,7 +62,7 @@ func newHub(stack awscdk.Stack, set *settings.Settings, zips func(grants.Functio
 		stack: stack, set: set, names: grants.NamesOf(set), code: zips,
 		queues: map[grants.Queue]awssqs.CfnQueue{}, functions: map[grants.Function]awslambda.CfnFunction{},
 	}
-	granted, err := grants.Hub(set, needs.Hub(h.names, set.Chat.Targets), needs.Member())
+	granted, err := grants.Hub(set, needs.Hub(h.names, set.Chat.Targets, set.Approvals), needs.Member())
 	if err != nil {
 		return err
 	}
@@ -82,6 +86,9 @@ func newHub(stack awscdk.Stack, set *settings.Settings, zips func(grants.Functio
 	for _, s := range h.shapes() {
 		if h.functions[s.function], err = h.newFunction(s, roles[string(s.function)]); err != nil {
 			return fmt.Errorf("make function %s: %w", s.function, err)
+		}
+		if s.function == grants.Page {
+			h.newPage()
 		}
 	}
 	h.schedule(roles[grants.Schedules], h.functions[grants.Sweep])

@@ -413,17 +413,16 @@ func TestForwardedCalls(t *testing.T) {
 func TestApprovalURL(t *testing.T) {
 	t.Parallel()
 	hub := shared(t).templates[hubStack]
-	urls := hub.of("AWS::Lambda::Url")
-	if len(urls) != 1 {
-		t.Errorf("%d URLs, want 1", len(urls))
-	}
-	for id, url := range urls {
-		if url.Properties["AuthType"] != "AWS_IAM" {
+	for id, url := range hub.of("AWS::Lambda::Url") {
+		if url.Properties["AuthType"] != "AWS_IAM" && id != "PageURL" {
 			t.Errorf("%s has the auth type %v", id, url.Properties["AuthType"])
 		}
 	}
 	got := map[string][]string{}
 	for _, p := range hub.of("AWS::Lambda::Permission") {
+		if ref(p, "FunctionName") != "ApprovalFunction" {
+			continue
+		}
 		who, action := p.Properties["Principal"].(string), p.Properties["Action"].(string)
 		switch {
 		case action == "lambda:InvokeFunctionUrl" && p.Properties["FunctionUrlAuthType"] != "AWS_IAM":
@@ -438,6 +437,60 @@ func TestApprovalURL(t *testing.T) {
 	want := map[string][]string{"arn:aws:iam::111122223333:role/storage-owners": both, grantstest.Target: both}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("who may call the URL (-want +got):\n%s", diff)
+	}
+}
+
+// ref is the logical id that a property refers to.
+func ref(r resource, name string) string {
+	m, _ := r.Properties[name].(map[string]any)
+	id, _ := m["Ref"].(string)
+	return id
+}
+
+// TestPageURL: everybody reaches the page, by its URL alone, and nothing else.
+func TestPageURL(t *testing.T) {
+	t.Parallel()
+	hub := shared(t).templates[hubStack]
+	open := map[string]resource{}
+	for id, p := range hub.of("AWS::Lambda::Permission") {
+		if p.Properties["Principal"] == "*" {
+			open[id] = p
+		}
+	}
+	if p := open["AnybodyURL"].Properties; p["Action"] != "lambda:InvokeFunctionUrl" || p["FunctionUrlAuthType"] != "NONE" ||
+		ref(open["AnybodyURL"], "FunctionName") != "PageFunction" {
+		t.Errorf("by the URL: %v", p)
+	}
+	if p := open["AnybodyFunction"].Properties; p["Action"] != "lambda:InvokeFunction" || p["InvokedViaFunctionUrl"] != true ||
+		ref(open["AnybodyFunction"], "FunctionName") != "PageFunction" {
+		t.Errorf("past the URL: %v", p)
+	}
+	if len(open) != 2 || len(hub.of("AWS::Lambda::Url")) != 2 {
+		t.Errorf("everybody may %v", slices.Sorted(maps.Keys(open)))
+	}
+}
+
+// TestNoPage: without a page in the settings nothing is open to the internet, and nobody is told of one.
+func TestNoPage(t *testing.T) {
+	t.Parallel()
+	set := whole(t)
+	set.Approvals.Page = settings.Page{}
+	hub := synthesize(t, set).templates[hubStack]
+	for id, r := range hub.Resources {
+		if strings.HasPrefix(id, "Page") || r.Type == "AWS::Lambda::Permission" && r.Properties["Principal"] == "*" || r.Properties["AuthType"] == "NONE" {
+			t.Errorf("there is %s", id)
+		}
+	}
+	key, err := json.Marshal(hub.Resources["SealKey"])
+	if err != nil || strings.Contains(string(key), "replimend-page") {
+		t.Errorf("the key of the seal names who is not there: %s, %v", key, err)
+	}
+	for id, read := range map[string]func(deployed.Environment) (deployed.Config, error){
+		"NotifyFunction": deployed.Environment.Herald, "ApprovalFunction": deployed.Environment.Desk,
+	} {
+		if err := environment(t, hub, id, read); err != nil {
+			t.Errorf("%s does not start: %v", id, err)
+		}
 	}
 }
 
@@ -488,6 +541,9 @@ func environment(t *testing.T, hub template, id string, read func(deployed.Envir
 	if _, asked := hub.Resources["ApprovalFunction"]; !asked {
 		set.Approvals = settings.Approvals{}
 	}
+	if _, shown := hub.Resources["PageFunction"]; !shown {
+		set.Approvals.Page = settings.Page{}
+	}
 	if _, told := hub.Resources["NotifyFunction"]; !told {
 		set.Chat = settings.Chat{}
 	}
@@ -520,6 +576,7 @@ func TestEnvironments(t *testing.T) {
 		"SweepFunction":    deployed.Environment.Sweeper,
 		"ApprovalFunction": deployed.Environment.Desk,
 		"NotifyFunction":   deployed.Environment.Herald,
+		"PageFunction":     deployed.Environment.Site,
 	} {
 		if err := environment(t, hub, id, read); err != nil {
 			t.Errorf("%s: %v", id, err)

@@ -5,7 +5,7 @@ import "github.com/replimend/replimend/internal/settings"
 // PageWords is the texts of a page that stand on it whatever it is about.
 type PageWords struct {
 	// Around everything.
-	Skip, Home, SignIn, SignedIn, Back string
+	Skip, Home, SignIn, SignedIn, SignOut, Back string
 	// Of the list.
 	Incidents, Routes, NoIncidents, NoRoutes, NothingOpen, Opened, Mode, ListCut string
 	// Of the picture.
@@ -31,6 +31,7 @@ func Page(l settings.Language) PageWords {
 		Home:     say(in("Incidents and routes", "インシデントと経路の一覧")),
 		SignIn:   say(in("Sign in", "サインイン")),
 		SignedIn: say(in("Signed in as", "サインイン中:")),
+		SignOut:  say(in("Sign out", "サインアウト")),
 
 		Incidents:   say(in("Incidents", "インシデント")),
 		Routes:      say(in("Approved routes", "承認済みの経路")),

@@ -161,6 +161,20 @@ func Cut(l settings.Language, id string) string {
 	return cutOf.say(l, id, Journal)
 }
 
+// ToPage is what a link to the page of an incident says.
+func ToPage(l settings.Language) string { return toPage.say(l) }
+
+// PageCode says beside it what the code is for.
+func PageCode(l settings.Language, code string) string { return pageCode.say(l, code) }
+
+var (
+	toPage   = in("Look at it, and decide", "詳細の確認と決定")
+	pageCode = in(
+		"Code to decline or to silence it there, for an hour: %[1]s",
+		"リンク先で却下または抑制するためのコード（1 時間有効）: %[1]s",
+	)
+)
+
 var (
 	cut   = in("Cut here for lack of room.", "文字数の制限により省略しました。")
 	cutOf = in(

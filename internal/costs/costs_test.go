@@ -55,6 +55,7 @@ var clients = map[string]string{
 	"approval": "dynamodb kms sqs",
 	"change":   "sqs",
 	"failure":  "dynamodb sqs",
+	"page":     "dynamodb kms secretsmanager sqs",
 	"notify":   "dynamodb eventbridge secretsmanager sns sqs",
 	"remedy":   "accessanalyzer dynamodb iam kms organizations s3 s3control sqs ssm sts",
 	// Access Analyzer and the kill switches are the worker's, and in the package with which the sweep reads.
@@ -101,7 +102,7 @@ func environment(t testing.TB) []string {
 		"AWS_ENDPOINT_URL=http://127.0.0.1:1", "REPLIMEND_TABLE=incidents", "REPLIMEND_APPROVALS=approvals",
 		"REPLIMEND_WORK_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/work",
 		"REPLIMEND_SWEEP_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/sweep",
-		"REPLIMEND_NOTICE_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/notices", "REPLIMEND_BUS=replimend",
+		"REPLIMEND_NOTICE_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/notices", "REPLIMEND_BUS=replimend", "REPLIMEND_PAGE=https://page.example",
 		"REPLIMEND_SEAL_KEY=arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 		"REPLIMEND_SETTINGS=" + lambdatest.Settings(t),
 	}
@@ -132,7 +133,16 @@ func TestReleased(t *testing.T) {
 }
 
 // answers are those of functions that are not behind a queue.
-var answers = map[string]func(*testing.T, *lambdatest.Runtime){"approval": knowsNobody}
+var answers = map[string]func(*testing.T, *lambdatest.Runtime){"approval": knowsNobody, "page": showsNothing}
+
+// showsNothing asks the page, which has no secret to know anybody by.
+func showsNothing(t *testing.T, r *lambdatest.Runtime) {
+	t.Helper()
+	got := r.Invoke([]byte(strings.Replace(asked, `"http":`, `"domainName":"page.example","http":`, 1)))
+	if got.Kind != "response" || !strings.Contains(got.Body, `"statusCode":500`) || !strings.Contains(got.Body, "default-src 'none'") {
+		t.Errorf("the answer is %v; log:\n%s", got, r.Stop())
+	}
+}
 
 // knowsNobody asks the function behind a URL as nobody.
 func knowsNobody(t *testing.T, r *lambdatest.Runtime) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/replimend/replimend/internal/policy"
@@ -26,6 +27,7 @@ const (
 	BusVariable       = "REPLIMEND_BUS"          // the name of the event bus
 	// PropagationVariable is after how long what was written holds everywhere, such as 90s; without it a minute.
 	PropagationVariable = "REPLIMEND_PROPAGATION"
+	PageVariable        = "REPLIMEND_PAGE"     // where the page of incidents is, where the settings have one
 	SettingsVariable    = "REPLIMEND_SETTINGS" // the file of the settings; without it SettingsFile beside the program
 )
 
@@ -40,6 +42,8 @@ type Config struct {
 	// Notices is the URL of the queue of notices; "": there is nobody to tell.
 	Notices string
 	Bus     string // the name of the event bus; of who tells people alone
+	// Page is where the page of incidents is, such as https://example.com; of who tells people alone. "": there is none.
+	Page string
 
 	// These are the worker's, and of who takes answers.
 	Approvals string // the table of approvals
@@ -98,12 +102,25 @@ func (e Environment) Worker() (Config, error) {
 // Herald is the configuration of the function that tells people. The error has every fault, one a line.
 func (e Environment) Herald() (Config, error) {
 	var c Config
-	var faults [4]error
+	var faults [5]error
 	c.Table, faults[0] = e.name(TableVariable, tableName, "the name of a table")
 	c.Bus, faults[1] = e.name(BusVariable, busName, "the name of an event bus")
 	c.Notices, faults[2] = e.queue(NoticeVariable)
 	c.Settings, faults[3] = e.settings()
+	if c.Settings != nil && c.Settings.Approvals.HasPage() {
+		c.Page, faults[4] = e.page()
+	}
 	return c, errors.Join(faults[:]...)
+}
+
+// page reads where the page is. Lambda gives the URLs of functions with a slash at their end.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+func (e Environment) page() (string, error) {
+	value := strings.TrimSuffix(e.Get(PageVariable), "/")
+	if u, err := url.Parse(value); err != nil || u.Scheme != "https" || u.Host == "" || u.Scheme+"://"+u.Host != value {
+		return "", fmt.Errorf("%s: %.200q is not the URL of the page", PageVariable, value)
+	}
+	return value, nil
 }
 
 // notices reads, after the settings, where notices go. Where there is nobody to tell they go nowhere.
@@ -121,6 +138,15 @@ func (e Environment) Desk() (Config, error) {
 	var err error
 	c.Settings, err = e.settings()
 	return c, errors.Join(append(faults, err, e.approvals(&c))...)
+}
+
+// Site is the configuration of the function that is the page. The error has every fault, one a line.
+func (e Environment) Site() (Config, error) {
+	c, err := e.Desk()
+	if c.Settings != nil && !c.Settings.Approvals.HasPage() {
+		err = errors.Join(err, errors.New("read settings: approvals has no page, or nobody who may answer: there is no page"))
+	}
+	return c, err
 }
 
 // approvals reads, after the settings, where answers are kept and what seals them. Where nobody may approve there is no key.

@@ -93,16 +93,8 @@ func (d *Desk) Incident(ctx context.Context, id string) (incident.Incident, erro
 // that is how somebody makes up for a message that was lost. It counts longer, and still for one cure: the worker takes none that was
 // given before people were asked.
 func (d *Desk) Answer(ctx context.Context, i incident.Incident, said incident.Said, who string) (incident.Taken, error) {
-	byCode := who == incident.ByCode && said.Answer == incident.Decline
-	switch {
-	case !byCode && !d.Settings.Approvals.Admits(who):
-		return incident.Taken{}, d.notApprover(who)
-	case said.Answer == incident.Undo && !i.Stands():
-		return incident.Taken{}, Refuse(http.StatusConflict, "nothing-to-undo", "nothing that was written for incident %s stands", i.ID)
-	case said.Answer != incident.Undo && !i.Answerable():
-		return incident.Taken{}, Refuse(http.StatusConflict, "not-asked", "nobody is asked about incident %s: it is %s", i.ID, i.Outcome)
-	case said.Plan != i.Plan:
-		return incident.Taken{}, Refuse(http.StatusConflict, "other-plan", "the plan is another one by now: look at the incident again before you answer")
+	if err := d.Takes(i, said, who); err != nil {
+		return incident.Taken{}, err
 	}
 	now := d.Now().UTC()
 	a, err := d.Answers.Give(ctx, incident.Approval{
@@ -124,6 +116,22 @@ func (d *Desk) Answer(ctx context.Context, i incident.Incident, said incident.Sa
 	}, nil
 }
 
+// Takes says, as a *Refused, why an answer of somebody is not taken; nil: it is, unless they gave a later one. It changes nothing.
+func (d *Desk) Takes(i incident.Incident, said incident.Said, who string) error {
+	byCode := who == incident.ByCode && said.Answer == incident.Decline
+	switch {
+	case !byCode && !d.Settings.Approvals.Admits(who):
+		return d.notApprover(who)
+	case said.Answer == incident.Undo && !i.Stands():
+		return Refuse(http.StatusConflict, "nothing-to-undo", "nothing that was written for incident %s stands", i.ID)
+	case said.Answer != incident.Undo && !i.Answerable():
+		return Refuse(http.StatusConflict, "not-asked", "nobody is asked about incident %s: it is %s", i.ID, i.Outcome)
+	case said.Plan != i.Plan:
+		return Refuse(http.StatusConflict, "other-plan", "the plan is another one by now: look at the incident again before you answer")
+	}
+	return nil
+}
+
 // notApprover refuses somebody.
 func (d *Desk) notApprover(who string) error {
 	return Refuse(http.StatusForbidden, "not-an-approver", "%s is not one of approvals.approvers of the deployed settings", who)
@@ -135,13 +143,8 @@ const LongestSilence = 7 * 24 * time.Hour
 // Silence silences the route of an incident for a time: the causes that it has now, each by itself, so that another one is heard; where
 // there is none, everything. Approvers may, and incident.ByCode. An error that is no *Refused is for the log.
 func (d *Desk) Silence(ctx context.Context, i incident.Incident, lasts time.Duration, who, reason string) error {
-	switch {
-	case who != incident.ByCode && !d.Settings.Approvals.Admits(who):
-		return d.notApprover(who)
-	case i.Over():
-		return Refuse(http.StatusConflict, "over", "incident %s is over: there is nothing to silence", i.ID)
-	case lasts <= 0 || lasts > LongestSilence:
-		return Refuse(http.StatusBadRequest, "time", "a route is silenced for %d days at most", int(LongestSilence.Hours()/24))
+	if err := d.TakesSilence(i, lasts, who); err != nil {
+		return err
 	}
 	causes := i.Causes
 	if len(causes) == 0 {
@@ -158,6 +161,19 @@ func (d *Desk) Silence(ctx context.Context, i incident.Incident, lasts time.Dura
 	}
 	d.Log.InfoContext(ctx, "silenced", "incident", i.ID, "by", who, "causes", causes, "expires", expires, "reason", incident.Line(reason))
 	return d.tell(ctx, i)
+}
+
+// TakesSilence says, as a *Refused, why somebody may not silence the route of an incident for a time; nil: they may. It changes nothing.
+func (d *Desk) TakesSilence(i incident.Incident, lasts time.Duration, who string) error {
+	switch {
+	case who != incident.ByCode && !d.Settings.Approvals.Admits(who):
+		return d.notApprover(who)
+	case i.Over():
+		return Refuse(http.StatusConflict, "over", "incident %s is over: there is nothing to silence", i.ID)
+	case lasts <= 0 || lasts > LongestSilence:
+		return Refuse(http.StatusBadRequest, "time", "a route is silenced for %d days at most", int(LongestSilence.Hours()/24))
+	}
+	return nil
 }
 
 // tell tells the worker that something was decided.

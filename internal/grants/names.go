@@ -13,13 +13,16 @@ const (
 	Sweep    Function = "replimend-sweep"    // looks at every route of an account from time to time
 	Approval Function = "replimend-approval" // seals what people answer
 	Notify   Function = "replimend-notify"   // tells people
+	Page     Function = "replimend-page"     // shows people incidents, and seals what they decide
 )
 
 // Function is a function of the hub.
 type Function string
 
 // Functions is every function of the hub.
-func Functions() []Function { return []Function{Failure, Change, Remedy, Sweep, Approval, Notify} }
+func Functions() []Function {
+	return []Function{Failure, Change, Remedy, Sweep, Approval, Notify, Page}
+}
 
 // Roles that are nobody's function.
 const (

@@ -25,12 +25,21 @@ const (
 // byKeyPolicy is what the policy of the seal's key lets a function do.
 func byKeyPolicy(f Function) []string {
 	switch f {
-	case Approval:
+	case Approval, Page:
 		return []string{sealAction}
 	case Remedy:
 		return []string{verifyAction}
 	}
 	return nil
+}
+
+// roles is the roles of functions.
+func roles(h HubNames, of []Function) []policy.Principal {
+	var out []policy.Principal
+	for _, f := range of {
+		out = append(out, principal(h.Role(string(f)).String())...)
+	}
+	return out
 }
 
 func principal(value string) []policy.Principal {
@@ -56,9 +65,14 @@ func onlyTLS(action string, resources ...string) policy.StatementSpec {
 }
 
 // SealKeyPolicy is the policy of the key that seals approvals. It names who uses the key and does not leave that to the account's own
-// policies: a policy attached to a role forges no approval. The account administers the key, as it must.
+// policies: a policy attached to a role forges no approval. The account administers the key, as it must. Only roles that are there can be
+// named, so it is said whether there is a page.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-func SealKeyPolicy(h HubNames) (policy.Document, error) {
+func SealKeyPolicy(h HubNames, page bool) (policy.Document, error) {
+	seals := []Function{Approval}
+	if page {
+		seals = append(seals, Page)
+	}
 	all := []string{anything} // in a key policy that is the key itself
 	return document(
 		policy.StatementSpec{
@@ -70,8 +84,7 @@ func SealKeyPolicy(h HubNames) (policy.Document, error) {
 			},
 		},
 		policy.StatementSpec{
-			Sid: "Seal", Effect: policy.Allow, Principals: principal(h.Role(string(Approval)).String()), Resources: all,
-			Actions: []string{sealAction},
+			Sid: "Seal", Effect: policy.Allow, Principals: roles(h, seals), Resources: all, Actions: []string{sealAction},
 		},
 		policy.StatementSpec{
 			Sid: "Verify", Effect: policy.Allow, Principals: principal(h.Role(string(Remedy)).String()), Resources: all,

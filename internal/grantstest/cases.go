@@ -64,7 +64,7 @@ var ofTheirOwn = map[string][]policy.ARN{
 	"s3:PutBucketPolicy":         {resource},
 	"s3:DeleteBucketPolicy":      {resource},
 	"s3:CreateJob":               {replayer},
-	"kms:GenerateMac":            {hub.Role(string(grants.Approval))},
+	"kms:GenerateMac":            {hub.Role(string(grants.Approval)), hub.Role(string(grants.Page))},
 	"kms:VerifyMac":              {hub.Role(string(grants.Remedy))},
 	"sts:AssumeRole":             {hub.Role(string(grants.Remedy)), hub.Role(string(grants.Sweep))},
 	"lambda:InvokeFunction":      {hub.Role(grants.Schedules)},
@@ -391,11 +391,52 @@ func Cases() []Case {
 			continue
 		}
 		who := hub.Role(string(f))
-		never("it parses events", who, "secretsmanager:GetSecretValue", secret)
+		if f == grants.Page {
+			cannot("it is no secret of the page", who, "secretsmanager:GetSecretValue", secret)
+		} else {
+			never("it parses events", who, "secretsmanager:GetSecretValue", secret)
+		}
 		never("it tells nobody itself", who, "sns:Publish", mail)
 		never("it tells nobody itself", who, "events:PutEvents", hub.Bus().String(), own)
 	}
-	for _, f := range []grants.Function{grants.Failure, grants.Change, grants.Approval} {
+
+	// The page, which everybody on the internet reaches.
+	page := hub.Role(string(grants.Page))
+	const pageSecret, clientSecret = "arn:aws:secretsmanager:eu-west-1:" + Hub + ":secret:replimend/page-AbCdEf",
+		"arn:aws:secretsmanager:eu-west-1:" + Hub + ":secret:replimend/client-AbCdEf"
+	for _, s := range []string{pageSecret, clientSecret} {
+		can(page, "secretsmanager:GetSecretValue", s)
+		can(page, "kms:Decrypt", anyKey, opens, map[string]string{"kms:EncryptionContext:SecretARN": s})
+		never("it changes no secret", page, "secretsmanager:PutSecretValue", s)
+	}
+	cannot("it opens its own secrets alone", page, "kms:Decrypt", anyKey, opens)
+	can(notify, "secretsmanager:GetSecretValue", pageSecret)
+	cannot("nobody signs in there", notify, "secretsmanager:GetSecretValue", clientSecret)
+	can(page, "kms:GenerateMac", SealKey.String())
+	never("who seals need not verify", page, "kms:VerifyMac", SealKey.String())
+	for _, action := range []string{"dynamodb:BatchGetItem", "dynamodb:GetItem"} {
+		can(page, action, incidents)
+	}
+	cannot("it lists by the index, and reads no partition", page, "dynamodb:Query", incidents)
+	can(page, "dynamodb:Query", incidents+"/index/"+journal.Index)
+	can(page, "dynamodb:PutItem", incidents, of(journal.SuppressionPartition))
+	for _, row := range []string{"lock", "patch", "open", "incident#inc-1", "route#orders", "notice#inc-1"} {
+		cannot("it silences alone", page, "dynamodb:PutItem", incidents, of(row))
+	}
+	can(page, "dynamodb:PutItem", approvals)
+	can(page, "dynamodb:GetItem", approvals)
+	cannot("it reads one person's answer at a time", page, "dynamodb:Query", approvals)
+	for _, action := range []string{"dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"} {
+		never("nothing that was decided is taken back there", page, action, approvals)
+		never("nothing that was decided is taken back there", page, action, incidents)
+	}
+	for _, on := range []policy.ARN{reader, identity, resource, replayer, batch, canary} {
+		never("it enters no member", page, "sts:AssumeRole", on.String(), org)
+	}
+	can(page, "sqs:SendMessage", work)
+	never("nobody's messages are read there", page, "sqs:ReceiveMessage", work)
+	never("only the worker writes", page, "ssm:GetParameter", "arn:aws:ssm:eu-west-1:"+Hub+":parameter/replimend/kill-switch")
+	for _, f := range []grants.Function{grants.Failure, grants.Change, grants.Approval, grants.Page} {
 		cannot("it has nothing to tell", hub.Role(string(f)), "sqs:SendMessage", notices)
 	}
 

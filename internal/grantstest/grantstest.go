@@ -28,7 +28,13 @@ members:
 - {account: "111122223333", regions: [eu-west-1, us-east-1]}
 - {account: "444455556666", regions: [eu-central-1], externalId: partner-7}
 self: ["arn:aws:iam::*:role/ours-*"]
-approvals: {approvers: ["arn:aws:iam::999999999999:role/oncall"]}
+approvals:
+  approvers: ["arn:aws:iam::999999999999:role/oncall"]
+  page:
+    secret: "arn:aws:secretsmanager:eu-west-1:999999999999:secret:replimend/page-AbCdEf"
+    issuer: https://login.example.com
+    client: replimend
+    clientSecret: "arn:aws:secretsmanager:eu-west-1:999999999999:secret:replimend/client-AbCdEf"
 chat:
   targets:
   - {name: oncall, tool: pagerduty, secret: "arn:aws:secretsmanager:eu-west-1:999999999999:secret:replimend/pagerduty-AbCdEf"}

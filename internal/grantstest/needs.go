@@ -19,7 +19,7 @@ func MemberNeeds() []preflight.Need { return needs.Member() }
 
 // HubNeeds is what the code needs in the hub of the settings.
 func HubNeeds(set *settings.Settings) []grants.Need {
-	return needs.Hub(grants.NamesOf(set), set.Chat.Targets)
+	return needs.Hub(grants.NamesOf(set), set.Chat.Targets, set.Approvals)
 }
 
 // RunNeeds compares both ways: every need is allowed on everything that it is about, no action is allowed that no need declares, and

@@ -20,10 +20,10 @@ import (
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/notify"
 	"github.com/replimend/replimend/internal/queue"
+	"github.com/replimend/replimend/internal/vault"
 )
 
-// Herald tells people what the others hand over, and puts it on the event bus. It is the only function that reads secrets, and reads no
-// incident.
+// Herald tells people what the others hand over, and puts it on the event bus. It reads no incident.
 type Herald struct {
 	Tell func(ctx context.Context, m incident.Message, only string) []notify.Result
 	Log  *slog.Logger
@@ -33,10 +33,11 @@ type Herald struct {
 // New reaches AWS with that configuration, and tools over the internet. It makes no call.
 func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Herald {
 	own := queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Notices}
+	secrets := &vault.Secrets{Client: secretsmanager.NewFromConfig(cfg), Now: time.Now}
 	teller := &notify.Teller{
 		Targets: c.Settings.Chat.Targets,
 		Book:    &journal.NoticeTable{Client: dynamodb.NewFromConfig(cfg), Name: c.Table, Now: time.Now},
-		Secrets: &notify.Secrets{Client: secretsmanager.NewFromConfig(cfg), Now: time.Now},
+		Secrets: secrets,
 		Client:  notify.NewClient(),
 		Topics:  sns.NewFromConfig(cfg),
 		Events:  notify.Bus{Client: eventbridge.NewFromConfig(cfg), Name: c.Bus},
@@ -44,6 +45,9 @@ func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Herald {
 			return own.SendNotice(ctx, queue.Notice{Message: m, Target: target}, delay)
 		},
 		Now: time.Now,
+	}
+	if a := c.Settings.Approvals; a.HasPage() {
+		teller.Link = Linker{Page: c.Page, Secret: a.Page.Secret.String(), Secrets: secrets, Log: log, Now: time.Now}.Link
 	}
 	return &Herald{Tell: teller.Tell, Log: log, Now: time.Now}
 }

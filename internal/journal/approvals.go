@@ -167,6 +167,19 @@ func (t *ApprovalTable) Approve(ctx context.Context, a incident.Approval) error 
 	return nil
 }
 
+// Given is what somebody answered last to a plan of an incident; false: nothing is kept. It is for showing them what they said: whether it
+// is sealed is not looked at.
+func (t *ApprovalTable) Given(ctx context.Context, id, plan, who string) (a incident.Approval, ok bool, err error) {
+	row, ok, err := get[approvalRow](ctx, t.Client, t.Name, approvalKey(incident.Approval{Incident: id, Plan: plan, Approver: who}))
+	if err == nil && ok {
+		err = json.Unmarshal([]byte(row.Approval), &a)
+	}
+	if err != nil {
+		return incident.Approval{}, false, fmt.Errorf("read answer of %s: %w", who, err)
+	}
+	return a, ok, nil
+}
+
 // instead looks what stands in the way of a write, and has say whether that is why it was refused.
 func (t *ApprovalTable) instead(ctx context.Context, a incident.Approval, missing error, say func(approvalRow) error) error {
 	old, ok, err := get[approvalRow](ctx, t.Client, t.Name, approvalKey(a))

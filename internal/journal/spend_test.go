@@ -40,3 +40,30 @@ func TestSpend(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestGiven: somebody is shown what they said last to a plan, and nobody else's answer, nor one to another plan.
+func TestGiven(t *testing.T) {
+	t.Parallel()
+	clock := journaltest.NewClock()
+	_, approvals := tables(t, client(t, mototest.Start(t)), clock)
+	at := time.Date(2026, 11, 28, 13, 0, 0, 0, time.UTC)
+	const id = "inc-0123456789abcdef0123"
+	for n, answer := range []incident.Answer{incident.Approve, incident.Decline} {
+		at := at.Add(time.Duration(n) * time.Minute)
+		err := approvals.Approve(t.Context(), incident.Approval{
+			Incident: id, Plan: "plan", Answer: answer, Approver: "jane", At: at, Expires: at.Add(time.Hour), MAC: []byte("seal"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, ok, err := approvals.Given(t.Context(), id, "plan", "jane")
+	if err != nil || !ok || got.Answer != incident.Decline || !got.At.Equal(at.Add(time.Minute)) {
+		t.Errorf("%+v, %t, %v", got, ok, err)
+	}
+	for _, other := range [][3]string{{id, "plan", "john"}, {id, "another", "jane"}, {"inc-ffffffffffffffffffff", "plan", "jane"}} {
+		if got, ok, err := approvals.Given(t.Context(), other[0], other[1], other[2]); ok || err != nil {
+			t.Errorf("%v: %+v, %v", other, got, err)
+		}
+	}
+}

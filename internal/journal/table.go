@@ -101,6 +101,9 @@ func GetNeeds() []string { return []string{"dynamodb:BatchGetItem", "dynamodb:Ge
 // ListNeeds is the IAM actions that List and Silences need, on the table and on the index.
 func ListNeeds() []string { return []string{"dynamodb:Query"} }
 
+// SuppressNeeds is the IAM actions that Suppress needs on the table, in the partition SuppressionPartition.
+func SuppressNeeds() []string { return []string{"dynamodb:PutItem"} }
+
 // LiftNeeds is the IAM actions that Lift needs on the table, in the partition SuppressionPartition.
 func LiftNeeds() []string { return []string{"dynamodb:DeleteItem"} }
 

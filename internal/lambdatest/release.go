@@ -59,6 +59,9 @@ routes:
 members:
   - {account: "111122223333", regions: [us-east-1]}
   - {account: "444455556666", regions: [eu-west-1]}
+approvals:
+  approvers: ["arn:aws:iam::111122223333:role/oncall"]
+  page: {secret: "arn:aws:secretsmanager:us-east-1:111122223333:secret:page-AbCdEf", issuer: "https://login.example.com", client: replimend}
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

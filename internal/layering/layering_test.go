@@ -115,8 +115,11 @@ var layers = map[string]layer{
 	"internal/catalogue": {pure, "settings incident"},
 	// What a browser shows: documents in, HTML out.
 	"internal/page": {pure, "jsontree policy snapshot patch settings incident catalogue"},
+	// A text that shows nowhere, and who reads it.
+	"internal/secret": {pure, ""},
+	"internal/vault":  {edge, "secret"},
 	// It tells people, and decides nothing.
-	"internal/notify": {edge, "settings incident catalogue policy"},
+	"internal/notify": {edge, "settings incident catalogue policy secret"},
 
 	// It knows what its messages say, and not what for.
 	"internal/queue": {edge, "policy jsontree incident signal"},
@@ -130,6 +133,9 @@ var layers = map[string]layer{
 	// What all functions have in common. It links no client but that of queues, so that each function has those that it uses and no other.
 	"internal/deployed": {wiring, "policy settings intake incident awsconfig queue"},
 
+	// Links, codes and seals: whoever has the secret can tell what the page made.
+	"internal/link": {pure, "settings incident"},
+
 	// What each function does: it puts edges behind the ports of the workflow.
 	"internal/receiver": {wiring, "intake incident remedy signal journal queue deployed"},
 	"internal/watcher":  {wiring, "affected guard incident intake policy queue settings signal deployed"},
@@ -137,10 +143,14 @@ var layers = map[string]layer{
 	"internal/sweeper":  {wiring, "awscloud diagnose guard incident journal policy queue remedy settings snapshot deployed"},
 	// Where people decide, whichever way they come.
 	"internal/desk": {wiring, "policy incident settings guard journal seal queue deployed"},
+	// The page of incidents, and who may see and decide there.
+	"internal/site": {wiring, "policy incident settings catalogue link page journal seal vault queue desk deployed"},
+	// It knows Lambda's events of URLs, and nothing of what is behind them.
+	"internal/functionurl": {wiring, ""},
 	// What tells people, apart from what the other functions link.
-	"internal/herald": {wiring, "incident journal notify queue deployed"},
+	"internal/herald": {wiring, "settings incident journal notify queue deployed link secret vault"},
 	// It sees every edge, and so says what each function needs.
-	"internal/needs": {wiring, "policy settings preflight grants awscloud replay canary journal queue notify"},
+	"internal/needs": {wiring, "policy settings preflight grants awscloud replay canary journal queue notify vault"},
 
 	// The one place besides the functions that knows Lambda's events: what those behind queues have in common.
 	"internal/batch": {wiring, "deployed intake"},
@@ -149,6 +159,8 @@ var layers = map[string]layer{
 	"internal/mototest":    {lab, ""},
 	"internal/storetest":   {lab, "jsontree policy snapshot patch incident"},
 	"internal/journaltest": {lab, "policy snapshot incident"},
+	// An OpenID provider for tests.
+	"internal/oidctest": {lab, ""},
 	// One message of each kind, for the tests of whoever says them.
 	"internal/notifytest": {lab, "incident"},
 	// What each role can do and cannot, asked of documents or of templates.
@@ -173,6 +185,7 @@ var layers = map[string]layer{
 	"functions/sweep":    {wiring, "batch deployed sweeper incident"},
 	"functions/approval": {wiring, "desk deployed grants incident journal seal"},
 	"functions/remedy":   {wiring, "batch deployed worker grants incident"},
+	"functions/page":     {wiring, "functionurl site deployed grants incident journal link seal settings"},
 	"functions/notify":   {wiring, "batch deployed herald grants"},
 }
 

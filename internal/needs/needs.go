@@ -15,6 +15,7 @@ import (
 	"github.com/replimend/replimend/internal/queue"
 	"github.com/replimend/replimend/internal/replay"
 	"github.com/replimend/replimend/internal/settings"
+	"github.com/replimend/replimend/internal/vault"
 )
 
 // Member is everything that the functions need of the roles of members.
@@ -34,9 +35,9 @@ var polling = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:Recei
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 var logging = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
 
-// Hub is what each function needs in the hub, with those targets of notices. What it needs of members is in the roles that it assumes;
-// who uses the key of the seal is in the key's policy.
-func Hub(h grants.HubNames, targets []settings.Target) []grants.Need {
+// Hub is what each function needs in the hub, with those targets of notices and what people approve by. What it needs of members is in the
+// roles that it assumes; who uses the key of the seal is in the key's policy.
+func Hub(h grants.HubNames, targets []settings.Target, people settings.Approvals) []grants.Need {
 	incidents, approvals := h.Table(grants.IncidentTable).String(), h.Table(grants.ApprovalTable).String()
 	var out []grants.Need
 	need := func(f grants.Function, why string, actions []string, resources ...string) {
@@ -96,12 +97,58 @@ func Hub(h grants.HubNames, targets []settings.Target) []grants.Need {
 		}
 		out = append(out, n)
 	}
-	return append(out, telling(h, targets)...)
+	return slices.Concat(out, telling(h, targets, people), showing(h, people))
+}
+
+// showing is what the page needs: to read incidents and list them, to keep answers and what of links was used, to silence routes, and its
+// secrets.
+func showing(h grants.HubNames, people settings.Approvals) []grants.Need {
+	incidents, approvals := h.Table(grants.IncidentTable).String(), h.Table(grants.ApprovalTable).String()
+	need := func(why string, actions []string, resources []string, conditions ...policy.Condition) grants.Need {
+		return grants.Need{Function: grants.Page, Actions: actions, Resources: resources, Conditions: conditions, Why: why}
+	}
+	out := []grants.Need{
+		need("it shows no incident", journal.GetNeeds(), []string{incidents}),
+		need("it has no list", journal.ListNeeds(), []string{incidents + "/index/" + journal.Index}),
+		need("nobody can decide", journal.ApproverNeeds(), []string{approvals}),
+		// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+		need("nobody can silence", journal.SuppressNeeds(), []string{incidents}, policy.Condition{
+			Operator: policy.StringEquals, Qualifier: policy.ForAllValues, Key: "dynamodb:LeadingKeys", Values: []string{journal.SuppressionPartition},
+		}),
+	}
+	var secrets []string
+	for _, s := range []policy.ARN{people.Page.Secret, people.Page.ClientSecret} {
+		if !s.IsZero() {
+			secrets = append(secrets, s.String())
+		}
+	}
+	return append(out, reading(h, grants.Page, "nobody has a link or signs in", secrets)...)
+}
+
+// reading is what a function needs to read secrets. Secrets Manager uses the key of what it keeps with the credentials of whoever calls it,
+// also where that is AWS's own key, and says of what it is. A role that denies everything else has to be let.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+func reading(h grants.HubNames, f grants.Function, why string, secrets []string) []grants.Need {
+	if len(secrets) == 0 {
+		return nil
+	}
+	slices.Sort(secrets)
+	secrets = slices.Compact(secrets)
+	equals := func(key string, values ...string) policy.Condition {
+		return policy.Condition{Operator: policy.StringEquals, Key: key, Values: values}
+	}
+	keys := []string{policy.ARN{Partition: h.Partition, Service: "kms", Region: h.Region, Account: h.Account, Resource: "key/*"}.String()}
+	return []grants.Need{
+		{Function: f, Actions: vault.Needs(), Resources: secrets, Why: why},
+		{Function: f, Actions: []string{"kms:Decrypt"}, Resources: keys, Why: why, Conditions: []policy.Condition{
+			equals("kms:ViaService", "secretsmanager."+h.Region+".amazonaws.com"), equals("kms:EncryptionContext:SecretARN", secrets...),
+		}},
+	}
 }
 
 // telling is what the function needs that tells people: the secrets and topics of the targets, its own rows and no incident, and to put
 // its own events on the bus.
-func telling(h grants.HubNames, targets []settings.Target) []grants.Need {
+func telling(h grants.HubNames, targets []settings.Target, people settings.Approvals) []grants.Need {
 	var secrets, topics []string
 	for _, t := range targets {
 		if t.Tool.ByTopic() {
@@ -126,14 +173,12 @@ func telling(h grants.HubNames, targets []settings.Target) []grants.Need {
 		// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
 		need("ticketing hears nothing", notify.BusNeeds(), []string{h.Bus().String()}, equals("events:source", notify.EventSource)),
 	}
-	// Both services use the key of what they keep with the credentials of whoever calls them, also where that is AWS's own key, and say of
-	// what it is. A role that denies everything else has to be let.
-	if len(secrets) > 0 {
-		// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
-		out = append(out, need("no tool knows it", notify.SecretNeeds(), secrets), need("no tool knows it", []string{"kms:Decrypt"}, keys,
-			equals("kms:ViaService", "secretsmanager."+h.Region+".amazonaws.com"), equals("kms:EncryptionContext:SecretARN", secrets...)))
+	if people.HasPage() {
+		secrets = append(secrets, people.Page.Secret.String())
 	}
+	out = append(out, reading(h, grants.Notify, "no tool knows it", secrets)...)
 	if len(topics) > 0 {
+		// SNS uses keys as Secrets Manager does.
 		// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 		out = append(out, need("topics tell nobody", notify.TopicNeeds(), topics), need("topics with a key tell nobody",
 			[]string{"kms:Decrypt", "kms:GenerateDataKey"}, keys,

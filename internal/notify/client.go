@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/replimend/replimend/internal/secret"
 )
 
 // Client sends what tools composed, over TLS, to hosts of the tool alone and to no address that is not public, whatever the secret says
@@ -93,7 +95,7 @@ func public(address string) error {
 // URL nor the body in it.
 //
 // A tool that did what it was asked, and whose answer was lost, is asked again.
-func (c *Client) send(ctx context.Context, r Request, s Secret, hosts []string, read func(Response) error) error {
+func (c *Client) send(ctx context.Context, r Request, s secret.Secret, hosts []string, read func(Response) error) error {
 	longest := firstWait
 	for try := 1; ; try++ {
 		answer, err := c.once(ctx, r, s, hosts)
@@ -111,25 +113,25 @@ func (c *Client) send(ctx context.Context, r Request, s Secret, hosts []string, 
 			return nil
 		}
 		if !again || try == maxTries || ctx.Err() != nil {
-			return s.hide(err)
+			return s.Hide(err)
 		}
 		d := max(least, longest/2+rand.N(longest/2))
 		longest = min(2*longest, mostWait)
 		if deadline, ok := ctx.Deadline(); d > mostWait || ok && time.Until(deadline) < d {
-			return s.hide(fmt.Errorf("%w; it is to be asked again in %s, which is too long to wait", err, d.Round(time.Second)))
+			return s.Hide(fmt.Errorf("%w; it is to be asked again in %s, which is too long to wait", err, d.Round(time.Second)))
 		}
 		timer := time.NewTimer(d)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return s.hide(err)
+			return s.Hide(err)
 		case <-timer.C:
 		}
 	}
 }
 
 // once sends a request one time.
-func (c *Client) once(ctx context.Context, r Request, s Secret, hosts []string) (Response, error) {
+func (c *Client) once(ctx context.Context, r Request, s secret.Secret, hosts []string) (Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, answers)
 	defer cancel()
 	q, err := request(ctx, r, s, hosts)
@@ -167,7 +169,7 @@ func permanent(err error) bool {
 }
 
 // request puts the secret where the tool wants it.
-func request(ctx context.Context, r Request, s Secret, hosts []string) (*http.Request, error) {
+func request(ctx context.Context, r Request, s secret.Secret, hosts []string) (*http.Request, error) {
 	at, err := address(r, s)
 	if err != nil {
 		return nil, err
@@ -182,15 +184,15 @@ func request(ctx context.Context, r Request, s Secret, hosts []string) (*http.Re
 	switch r.Secret {
 	case NoSecret, IsURL:
 	case BearerToken:
-		header.Set("Authorization", "Bearer "+s.text)
+		header.Set("Authorization", "Bearer "+s.Text())
 	case TokenHeader:
-		header.Set("X-ChatWorkToken", s.text)
+		header.Set("X-ChatWorkToken", s.Text())
 	case RoutingKey:
 		var members map[string]json.RawMessage
 		if err := json.Unmarshal(body, &members); err != nil {
 			return nil, errors.New("the body is no JSON object")
 		}
-		key, err := asJSON(s.text)
+		key, err := asJSON(s.Text())
 		if err != nil {
 			return nil, errors.New("the secret is no text")
 		}
@@ -199,7 +201,7 @@ func request(ctx context.Context, r Request, s Secret, hosts []string) (*http.Re
 			return nil, err
 		}
 	case Signs:
-		for name, value := range signature([]byte(s.text), time.Now(), body) {
+		for name, value := range signature([]byte(s.Text()), time.Now(), body) {
 			header.Set(name, value)
 		}
 	}
@@ -212,7 +214,7 @@ func request(ctx context.Context, r Request, s Secret, hosts []string) (*http.Re
 }
 
 // address is where a request goes.
-func address(r Request, s Secret) (*url.URL, error) {
+func address(r Request, s secret.Secret) (*url.URL, error) {
 	if r.Secret != IsURL {
 		at, err := url.Parse(r.URL)
 		if err != nil {
@@ -220,7 +222,7 @@ func address(r Request, s Secret) (*url.URL, error) {
 		}
 		return at, nil
 	}
-	at, err := url.Parse(s.text)
+	at, err := url.Parse(s.Text())
 	if err != nil || at.Scheme != "https" || at.Host == "" {
 		return nil, errSecretURL
 	}

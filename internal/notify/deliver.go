@@ -16,7 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"github.com/replimend/replimend/internal/catalogue"
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/secret"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -27,7 +29,7 @@ type Teller struct {
 	Targets []settings.Target
 	Book    Book
 	Secrets interface {
-		Get(ctx context.Context, arn string, fresh bool) (Secret, error)
+		Get(ctx context.Context, arn string, fresh bool) (secret.Secret, error)
 	}
 	Client *Client
 	Topics interface {
@@ -38,7 +40,10 @@ type Teller struct {
 	}
 	// Again sees to it that Tell is asked again, for that target alone.
 	Again func(ctx context.Context, m incident.Message, target string, delay time.Duration) error
-	Now   func() time.Time
+	// Link is where an incident is looked at and decided on, for an hour, and the code that is told beside it; "": there is no such page. Nil:
+	// there never is.
+	Link func(ctx context.Context, id, plan string, l settings.Language) (url, code string)
+	Now  func() time.Time
 
 	with map[settings.Tool]tool // nil: tools
 }
@@ -265,26 +270,42 @@ func (t *Teller) say(ctx context.Context, target settings.Target, m incident.Mes
 		return Ref{}, fmt.Errorf("there is no tool %q", target.Tool)
 	}
 	view := Of(m, target)
+	t.link(ctx, &view, m, target.Language)
 	if target.Tool.ByTopic() {
 		return t.publish(ctx, with, target, view, before)
 	}
-	secret, err := t.Secrets.Get(ctx, target.Secret.String(), false)
+	read, err := t.Secrets.Get(ctx, target.Secret.String(), false)
 	if err != nil {
 		return Ref{}, err
 	}
-	ref, err := t.send(ctx, with, target, view, before, secret)
+	ref, err := t.send(ctx, with, target, view, before, read)
 	var no *Refusal
 	if errors.As(err, &no) && no.Gone && before != (Ref{}) {
 		before = Ref{}
-		ref, err = t.send(ctx, with, target, view, before, secret)
+		ref, err = t.send(ctx, with, target, view, before, read)
 	}
 	if errors.As(err, &no) && no.stale() {
 		now, e := t.Secrets.Get(ctx, target.Secret.String(), true)
-		if e == nil && now != secret {
+		if e == nil && now != read {
 			return t.send(ctx, with, target, view, before, now)
 		}
 	}
 	return ref, err
+}
+
+// link adds the link to a view. It is no part of what was said: a link that is made anew is no news.
+func (t *Teller) link(ctx context.Context, v *View, m incident.Message, l settings.Language) {
+	if t.Link == nil || v.Incident == "" {
+		return
+	}
+	url, code := t.Link(ctx, v.Incident, m.Plan, l)
+	if url == "" {
+		return
+	}
+	v.Link, v.LinkText = url, catalogue.ToPage(l)
+	if !m.Over() { // there is nothing left to decide then
+		v.Code = catalogue.PageCode(l, code)
+	}
 }
 
 func (t *Teller) tools() map[settings.Tool]tool {
@@ -303,7 +324,7 @@ func (r *Refusal) stale() bool {
 }
 
 // send sends everything that says a message. What is shown is known from the answer to the first request.
-func (t *Teller) send(ctx context.Context, with tool, target settings.Target, v View, before Ref, s Secret) (Ref, error) {
+func (t *Teller) send(ctx context.Context, with tool, target settings.Target, v View, before Ref, s secret.Secret) (Ref, error) {
 	first, err := with.compose(target, v, before)
 	if err != nil {
 		return Ref{}, err

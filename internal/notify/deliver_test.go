@@ -464,22 +464,59 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestSecretsDoNotShow, however they are printed, whole or in the pieces that are quoted from a URL.
-func TestSecretsDoNotShow(t *testing.T) {
-	t.Parallel()
-	s := notify.SecretOf("https://hooks.example.com/services/" + token + "?sig=a%2Bb%2Bc" + token)
-	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		if text := fmt.Sprintf(format, s); strings.Contains(text, token) || strings.Contains(text, fmt.Sprintf("%x", token)) {
-			t.Errorf("%s prints %s", format, text)
+// TestLinksAreNoNews: each target is given a link of its own in its language with what the message's plan is; that it is another one each time is no
+// news, what is over needs no code, and where there is no link people are told without.
+func TestLinksAreNoNews(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, []settings.Target{
+			named("mail", settings.Email, nil), named("japan", settings.Email, func(x *settings.Target) { x.Language = settings.Japanese }),
+		})
+		var mu sync.Mutex
+		made, gone := map[string]int{}, false
+		w.Link = func(_ context.Context, id, plan string, l settings.Language) (url, code string) {
+			mu.Lock()
+			defer mu.Unlock()
+			if gone {
+				return "", ""
+			}
+			of := id + " " + plan + " " + l.String()
+			made[of]++
+			return fmt.Sprintf("https://page.example/incidents/%s?t=%s%d", id, l, made[of]), fmt.Sprintf("CODE-%d", made[of])
 		}
-	}
-	plain := errors.New("status 404")
-	if got := s.Hide(plain); !errors.Is(got, plain) {
-		t.Errorf("%v", got)
-	}
-	for _, quoted := range []string{"/services/" + token, "sig=a%2Bb%2Bc" + token, "a+b+c" + token, token} {
-		if got := s.Hide(fmt.Errorf("no such path %s", quoted)); strings.Contains(got.Error(), token) {
-			t.Errorf("%v", got)
+		m := message(t, "proposal")
+		w.tell(t, m, "")
+		if got := w.tell(t, m, ""); got["mail"] != notify.Known || got["japan"] != notify.Known {
+			t.Errorf("again: %v", got)
 		}
-	}
+		for _, l := range settings.Languages() {
+			if n := made[m.Incident+" "+m.Plan+" "+l.String()]; n != 1 {
+				t.Errorf("%d links in %s: %v", n, l, made)
+			}
+		}
+		texts := func() string {
+			var out []string
+			for _, in := range w.topics.in {
+				out = append(out, *in.Message)
+			}
+			return strings.Join(out, "\n")
+		}
+		for _, want := range []string{
+			"Look at it, and decide: https://page.example/incidents/" + m.Incident + "?t=en1", "詳細の確認と決定: https://page.example/", "CODE-1",
+		} {
+			if !strings.Contains(texts(), want) {
+				t.Errorf("%q is not said:\n%s", want, texts())
+			}
+		}
+		w.topics.in = nil
+		w.tell(t, at(t, "resolved", 1), "")
+		if text := texts(); !strings.Contains(text, "?t=en1") || strings.Contains(text, "CODE") {
+			t.Errorf("what is over: %s", text)
+		}
+		w.topics.in, gone = nil, true
+		other := at(t, "escalated", 2)
+		other.Incident = "inc-11111111111111111111"
+		if got := w.tell(t, other, ""); got["mail"] != notify.Sent || strings.Contains(texts(), "Look at it") {
+			t.Errorf("without a link: %v\n%s", got, texts())
+		}
+	})
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/replimend/replimend/internal/notify"
 	"github.com/replimend/replimend/internal/notifytest"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/secret"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -267,7 +268,7 @@ type secrets struct {
 	fresh  int
 }
 
-func (s *secrets) Get(_ context.Context, arn string, fresh bool) (notify.Secret, error) {
+func (s *secrets) Get(_ context.Context, arn string, fresh bool) (secret.Secret, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fresh {
@@ -276,7 +277,7 @@ func (s *secrets) Get(_ context.Context, arn string, fresh bool) (notify.Secret,
 			s.of[arn] = s.rotate
 		}
 	}
-	return notify.SecretOf(s.of[arn]), nil
+	return secret.Of(s.of[arn]), nil
 }
 
 // topics is SNS.

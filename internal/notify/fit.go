@@ -24,6 +24,7 @@ const (
 	mostName     = 60
 	mostValue    = 300
 	mostCut      = 200
+	mostLink     = 300 // of a URL
 	// leastCode is how much of the code stays while there are lines that can go instead.
 	leastCode = 1_500
 )
@@ -96,6 +97,14 @@ func bounded(v View) (View, bool) {
 	v.Title, v.Word, v.Incident = something(bound(v.Title, mostTitle)), something(bound(v.Word, mostWord)), bound(v.Incident, mostID)
 	v.Severity = incident.Severity(bound(string(v.Severity), mostWord))
 	v.Cut = clip(incident.Line(v.Cut), mostCut)
+	// Nobody can do without these, and they are ours: they are no part of what goes.
+	v.LinkText, v.Code = clip(incident.Line(v.LinkText), mostName), clip(incident.Line(v.Code), mostCut)
+	if v.Link == "" || len(v.Link) > mostLink || blank(v.LinkText) {
+		v.Link, v.LinkText, v.Code = "", "", ""
+	}
+	if blank(v.Code) {
+		v.Code = ""
+	}
 	return v, lost
 }
 

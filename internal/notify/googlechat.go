@@ -64,6 +64,27 @@ type chatSection struct {
 type chatWidget struct {
 	TextParagraph *chatText      `json:"textParagraph,omitempty"`
 	DecoratedText *chatDecorated `json:"decoratedText,omitempty"`
+	ButtonList    *chatButtons   `json:"buttonList,omitempty"`
+}
+
+// chatButtons is buttons that open pages, which is all that a webhook can have.
+//
+// https://developers.google.com/workspace/chat/api/reference/rest/v1/cards#Card.ButtonList
+type chatButtons struct {
+	Buttons []chatButton `json:"buttons"`
+}
+
+type chatButton struct {
+	Text    string      `json:"text"`
+	OnClick chatOnClick `json:"onClick"`
+}
+
+type chatOnClick struct {
+	OpenLink chatOpenLink `json:"openLink"`
+}
+
+type chatOpenLink struct {
+	URL string `json:"url"`
 }
 
 type chatText struct {
@@ -95,6 +116,8 @@ func (googleChat) compose(_ settings.Target, v View, _ Ref) (Request, error) {
 
 func chatOf(v View) chatMessage {
 	text := func(s string) chatWidget { return chatWidget{TextParagraph: &chatText{s}} }
+	// The header, the fallback and a button are no markup, but what is read as <users/all> anywhere would call everybody.
+	plain := strings.NewReplacer("<", "‹", ">", "›").Replace
 	var sections []chatSection
 	if len(v.Lead) > 0 {
 		sections = append(sections, chatSection{Widgets: []chatWidget{text(chatLines(v.Lead, ""))}})
@@ -120,11 +143,17 @@ func chatOf(v View) chatMessage {
 		}
 		sections = append(sections, out)
 	}
+	if v.Link != "" {
+		button := chatButton{plain(v.LinkText), chatOnClick{chatOpenLink{v.Link}}}
+		out := chatSection{Widgets: []chatWidget{{ButtonList: &chatButtons{[]chatButton{button}}}}}
+		if v.Code != "" {
+			out.Widgets = append(out.Widgets, text(slackEscape(v.Code)))
+		}
+		sections = append(sections, out)
+	}
 	if v.Cut != "" {
 		sections = append(sections, chatSection{Widgets: []chatWidget{text(slackEscape(v.Cut))}})
 	}
-	// The header and the fallback are no markup, but what is read as <users/all> anywhere would call everybody.
-	plain := strings.NewReplacer("<", "‹", ">", "›").Replace
 	m := chatMessage{
 		FallbackText: plain(headline(v)),
 		CardsV2: []chatCardV2{{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,6 +53,12 @@ func views(most int) *rapid.Generator[notify.View] {
 			Lead:   rapid.SliceOfN(w, 0, most).Draw(t, "lead"),
 			Awaits: rapid.Bool().Draw(t, "awaits"), Over: rapid.Bool().Draw(t, "over"),
 			At: time.Unix(rapid.Int64Range(-62135596800, 253402300799).Draw(t, "at"), 0),
+		}
+		if rapid.Bool().Draw(t, "linked") {
+			linked(&v, settings.Japanese)
+			if rapid.Bool().Draw(t, "hostile link") {
+				v.LinkText, v.Code = w.Draw(t, "link text"), w.Draw(t, "code of the link")
+			}
 		}
 		for range rapid.IntRange(0, most).Draw(t, "sections") {
 			s := notify.Section{Heading: w.Draw(t, "heading")}
@@ -108,14 +115,54 @@ func TestLimits(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if v.Link != "" && strings.TrimSpace(incident.Line(v.LinkText)) != "" && !shownIn(r, aLink) {
+					t.Fatalf("the link is not shown: %s", r.Body)
+				}
 				for _, r := range append(r.Then, r) {
-					limits[tool](t, r)
+					limits[tool](t, unlinked(r))
 					if !utf8.Valid(r.Body) || bytes.ContainsFunc(r.Body, func(c rune) bool { return unicode.Is(unicode.Bidi_Control, c) || c < ' ' && c != '\n' }) {
 						t.Fatalf("not clean: %q", r.Body)
 					}
 				}
 			})
 		})
+	}
+}
+
+// shownIn says whether a text is in a request as it is, in whichever form the request is.
+func shownIn(r notify.Request, text string) bool {
+	return bytes.Contains(r.Body, []byte(text)) || bytes.Contains(r.Body, []byte(url.QueryEscape(text)))
+}
+
+// unlinked is a request in which a word as long as the link stands in its place: what a tool makes of a URL is for TestLinks.
+func unlinked(r notify.Request) notify.Request {
+	r.Body = bytes.ReplaceAll(r.Body, []byte(aLink), bytes.Repeat([]byte("x"), len(aLink)))
+	r.Body = bytes.ReplaceAll(r.Body, []byte(url.QueryEscape(aLink)), bytes.Repeat([]byte("x"), len(aLink)))
+	return r
+}
+
+// TestLinks: wherever there is no room, the link and its code stay, each as it is.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	for _, tool := range settings.Tools() {
+		for _, times := range []int{1, 10, 1_000, 10_000} {
+			v := notify.Of(notifytest.Messages()["proposal"], target(tool, settings.English))
+			linked(&v, settings.English)
+			for i := range v.Sections {
+				v.Sections[i].Lines = slices.Repeat(v.Sections[i].Lines, times)
+				v.Sections[i].Code = strings.Repeat(v.Sections[i].Code, times)
+			}
+			r, err := notify.Compose(target(tool, settings.English), v, notify.Ref{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !shownIn(r, aLink) {
+				t.Errorf("%s, %d times: the link is not shown: %s", tool, times, r.Body)
+			}
+			if shown := limits[tool](t, unlinked(r)); !strings.Contains(shown, v.Code) {
+				t.Errorf("%s, %d times: the code is not shown:\n%s", tool, times, shown)
+			}
+		}
 	}
 }
 
@@ -129,6 +176,7 @@ func TestLimitsOfOneCharacter(t *testing.T) {
 				Incident: long, Severity: incident.Severity(long), Word: long, Title: long, Lead: slices.Repeat([]string{long}, 9), Cut: long,
 				Sections: slices.Repeat([]notify.Section{{Heading: long, Lines: slices.Repeat([]string{long}, 3)}, {Heading: long, Code: long}}, 11),
 				Fields:   slices.Repeat([]incident.Field{{Name: long, Value: long}}, 40),
+				Link:     aLink, LinkText: long, Code: long,
 			}
 			for _, before := range []notify.Ref{{}, earlier(tool)} {
 				r, err := notify.Compose(target(tool, settings.English), v, before)
@@ -136,7 +184,7 @@ func TestLimitsOfOneCharacter(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, r := range append(r.Then, r) {
-					limits[tool](t, r)
+					limits[tool](t, unlinked(r))
 				}
 			}
 		}
@@ -333,7 +381,7 @@ func slackKeeps(t fails, r notify.Request) string {
 	// Of the types that Slack has, only those whose texts are data.
 	known := map[string]bool{
 		"header": true, "plain_text": true, "context": true, "rich_text": true, "rich_text_section": true, "rich_text_list": true,
-		"rich_text_preformatted": true, "text": true,
+		"rich_text_preformatted": true, "text": true, "link": true,
 	}
 	each(m, func(m map[string]any) {
 		kind, ok := m["type"].(string)
@@ -584,7 +632,7 @@ func webhookKeeps(t fails, r notify.Request) string {
 	t.Helper()
 	atMost(t, "bytes", len(r.Body), 256<<10)
 	m := decode(t, r.Body)
-	out := strs(m, "title", "code", "heading", "name", "value", "shortened")
+	out := strs(m, "title", "code", "heading", "name", "value", "shortened", "text")
 	each(m, func(m map[string]any) {
 		for _, name := range []string{"lines", "lead"} {
 			list, _ := m[name].([]any)

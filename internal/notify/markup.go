@@ -24,7 +24,7 @@ func (m markup) lead(v View) string {
 	return b.String()
 }
 
-// body is the lead and the sections, and with fields the fields, and what stands for the rest.
+// body is the lead and the sections, and with fields the fields, then the link, and what stands for the rest.
 func (m markup) body(v View, fields bool) string {
 	var b strings.Builder
 	b.WriteString(m.lead(v))
@@ -42,6 +42,12 @@ func (m markup) body(v View, fields bool) string {
 		for _, f := range v.Fields {
 			b.WriteString(m.field(m.text(f.Name), m.text(f.Value)) + "\n")
 		}
+	}
+	if v.Link != "" {
+		b.WriteString("\n" + m.text(v.LinkText) + ": " + v.Link + "\n") // each tool makes a link of a URL that stands by itself
+	}
+	if v.Code != "" {
+		b.WriteString(m.text(v.Code) + "\n")
 	}
 	if v.Cut != "" {
 		b.WriteString("\n" + m.text(v.Cut) + "\n")

@@ -31,6 +31,12 @@ type pagerDetails struct {
 	Text string `json:"text"`
 }
 
+// pagerLink is a link that PagerDuty shows beside the details.
+type pagerLink struct {
+	Href string `json:"href"`
+	Text string `json:"text"`
+}
+
 func (p pagerDuty) compose(t settings.Target, v View, _ Ref) (Request, error) {
 	v = fitted(v, func(v View) bool { return size(pagerOf(v)) <= pagerAll })
 	return post("https://"+p.hosts(t)[0]+"/v2/enqueue", RoutingKey, pagerOf(v))
@@ -44,6 +50,9 @@ func pagerOf(v View) pagerduty.V2Event {
 			Summary: clip(v.Title, pagerSummary), Source: "replimend", Severity: pagerSeverity(v.Severity), Component: "s3-replication",
 			Details: pagerDetails{plainText(v)},
 		},
+	}
+	if v.Link != "" {
+		e.Links = []any{pagerLink{v.Link, v.LinkText}}
 	}
 	if !v.At.IsZero() {
 		e.Payload.Timestamp = v.At.UTC().Format(time.RFC3339)

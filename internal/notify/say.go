@@ -257,5 +257,11 @@ func (v View) Text() string {
 	for _, f := range v.Fields {
 		b.WriteString(f.Name + ": " + f.Value + "\n")
 	}
+	if v.Link != "" {
+		b.WriteString("\n" + v.LinkText + ": " + v.Link + "\n")
+	}
+	if v.Code != "" {
+		b.WriteString(v.Code + "\n")
+	}
 	return b.String()
 }

@@ -142,11 +142,23 @@ func slackBlocksOf(v View) slack.Blocks {
 		}
 		blocks = append(blocks, slack.NewRichTextBlock("", slack.NewRichTextList(slack.RTEListBullet, 0, items...)))
 	}
+	if v.Link != "" {
+		blocks = append(blocks, slackLink(v))
+	}
 	foot := []slack.MixedElement{plain(v.Word)}
 	if !blank(v.Cut) {
 		foot = append(foot, plain(v.Cut))
 	}
 	return slack.Blocks{BlockSet: append(blocks, slack.NewContextBlock("", foot...))}
+}
+
+// slackLink is the link of a view, with its code on the line below.
+func slackLink(v View) *slack.RichTextBlock {
+	link := slack.NewRichTextSection(slack.NewRichTextSectionLinkElement(v.Link, v.LinkText, nil))
+	if v.Code != "" {
+		link.Elements = append(link.Elements, slack.NewRichTextSectionTextElement("\n"+v.Code, nil))
+	}
+	return slack.NewRichTextBlock("", link)
 }
 
 // slackLine is a line of rich text after what of it is bold.

@@ -39,6 +39,16 @@ type adaptiveCard struct {
 	Type    string        `json:"type"`
 	Version string        `json:"version"`
 	Body    []cardElement `json:"body"`
+	Actions []cardAction  `json:"actions,omitempty"`
+}
+
+// cardAction is a button that opens a page, which is all that a card of a webhook can have.
+//
+// https://adaptivecards.io/explorer/Action.OpenUrl.html
+type cardAction struct {
+	Type  string `json:"type"`
+	Title string `json:"title"`
+	URL   string `json:"url"`
 }
 
 type cardElement struct {
@@ -92,9 +102,18 @@ func teamsCard(v View) teamsMessage {
 	if v.Cut != "" {
 		body = append(body, rich(textRun{Text: v.Cut, IsSubtle: true}))
 	}
+	if v.Code != "" {
+		body = append(body, rich(textRun{Text: v.Code}))
+	}
+	var actions []cardAction
+	if v.Link != "" {
+		actions = []cardAction{{"Action.OpenUrl", v.LinkText, v.Link}}
+	}
 	return teamsMessage{Type: "message", Attachments: []teamsAttachment{{
 		ContentType: "application/vnd.microsoft.card.adaptive",
-		Content:     adaptiveCard{Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4", Body: body},
+		Content: adaptiveCard{
+			Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4", Body: body, Actions: actions,
+		},
 	}}}
 }
 

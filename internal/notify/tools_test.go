@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/replimend/replimend/internal/catalogue"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/notify"
 	"github.com/replimend/replimend/internal/notifytest"
@@ -93,6 +94,9 @@ func TestRequests(t *testing.T) {
 					if before := earlier(tool); kind == "resolved" && before != (notify.Ref{}) {
 						names = append(names, golden(t, dir, kind+"-"+l.String()+"-update", target(tool, l), m, before))
 					}
+					if kind == "proposal" {
+						names = append(names, golden(t, dir, kind+"-"+l.String()+"-link", target(tool, l), m, notify.Ref{}))
+					}
 				}
 			}
 			files, err := os.ReadDir(dir)
@@ -110,7 +114,11 @@ func TestRequests(t *testing.T) {
 
 func golden(t *testing.T, dir, name string, to settings.Target, m incident.Message, before notify.Ref) string {
 	t.Helper()
-	r, err := notify.Compose(to, notify.Of(m, to), before)
+	v := notify.Of(m, to)
+	if strings.HasSuffix(name, "-link") {
+		linked(&v, to.Language)
+	}
+	r, err := notify.Compose(to, v, before)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +140,15 @@ func golden(t *testing.T, dir, name string, to settings.Target, m incident.Messa
 		t.Errorf("%s: go test ./internal/notify -update writes it anew:\n%s", path, got)
 	}
 	return filepath.Base(path)
+}
+
+// aLink is a link as they are: a URL of a function, and a token.
+const aLink = "https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.ap-northeast-1.on.aws/incidents/" + notifytest.ID +
+	"?t=AQMAAAAAAGkpBoT_-0bX0aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789_-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789_-abcd"
+
+// linked gives a view a link, as Tell does.
+func linked(v *notify.View, l settings.Language) {
+	v.Link, v.LinkText, v.Code = aLink, catalogue.ToPage(l), catalogue.PageCode(l, "3F7K-Q0TV")
 }
 
 // printed is a request as its golden file has it.

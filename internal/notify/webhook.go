@@ -43,6 +43,14 @@ type webhookBody struct {
 	Over      bool             `json:"over"`   // nothing more will come of it
 	At        string           `json:"at,omitempty"`
 	Shortened string           `json:"shortened,omitempty"` // how to see the rest, where not all is here
+	Link      *webhookLink     `json:"link,omitempty"`
+}
+
+// webhookLink is the page of the incident, for an hour.
+type webhookLink struct {
+	URL  string `json:"url"`
+	Text string `json:"text"`
+	Code string `json:"code,omitempty"` // what permits to decline and to silence there, in a line
 }
 
 type webhookSection struct {
@@ -66,6 +74,9 @@ func webhookOf(t settings.Target, v View) webhookBody {
 		Version: 1, Incident: v.Incident, Severity: string(v.Severity), Word: v.Word, Language: string(t.Language), Title: v.Title,
 		Lead: append([]string{}, v.Lead...), Sections: []webhookSection{}, Fields: []webhookField{},
 		Awaits: v.Awaits, Over: v.Over, Shortened: v.Cut,
+	}
+	if v.Link != "" {
+		b.Link = &webhookLink{v.Link, v.LinkText, v.Code}
 	}
 	if !v.At.IsZero() {
 		b.At = v.At.UTC().Format(time.RFC3339)

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -142,6 +143,7 @@ type frame struct {
 	Alone    bool
 	SignIn   string
 	Who      string
+	CSRF     string // of the form that signs out
 	say      func(string) string
 }
 
@@ -157,7 +159,7 @@ func (v Visitor) frame(title string, accounts ...string) frame {
 	}
 	return frame{
 		Words: catalogue.Page(v.Language), Language: v.Language, Title: say(title), Style: template.CSS(style), //nolint:gosec // our own
-		Base: v.Base, Alone: v.Alone, SignIn: v.SignIn, Who: say(v.Who), say: say,
+		Base: v.Base, Alone: v.Alone, SignIn: v.SignIn, Who: say(v.Who), CSRF: plain(v.CSRF), say: say,
 	}
 }
 
@@ -232,6 +234,9 @@ func noticeView(n Note, v Visitor) notice {
 	}
 	if incident.IsID(n.Incident) {
 		out.Back = v.Base + "/incidents/" + n.Incident
+		if v.Token != "" {
+			out.Back += "?" + url.Values{"t": {v.Token}}.Encode()
+		}
 	}
 	for _, l := range n.Lines {
 		out.Lines = append(out.Lines, f.say(l))

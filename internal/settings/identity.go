@@ -47,6 +47,9 @@ func (a SlackApp) On() bool { return !a.Secret.IsZero() }
 // On says whether there is to be one.
 func (p Page) On() bool { return !p.Secret.IsZero() }
 
+// HasPage says whether there is a page: where nobody may answer there is nothing to decide on it, and nothing that seals answers.
+func (a Approvals) HasPage() bool { return a.Page.On() && len(a.Approvers) > 0 }
+
 // SignsIn says whether people can sign in.
 func (p Page) SignsIn() bool { return p.Issuer != "" }
 
