@@ -154,6 +154,14 @@ lint: ## Check format, vet, staticcheck, layering and generated files.
 format: ## Format all Go files.
 	$(gofumpt) -w .
 
+# What a browser makes of a page depends on its version and on the fonts, so that pictures are not among the generated files. That they are
+# of what is sent now is part of make test, which needs no browser.
+BROWSER ?= chromium
+.PHONY: pictures
+pictures: ## Draw the pictures of docs/guide anew; needs Chromium, fonts-dejavu-core and fonts-noto-cjk.
+	@command -v '$(BROWSER)' >/dev/null || { echo 'pictures: no $(BROWSER)'; echo 'hint: install it, or name yours with BROWSER=…'; exit 1; }
+	go run ./internal/chatpictures '$(BROWSER)' internal/notify/testdata docs/images/chat
+
 .PHONY: generate
 generate: ## Write the generated files anew.
 	go generate ./...

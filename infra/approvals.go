@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -16,7 +17,8 @@ import (
 // use it, so they have to be there before.
 // https://docs.aws.amazon.com/kms/latest/developerguide/hmac.html
 func (h *hub) newSeal(roles map[string]awsiam.CfnRole) error {
-	granted, err := grants.SealKeyPolicy(h.names, h.shows())
+	more := slices.DeleteFunc([]grants.Function{grants.Page, grants.Slack}, func(f grants.Function) bool { return !h.has(f) })
+	granted, err := grants.SealKeyPolicy(h.names, more...)
 	if err != nil {
 		return err
 	}
@@ -28,10 +30,7 @@ func (h *hub) newSeal(roles map[string]awsiam.CfnRole) error {
 		Description: jsii.String("Seals what people answer to Replimend"), KeySpec: jsii.String("HMAC_256"),
 		KeyUsage: jsii.String("GENERATE_VERIFY_MAC"), KeyPolicy: d,
 	})
-	for _, f := range []grants.Function{grants.Approval, grants.Remedy, grants.Page} {
-		if !h.has(f) {
-			continue
-		}
+	for _, f := range append(more, grants.Approval, grants.Remedy) {
 		h.seal.AddResourceDependency(roles[string(f)], nil)
 	}
 	awskms.NewCfnAlias(h.stack, jsii.String("SealAlias"), &awskms.CfnAliasProps{
@@ -73,19 +72,32 @@ func (h *hub) newURL() {
 	})
 }
 
-// newPage makes the URL of the page. Browsers sign nothing, so that everybody may call it; by the URL alone, and the function asks of
-// everybody for what a link or a session has.
-// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html#urls-auth-none
+// newPage makes the URL of the page. Browsers sign nothing: the function asks of everybody for what a link or a session has.
 func (h *hub) newPage() {
-	f := h.functions[grants.Page]
-	h.page = awslambda.NewCfnUrl(h.stack, jsii.String("PageURL"), &awslambda.CfnUrlProps{AuthType: jsii.String("NONE"), TargetFunctionArn: f.AttrArn()})
-	awslambda.NewCfnPermission(h.stack, jsii.String("AnybodyURL"), &awslambda.CfnPermissionProps{
-		Action: jsii.String("lambda:InvokeFunctionUrl"), FunctionName: f.Ref(), Principal: jsii.String("*"), FunctionUrlAuthType: jsii.String("NONE"),
-	}).AddResourceDependency(h.page, nil)
-	awslambda.NewCfnPermission(h.stack, jsii.String("AnybodyFunction"), &awslambda.CfnPermissionProps{
-		Action: jsii.String("lambda:InvokeFunction"), FunctionName: f.Ref(), Principal: jsii.String("*"), InvokedViaFunctionUrl: true,
-	}).AddResourceDependency(h.page, nil)
+	h.page = h.newPublicURL(grants.Page)
 	awscdk.NewCfnOutput(h.stack, jsii.String("PageEndpoint"), &awscdk.CfnOutputProps{
 		Value: h.page.AttrFunctionUrl(), Description: jsii.String("The page of incidents; with callback at its end it is where the provider sends people back to"),
 	})
+}
+
+// newButtons makes the URL that Slack sends presses of buttons to. Slack knows no signature of AWS: the function asks for Slack's own.
+func (h *hub) newButtons() {
+	url := h.newPublicURL(grants.Slack)
+	awscdk.NewCfnOutput(h.stack, jsii.String("SlackEndpoint"), &awscdk.CfnOutputProps{
+		Value: url.AttrFunctionUrl(), Description: jsii.String("The Request URL of the Slack app, under Interactivity"),
+	})
+}
+
+// newPublicURL makes the URL of a function that everybody may call, by the URL alone. It takes both permissions, too.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html#urls-auth-none
+func (h *hub) newPublicURL(of grants.Function) awslambda.CfnUrl {
+	f, name := h.functions[of], logical(string(of), "")
+	url := awslambda.NewCfnUrl(h.stack, jsii.String(name+"URL"), &awslambda.CfnUrlProps{AuthType: jsii.String("NONE"), TargetFunctionArn: f.AttrArn()})
+	awslambda.NewCfnPermission(h.stack, jsii.String(name+"AnybodyURL"), &awslambda.CfnPermissionProps{
+		Action: jsii.String("lambda:InvokeFunctionUrl"), FunctionName: f.Ref(), Principal: jsii.String("*"), FunctionUrlAuthType: jsii.String("NONE"),
+	}).AddResourceDependency(url, nil)
+	awslambda.NewCfnPermission(h.stack, jsii.String(name+"AnybodyFunction"), &awslambda.CfnPermissionProps{
+		Action: jsii.String("lambda:InvokeFunction"), FunctionName: f.Ref(), Principal: jsii.String("*"), InvokedViaFunctionUrl: true,
+	}).AddResourceDependency(url, nil)
+	return url
 }

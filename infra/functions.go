@@ -74,6 +74,11 @@ var shapes = []shape{
 	{
 		function: grants.Approval, description: "Seals what people answer", memory: 256, timeout: 15 * time.Second,
 	},
+	{
+		// Slack waits for 3 seconds, a cold start included, and calls it a failure after that although what was decided counts.
+		// https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
+		function: grants.Slack, description: "Takes what buttons in Slack decide", memory: 512, timeout: 15 * time.Second,
+	},
 }
 
 // visibility is for how long a message stays hidden that the function has.
@@ -104,7 +109,7 @@ func (h *hub) environment(f grants.Function) *map[string]*string {
 	if f != grants.Change {
 		out[deployed.TableVariable] = h.incidents.Ref()
 	}
-	if f == grants.Remedy || f == grants.Approval || f == grants.Page {
+	if f == grants.Remedy || f == grants.Approval || f == grants.Page || f == grants.Slack {
 		out[deployed.ApprovalsVariable] = h.approvals.Ref()
 		if h.seal != nil {
 			out[deployed.SealVariable] = h.seal.AttrArn()

@@ -43,9 +43,22 @@ func (h *hub) tells() bool { return len(h.set.Chat.Targets) > 0 }
 // shows says whether there is a page. Without it there is no function that the internet reaches.
 func (h *hub) shows() bool { return h.set.Approvals.HasPage() }
 
+// presses says whether buttons in Slack decide. Without them there is no function that Slack reaches.
+func (h *hub) presses() bool { return h.set.Approvals.HasSlack() }
+
 // has says whether the hub has a function.
 func (h *hub) has(f grants.Function) bool {
-	return (f != grants.Approval || h.asks()) && (f != grants.Notify || h.tells()) && (f != grants.Page || h.shows())
+	switch f {
+	case grants.Approval:
+		return h.asks()
+	case grants.Notify:
+		return h.tells()
+	case grants.Page:
+		return h.shows()
+	case grants.Slack:
+		return h.presses()
+	}
+	return true
 }
 
 // shapes is those of the functions that the hub has.
@@ -94,6 +107,9 @@ func newHub(stack awscdk.Stack, set *settings.Settings, zips func(grants.Functio
 	h.schedule(roles[grants.Schedules], h.functions[grants.Sweep])
 	if h.asks() {
 		h.newURL()
+	}
+	if h.presses() {
+		h.newButtons()
 	}
 	newSwitch(stack)
 	h.newAlarms()

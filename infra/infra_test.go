@@ -409,34 +409,49 @@ func TestForwardedCalls(t *testing.T) {
 	}
 }
 
-// TestApprovalURL: only who signs a request gets through, and nobody of whom the settings know nothing.
-func TestApprovalURL(t *testing.T) {
+// functionOf is the name of the function that a property names.
+func (t template) functionOf(property any) string {
+	of, _ := property.(map[string]any)
+	id, _ := of["Ref"].(string)
+	if get, ok := of["Fn::GetAtt"].([]any); ok {
+		id, _ = get[0].(string)
+	}
+	return t.text(t.Resources[id], "FunctionName")
+}
+
+// TestURLs: to the URL where approvers answer only who signs a request gets through, and nobody of whom the settings know nothing. The page
+// and Slack's buttons have URLs for everybody, and those of no other function are.
+func TestURLs(t *testing.T) {
 	t.Parallel()
 	hub := shared(t).templates[hubStack]
-	for id, url := range hub.of("AWS::Lambda::Url") {
-		if url.Properties["AuthType"] != "AWS_IAM" && id != "PageURL" {
-			t.Errorf("%s has the auth type %v", id, url.Properties["AuthType"])
-		}
+	urls := hub.of("AWS::Lambda::Url")
+	types := map[string]string{}
+	for _, url := range urls {
+		types[hub.functionOf(url.Properties["TargetFunctionArn"])], _ = url.Properties["AuthType"].(string)
+	}
+	if diff := cmp.Diff(map[string]string{"replimend-approval": "AWS_IAM", "replimend-page": "NONE", "replimend-slack": "NONE"}, types); diff != "" {
+		t.Errorf("URLs by their functions (-want +got):\n%s", diff)
 	}
 	got := map[string][]string{}
 	for _, p := range hub.of("AWS::Lambda::Permission") {
-		if ref(p, "FunctionName") != "ApprovalFunction" {
-			continue
-		}
 		who, action := p.Properties["Principal"].(string), p.Properties["Action"].(string)
+		f := hub.functionOf(p.Properties["FunctionName"])
 		switch {
-		case action == "lambda:InvokeFunctionUrl" && p.Properties["FunctionUrlAuthType"] != "AWS_IAM":
-			t.Errorf("%s may call the URL without signing", who)
+		case action == "lambda:InvokeFunctionUrl" && p.Properties["FunctionUrlAuthType"] != types[f]:
+			t.Errorf("%s may call the URL of %s by %v, and it has %s", who, f, p.Properties["FunctionUrlAuthType"], types[f])
 		case action == "lambda:InvokeFunction" && p.Properties["InvokedViaFunctionUrl"] != true:
-			t.Errorf("%s may call the function as it likes", who)
+			t.Errorf("%s may call %s as it likes", who, f)
 		}
-		got[who] = append(got[who], action)
-		slices.Sort(got[who])
+		got[f+" "+who] = append(got[f+" "+who], action)
+		slices.Sort(got[f+" "+who])
 	}
 	both := []string{"lambda:InvokeFunction", "lambda:InvokeFunctionUrl"}
-	want := map[string][]string{"arn:aws:iam::111122223333:role/storage-owners": both, grantstest.Target: both}
+	want := map[string][]string{
+		"replimend-approval arn:aws:iam::111122223333:role/storage-owners": both, "replimend-approval " + grantstest.Target: both,
+		"replimend-page *": both, "replimend-slack *": both,
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("who may call the URL (-want +got):\n%s", diff)
+		t.Errorf("who may call URLs (-want +got):\n%s", diff)
 	}
 }
 
@@ -447,42 +462,19 @@ func ref(r resource, name string) string {
 	return id
 }
 
-// TestPageURL: everybody reaches the page, by its URL alone, and nothing else.
-func TestPageURL(t *testing.T) {
-	t.Parallel()
-	hub := shared(t).templates[hubStack]
-	open := map[string]resource{}
-	for id, p := range hub.of("AWS::Lambda::Permission") {
-		if p.Properties["Principal"] == "*" {
-			open[id] = p
-		}
-	}
-	if p := open["AnybodyURL"].Properties; p["Action"] != "lambda:InvokeFunctionUrl" || p["FunctionUrlAuthType"] != "NONE" ||
-		ref(open["AnybodyURL"], "FunctionName") != "PageFunction" {
-		t.Errorf("by the URL: %v", p)
-	}
-	if p := open["AnybodyFunction"].Properties; p["Action"] != "lambda:InvokeFunction" || p["InvokedViaFunctionUrl"] != true ||
-		ref(open["AnybodyFunction"], "FunctionName") != "PageFunction" {
-		t.Errorf("past the URL: %v", p)
-	}
-	if len(open) != 2 || len(hub.of("AWS::Lambda::Url")) != 2 {
-		t.Errorf("everybody may %v", slices.Sorted(maps.Keys(open)))
-	}
-}
-
-// TestNoPage: without a page in the settings nothing is open to the internet, and nobody is told of one.
-func TestNoPage(t *testing.T) {
+// TestNothingIsPublic: without a page and buttons in the settings nothing is open to the internet, and nobody is told of a page.
+func TestNothingIsPublic(t *testing.T) {
 	t.Parallel()
 	set := whole(t)
-	set.Approvals.Page = settings.Page{}
+	set.Approvals.Page, set.Approvals.Slack = settings.Page{}, settings.SlackApp{}
 	hub := synthesize(t, set).templates[hubStack]
 	for id, r := range hub.Resources {
-		if strings.HasPrefix(id, "Page") || r.Type == "AWS::Lambda::Permission" && r.Properties["Principal"] == "*" || r.Properties["AuthType"] == "NONE" {
+		if strings.HasPrefix(id, "Page") || strings.HasPrefix(id, "Slack") || r.Type == "AWS::Lambda::Permission" && r.Properties["Principal"] == "*" || r.Properties["AuthType"] == "NONE" {
 			t.Errorf("there is %s", id)
 		}
 	}
 	key, err := json.Marshal(hub.Resources["SealKey"])
-	if err != nil || strings.Contains(string(key), "replimend-page") {
+	if err != nil || strings.Contains(string(key), "replimend-page") || strings.Contains(string(key), "replimend-slack") {
 		t.Errorf("the key of the seal names who is not there: %s, %v", key, err)
 	}
 	for id, read := range map[string]func(deployed.Environment) (deployed.Config, error){
@@ -505,11 +497,40 @@ func TestNobodyIsAsked(t *testing.T) {
 			t.Errorf("%d of %s", n, kind)
 		}
 	}
-	if _, ok := hub.Resources["ApprovalFunction"]; ok {
-		t.Error("there is a function for answers")
+	for _, id := range []string{"ApprovalFunction", "PageFunction", "SlackFunction"} {
+		if _, ok := hub.Resources[id]; ok {
+			t.Errorf("there is %s", id)
+		}
 	}
 	if err := environment(t, hub, "RemedyFunction", deployed.Environment.Worker); err != nil {
 		t.Errorf("the worker does not start: %v", err)
+	}
+}
+
+// TestNobodyPresses: without an app of Slack nothing is made for its buttons, and where nobody may answer there are none.
+func TestNobodyPresses(t *testing.T) {
+	t.Parallel()
+	set := whole(t)
+	set.Approvals.Slack = settings.SlackApp{}
+	a := synthesize(t, set)
+	hub := a.templates[hubStack]
+	for id := range hub.Resources {
+		if strings.HasPrefix(id, "Slack") {
+			t.Errorf("there is %s", id)
+		}
+	}
+	if _, ok := hub.Outputs["SlackEndpoint"]; ok {
+		t.Error("there is an endpoint for Slack")
+	}
+	var key []byte
+	for _, r := range hub.of("AWS::KMS::Key") {
+		var err error
+		if key, err = json.Marshal(r.Properties["KeyPolicy"]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(key) == 0 || bytes.Contains(key, []byte("replimend-slack")) {
+		t.Errorf("the key's policy is %s", key)
 	}
 }
 
@@ -577,6 +598,7 @@ func TestEnvironments(t *testing.T) {
 		"ApprovalFunction": deployed.Environment.Desk,
 		"NotifyFunction":   deployed.Environment.Herald,
 		"PageFunction":     deployed.Environment.Site,
+		"SlackFunction":    deployed.Environment.Buttons,
 	} {
 		if err := environment(t, hub, id, read); err != nil {
 			t.Errorf("%s: %v", id, err)

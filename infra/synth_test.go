@@ -239,9 +239,10 @@ func (t template) resolved(v any) any {
 		if id, ok := v["Ref"].(string); ok {
 			return t.ref(id)
 		}
-		if get, ok := v["Fn::GetAtt"].([]any); ok && get[1] == "FunctionUrl" {
-			return "https://" + strings.ToLower(get[0].(string)) + ".lambda-url." + t.Region + ".on.aws/"
-		} else if ok {
+		if get, ok := v["Fn::GetAtt"].([]any); ok {
+			if get[1] == "FunctionUrl" {
+				return "https://" + strings.ToLower(get[0].(string)) + ".lambda-url." + t.Region + ".on.aws/"
+			}
 			return t.arn(get[0].(string)).String()
 		}
 		out := map[string]any{}

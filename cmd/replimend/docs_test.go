@@ -121,8 +121,10 @@ func TestDeploymentIsAsDocumented(t *testing.T) {
 			t.Errorf("docs/deploy.md says nothing of %s %s", m[1], m[2])
 		}
 	}
-	if output := "ApprovalEndpoint"; !strings.Contains(hub, `"`+output+`"`) || !strings.Contains(page, output) {
-		t.Errorf("%s is not both an output of the hub and in docs/deploy.md", output)
+	for _, output := range []string{"ApprovalEndpoint", "PageEndpoint", "SlackEndpoint"} {
+		if !strings.Contains(hub, `"`+output+`"`) || !strings.Contains(page, output) {
+			t.Errorf("%s is not both an output of the hub and in docs/deploy.md", output)
+		}
 	}
 	commands := regexp.MustCompile(`(?m)^ {4}(?:AWS_PROFILE=\S+ )?make ([a-z-]+)(.*)$`).FindAllStringSubmatch(page, -1)
 	if len(commands) < 15 {

@@ -193,6 +193,14 @@ var replies = map[string]reply{
 		),
 	},
 
+	"slack-stranger": {
+		in("You are not an approver", "承認者ではありません"),
+		in(
+			"Slack calls you %[1]s, and nobody among approvals.people of the deployed settings has that as slack.",
+			"Slack でのメンバー ID は %[1]s です。デプロイ済みの設定の approvals.people に、この slack を持つ人はいません。",
+		),
+	},
+
 	// What the desk refuses.
 	"no-such-incident": {
 		in("There is no such incident", "インシデントがありません"),

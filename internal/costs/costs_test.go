@@ -56,6 +56,7 @@ var clients = map[string]string{
 	"change":   "sqs",
 	"failure":  "dynamodb sqs",
 	"page":     "dynamodb kms secretsmanager sqs",
+	"slack":    "dynamodb kms secretsmanager sqs",
 	"notify":   "dynamodb eventbridge secretsmanager sns sqs",
 	"remedy":   "accessanalyzer dynamodb iam kms organizations s3 s3control sqs ssm sts",
 	// Access Analyzer and the kill switches are the worker's, and in the package with which the sweep reads.
@@ -133,13 +134,22 @@ func TestReleased(t *testing.T) {
 }
 
 // answers are those of functions that are not behind a queue.
-var answers = map[string]func(*testing.T, *lambdatest.Runtime){"approval": knowsNobody, "page": showsNothing}
+var answers = map[string]func(*testing.T, *lambdatest.Runtime){"approval": knowsNobody, "page": showsNothing, "slack": readsNothing}
 
 // showsNothing asks the page, which has no secret to know anybody by.
 func showsNothing(t *testing.T, r *lambdatest.Runtime) {
 	t.Helper()
 	got := r.Invoke([]byte(strings.Replace(asked, `"http":`, `"domainName":"page.example","http":`, 1)))
 	if got.Kind != "response" || !strings.Contains(got.Body, `"statusCode":500`) || !strings.Contains(got.Body, "default-src 'none'") {
+		t.Errorf("the answer is %v; log:\n%s", got, r.Stop())
+	}
+}
+
+// readsNothing asks the function behind Slack's buttons for what it has none of: it takes no GET, and no other path.
+func readsNothing(t *testing.T, r *lambdatest.Runtime) {
+	t.Helper()
+	got := r.Invoke([]byte(strings.Replace(asked, `"http":`, `"domainName":"slack.example","http":`, 1)))
+	if got.Kind != "response" || !strings.Contains(got.Body, `"statusCode":404`) {
 		t.Errorf("the answer is %v; log:\n%s", got, r.Stop())
 	}
 }

@@ -149,6 +149,15 @@ func (e Environment) Site() (Config, error) {
 	return c, err
 }
 
+// Buttons is the configuration of the function that takes what buttons in Slack decide. The error has every fault, one a line.
+func (e Environment) Buttons() (Config, error) {
+	c, err := e.Desk()
+	if c.Settings != nil && !c.Settings.Approvals.HasSlack() {
+		err = errors.Join(err, errors.New("read settings: approvals has no slack, or nobody who may answer: there are no buttons"))
+	}
+	return c, err
+}
+
 // approvals reads, after the settings, where answers are kept and what seals them. Where nobody may approve there is no key.
 func (e Environment) approvals(c *Config) error {
 	var faults []error

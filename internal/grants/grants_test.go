@@ -52,7 +52,7 @@ func world(tb testing.TB, set *settings.Settings, needs []preflight.Need) grants
 	}
 	d, err := grants.BusPolicy(set)
 	keep(h.Bus(), d, err)
-	d, err = grants.SealKeyPolicy(h, true)
+	d, err = grants.SealKeyPolicy(h, grants.Page, grants.Slack)
 	keep(grantstest.SealKey, d, err)
 	return w
 }
@@ -328,7 +328,7 @@ func TestTooManyMembers(t *testing.T) {
 func TestSealKeyByItself(t *testing.T) {
 	t.Parallel()
 	h := grants.NamesOf(grantstest.Settings(t))
-	d, err := grants.SealKeyPolicy(h, true)
+	d, err := grants.SealKeyPolicy(h, grants.Page, grants.Slack)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ const (
 	Sweep    Function = "replimend-sweep"    // looks at every route of an account from time to time
 	Approval Function = "replimend-approval" // seals what people answer
 	Notify   Function = "replimend-notify"   // tells people
+	Slack    Function = "replimend-slack"    // takes what buttons in Slack decide
 	Page     Function = "replimend-page"     // shows people incidents, and seals what they decide
 )
 
@@ -21,7 +22,7 @@ type Function string
 
 // Functions is every function of the hub.
 func Functions() []Function {
-	return []Function{Failure, Change, Remedy, Sweep, Approval, Notify, Page}
+	return []Function{Failure, Change, Remedy, Sweep, Approval, Notify, Page, Slack}
 }
 
 // Roles that are nobody's function.

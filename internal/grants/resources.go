@@ -25,7 +25,7 @@ const (
 // byKeyPolicy is what the policy of the seal's key lets a function do.
 func byKeyPolicy(f Function) []string {
 	switch f {
-	case Approval, Page:
+	case Approval, Page, Slack:
 		return []string{sealAction}
 	case Remedy:
 		return []string{verifyAction}
@@ -66,13 +66,9 @@ func onlyTLS(action string, resources ...string) policy.StatementSpec {
 
 // SealKeyPolicy is the policy of the key that seals approvals. It names who uses the key and does not leave that to the account's own
 // policies: a policy attached to a role forges no approval. The account administers the key, as it must. Only roles that are there can be
-// named, so it is said whether there is a page.
+// named, so it is said which functions seal besides the approval function.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-func SealKeyPolicy(h HubNames, page bool) (policy.Document, error) {
-	seals := []Function{Approval}
-	if page {
-		seals = append(seals, Page)
-	}
+func SealKeyPolicy(h HubNames, more ...Function) (policy.Document, error) {
 	all := []string{anything} // in a key policy that is the key itself
 	return document(
 		policy.StatementSpec{
@@ -84,7 +80,7 @@ func SealKeyPolicy(h HubNames, page bool) (policy.Document, error) {
 			},
 		},
 		policy.StatementSpec{
-			Sid: "Seal", Effect: policy.Allow, Principals: roles(h, seals), Resources: all, Actions: []string{sealAction},
+			Sid: "Seal", Effect: policy.Allow, Principals: roles(h, append([]Function{Approval}, more...)), Resources: all, Actions: []string{sealAction},
 		},
 		policy.StatementSpec{
 			Sid: "Verify", Effect: policy.Allow, Principals: principal(h.Role(string(Remedy)).String()), Resources: all,

@@ -64,7 +64,7 @@ var ofTheirOwn = map[string][]policy.ARN{
 	"s3:PutBucketPolicy":         {resource},
 	"s3:DeleteBucketPolicy":      {resource},
 	"s3:CreateJob":               {replayer},
-	"kms:GenerateMac":            {hub.Role(string(grants.Approval)), hub.Role(string(grants.Page))},
+	"kms:GenerateMac":            {hub.Role(string(grants.Approval)), hub.Role(string(grants.Page)), hub.Role(string(grants.Slack))},
 	"kms:VerifyMac":              {hub.Role(string(grants.Remedy))},
 	"sts:AssumeRole":             {hub.Role(string(grants.Remedy)), hub.Role(string(grants.Sweep))},
 	"lambda:InvokeFunction":      {hub.Role(grants.Schedules)},
@@ -391,8 +391,8 @@ func Cases() []Case {
 			continue
 		}
 		who := hub.Role(string(f))
-		if f == grants.Page {
-			cannot("it is no secret of the page", who, "secretsmanager:GetSecretValue", secret)
+		if f == grants.Page || f == grants.Slack {
+			cannot("it is no secret of its own", who, "secretsmanager:GetSecretValue", secret)
 		} else {
 			never("it parses events", who, "secretsmanager:GetSecretValue", secret)
 		}
@@ -400,43 +400,54 @@ func Cases() []Case {
 		never("it tells nobody itself", who, "events:PutEvents", hub.Bus().String(), own)
 	}
 
-	// The page, which everybody on the internet reaches.
-	page := hub.Role(string(grants.Page))
-	const pageSecret, clientSecret = "arn:aws:secretsmanager:eu-west-1:" + Hub + ":secret:replimend/page-AbCdEf",
-		"arn:aws:secretsmanager:eu-west-1:" + Hub + ":secret:replimend/client-AbCdEf"
-	for _, s := range []string{pageSecret, clientSecret} {
-		can(page, "secretsmanager:GetSecretValue", s)
-		can(page, "kms:Decrypt", anyKey, opens, map[string]string{"kms:EncryptionContext:SecretARN": s})
-		never("it changes no secret", page, "secretsmanager:PutSecretValue", s)
+	// The page and the buttons of Slack, which everybody on the internet reaches.
+	page, slack := hub.Role(string(grants.Page)), hub.Role(string(grants.Slack))
+	const pageSecret, clientSecret, appSecret = "arn:aws:secretsmanager:eu-west-1:" + Hub + ":secret:replimend/page-AbCdEf",
+		"arn:aws:secretsmanager:eu-west-1:" + Hub + ":secret:replimend/client-AbCdEf",
+		"arn:aws:secretsmanager:eu-west-1:" + Hub + ":secret:replimend/slack-app-AbCdEf"
+	for s, whose := range map[string][]policy.ARN{pageSecret: {page, notify}, clientSecret: {page}, appSecret: {slack}} {
+		read := map[string]string{"kms:EncryptionContext:SecretARN": s}
+		for _, who := range []policy.ARN{page, slack, notify} {
+			if slices.Contains(whose, who) {
+				can(who, "secretsmanager:GetSecretValue", s)
+				can(who, "kms:Decrypt", anyKey, opens, read)
+			} else {
+				cannot("it is another function's secret", who, "secretsmanager:GetSecretValue", s)
+				cannot("it is another function's secret", who, "kms:Decrypt", anyKey, opens, read)
+			}
+			never("it changes no secret", who, "secretsmanager:PutSecretValue", s)
+		}
 	}
-	cannot("it opens its own secrets alone", page, "kms:Decrypt", anyKey, opens)
-	can(notify, "secretsmanager:GetSecretValue", pageSecret)
-	cannot("nobody signs in there", notify, "secretsmanager:GetSecretValue", clientSecret)
-	can(page, "kms:GenerateMac", SealKey.String())
-	never("who seals need not verify", page, "kms:VerifyMac", SealKey.String())
-	for _, action := range []string{"dynamodb:BatchGetItem", "dynamodb:GetItem"} {
-		can(page, action, incidents)
+	for _, who := range []policy.ARN{page, slack} {
+		cannot("it opens its own secrets alone", who, "kms:Decrypt", anyKey, opens)
+		can(who, "kms:GenerateMac", SealKey.String())
+		never("who seals need not verify", who, "kms:VerifyMac", SealKey.String())
+		can(who, "dynamodb:BatchGetItem", incidents)
+		can(who, "dynamodb:GetItem", incidents)
+		can(who, "dynamodb:PutItem", incidents, of(journal.SuppressionPartition))
+		for _, row := range []string{"lock", "patch", "open", "incident#inc-1", "route#orders", "notice#inc-1"} {
+			cannot("it silences alone", who, "dynamodb:PutItem", incidents, of(row))
+		}
+		can(who, "dynamodb:PutItem", approvals)
+		can(who, "dynamodb:GetItem", approvals)
+		for _, action := range []string{"dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"} {
+			never("nothing that was decided is taken back there", who, action, approvals)
+			never("nothing that was decided is taken back there", who, action, incidents)
+		}
+		for _, on := range []policy.ARN{reader, identity, resource, replayer, batch, canary} {
+			never("it enters no member", who, "sts:AssumeRole", on.String(), org)
+		}
+		can(who, "sqs:SendMessage", work)
+		never("nobody's messages are read there", who, "sqs:ReceiveMessage", work)
+		never("only the worker writes", who, "ssm:GetParameter", "arn:aws:ssm:eu-west-1:"+Hub+":parameter/replimend/kill-switch")
 	}
 	cannot("it lists by the index, and reads no partition", page, "dynamodb:Query", incidents)
 	can(page, "dynamodb:Query", incidents+"/index/"+journal.Index)
-	can(page, "dynamodb:PutItem", incidents, of(journal.SuppressionPartition))
-	for _, row := range []string{"lock", "patch", "open", "incident#inc-1", "route#orders", "notice#inc-1"} {
-		cannot("it silences alone", page, "dynamodb:PutItem", incidents, of(row))
-	}
-	can(page, "dynamodb:PutItem", approvals)
-	can(page, "dynamodb:GetItem", approvals)
 	cannot("it reads one person's answer at a time", page, "dynamodb:Query", approvals)
-	for _, action := range []string{"dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"} {
-		never("nothing that was decided is taken back there", page, action, approvals)
-		never("nothing that was decided is taken back there", page, action, incidents)
+	for _, on := range []string{incidents, incidents + "/index/" + journal.Index, approvals} {
+		never("a button is of one incident", slack, "dynamodb:Query", on)
 	}
-	for _, on := range []policy.ARN{reader, identity, resource, replayer, batch, canary} {
-		never("it enters no member", page, "sts:AssumeRole", on.String(), org)
-	}
-	can(page, "sqs:SendMessage", work)
-	never("nobody's messages are read there", page, "sqs:ReceiveMessage", work)
-	never("only the worker writes", page, "ssm:GetParameter", "arn:aws:ssm:eu-west-1:"+Hub+":parameter/replimend/kill-switch")
-	for _, f := range []grants.Function{grants.Failure, grants.Change, grants.Approval, grants.Page} {
+	for _, f := range []grants.Function{grants.Failure, grants.Change, grants.Approval, grants.Page, grants.Slack} {
 		cannot("it has nothing to tell", hub.Role(string(f)), "sqs:SendMessage", notices)
 	}
 

@@ -30,6 +30,7 @@ members:
 self: ["arn:aws:iam::*:role/ours-*"]
 approvals:
   approvers: ["arn:aws:iam::999999999999:role/oncall"]
+  slack: {secret: "arn:aws:secretsmanager:eu-west-1:999999999999:secret:replimend/slack-app-AbCdEf", team: T0123456789}
   page:
     secret: "arn:aws:secretsmanager:eu-west-1:999999999999:secret:replimend/page-AbCdEf"
     issuer: https://login.example.com

@@ -44,7 +44,7 @@ func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Herald {
 		Again: func(ctx context.Context, m incident.Message, target string, delay time.Duration) error {
 			return own.SendNotice(ctx, queue.Notice{Message: m, Target: target}, delay)
 		},
-		Now: time.Now,
+		Now: time.Now, Decides: c.Settings.Approvals.HasSlack(),
 	}
 	if a := c.Settings.Approvals; a.HasPage() {
 		teller.Link = Linker{Page: c.Page, Secret: a.Page.Secret.String(), Secrets: secrets, Log: log, Now: time.Now}.Link

@@ -262,10 +262,15 @@ func line(s string, most int) string {
 func block(s string) string {
 	out := clip(clean(s, true), maxDiff)
 	if len(out) < len(s) && strings.HasSuffix(out, "…") {
-		out += "\n(cut: the whole of it is in the incident)"
+		out += blockCut
 	}
 	return out
 }
+
+const blockCut = "\n(cut: the whole of it is in the incident)"
+
+// Whole says whether the message has the whole of its diff. Nobody should approve what they have not seen.
+func (m Message) Whole() bool { return !strings.HasSuffix(m.Diff, blockCut) }
 
 // clean replaces what cannot be shown: control characters, and the invisible ones that turn or hide text.
 func clean(s string, breaks bool) string {

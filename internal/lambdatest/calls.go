@@ -273,13 +273,17 @@ func declarations() map[string]map[string]bool {
 		{Tool: settings.Slack, Secret: policy.ARN{Partition: "aws", Service: "secretsmanager", Region: "us-east-1", Account: "111122223333", Resource: "secret:a"}},
 		{Tool: settings.Email, Topic: policy.ARN{Partition: "aws", Service: "sns", Region: "us-east-1", Account: "111122223333", Resource: "a"}},
 	}
-	people := settings.Approvals{Approvers: []policy.ARN{{}}, Page: settings.Page{Secret: targets[0].Secret, ClientSecret: targets[0].Secret}}
+	people := settings.Approvals{
+		Approvers: []policy.ARN{{}}, Page: settings.Page{Secret: targets[0].Secret, ClientSecret: targets[0].Secret},
+		Slack: settings.SlackApp{Secret: targets[0].Secret},
+	}
 	for _, n := range needs.Hub(grants.HubNames{Partition: "aws", Account: "111122223333", Region: "us-east-1"}, targets, people) {
 		declare(string(n.Function), n.Actions...)
 	}
 	// Of the key's policy.
 	declare(string(grants.Approval), seal.SealNeeds()...)
 	declare(string(grants.Page), seal.SealNeeds()...)
+	declare(string(grants.Slack), seal.SealNeeds()...)
 	declare(string(grants.Remedy), seal.VerifyNeeds()...)
 	for _, n := range needs.Member() {
 		declare(string(n.Role), n.Action)

@@ -61,6 +61,7 @@ members:
   - {account: "444455556666", regions: [eu-west-1]}
 approvals:
   approvers: ["arn:aws:iam::111122223333:role/oncall"]
+  slack: {secret: "arn:aws:secretsmanager:us-east-1:111122223333:secret:signing-AbCdEf", team: T0123ABCD}
   page: {secret: "arn:aws:secretsmanager:us-east-1:111122223333:secret:page-AbCdEf", issuer: "https://login.example.com", client: replimend}
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

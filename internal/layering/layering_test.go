@@ -78,6 +78,9 @@ var layers = map[string]layer{
 	"internal/causegen":   {wiring, everything},
 	"internal/accountgen": {wiring, everything},
 
+	// It is run by make pictures and linked into nothing.
+	"internal/chatpictures": {wiring, everything},
+
 	// The pages of the causes, as text.
 	"docs/causes": {pure, ""},
 
@@ -115,11 +118,13 @@ var layers = map[string]layer{
 	"internal/catalogue": {pure, "settings incident"},
 	// What a browser shows: documents in, HTML out.
 	"internal/page": {pure, "jsontree policy snapshot patch settings incident catalogue"},
+	// What a button stands for: who tells people writes it, and who takes their answers reads it.
+	"internal/choice": {pure, "incident"},
 	// A text that shows nowhere, and who reads it.
 	"internal/secret": {pure, ""},
 	"internal/vault":  {edge, "secret"},
 	// It tells people, and decides nothing.
-	"internal/notify": {edge, "settings incident catalogue policy secret"},
+	"internal/notify": {edge, "settings incident catalogue choice policy secret"},
 
 	// It knows what its messages say, and not what for.
 	"internal/queue": {edge, "policy jsontree incident signal"},
@@ -145,6 +150,8 @@ var layers = map[string]layer{
 	"internal/desk": {wiring, "policy incident settings guard journal seal queue deployed"},
 	// The page of incidents, and who may see and decide there.
 	"internal/site": {wiring, "policy incident settings catalogue link page journal seal vault queue desk deployed"},
+	// What people press in Slack.
+	"internal/slackapp": {wiring, "policy incident settings catalogue choice journal seal vault queue desk deployed"},
 	// It knows Lambda's events of URLs, and nothing of what is behind them.
 	"internal/functionurl": {wiring, ""},
 	// What tells people, apart from what the other functions link.
@@ -185,6 +192,7 @@ var layers = map[string]layer{
 	"functions/sweep":    {wiring, "batch deployed sweeper incident"},
 	"functions/approval": {wiring, "desk deployed grants incident journal seal"},
 	"functions/remedy":   {wiring, "batch deployed worker grants incident"},
+	"functions/slack":    {wiring, "functionurl slackapp deployed grants incident journal seal settings choice"},
 	"functions/page":     {wiring, "functionurl site deployed grants incident journal link seal settings"},
 	"functions/notify":   {wiring, "batch deployed herald grants"},
 }

@@ -97,25 +97,15 @@ func Hub(h grants.HubNames, targets []settings.Target, people settings.Approvals
 		}
 		out = append(out, n)
 	}
-	return slices.Concat(out, telling(h, targets, people), showing(h, people))
+	return slices.Concat(out, telling(h, targets, people), showing(h, people), pressing(h, people))
 }
 
-// showing is what the page needs: to read incidents and list them, to keep answers and what of links was used, to silence routes, and its
-// secrets.
+// showing is what the page needs: to decide, to list incidents, and its secrets.
 func showing(h grants.HubNames, people settings.Approvals) []grants.Need {
-	incidents, approvals := h.Table(grants.IncidentTable).String(), h.Table(grants.ApprovalTable).String()
-	need := func(why string, actions []string, resources []string, conditions ...policy.Condition) grants.Need {
-		return grants.Need{Function: grants.Page, Actions: actions, Resources: resources, Conditions: conditions, Why: why}
-	}
-	out := []grants.Need{
-		need("it shows no incident", journal.GetNeeds(), []string{incidents}),
-		need("it has no list", journal.ListNeeds(), []string{incidents + "/index/" + journal.Index}),
-		need("nobody can decide", journal.ApproverNeeds(), []string{approvals}),
-		// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-		need("nobody can silence", journal.SuppressNeeds(), []string{incidents}, policy.Condition{
-			Operator: policy.StringEquals, Qualifier: policy.ForAllValues, Key: "dynamodb:LeadingKeys", Values: []string{journal.SuppressionPartition},
-		}),
-	}
+	incidents := h.Table(grants.IncidentTable).String()
+	out := append(deciding(h, grants.Page), grants.Need{
+		Function: grants.Page, Actions: journal.ListNeeds(), Resources: []string{incidents + "/index/" + journal.Index}, Why: "it has no list",
+	})
 	var secrets []string
 	for _, s := range []policy.ARN{people.Page.Secret, people.Page.ClientSecret} {
 		if !s.IsZero() {
@@ -123,6 +113,29 @@ func showing(h grants.HubNames, people settings.Approvals) []grants.Need {
 		}
 	}
 	return append(out, reading(h, grants.Page, "nobody has a link or signs in", secrets)...)
+}
+
+// pressing is what the function needs that takes what buttons in Slack decide: to decide, and the secret by which it knows Slack.
+func pressing(h grants.HubNames, people settings.Approvals) []grants.Need {
+	var secrets []string
+	if people.HasSlack() {
+		secrets = append(secrets, people.Slack.Secret.String())
+	}
+	return append(deciding(h, grants.Slack), reading(h, grants.Slack, "it does not know what Slack signed", secrets)...)
+}
+
+// deciding is what a function needs where people decide on the internet: to read an incident, to keep answers and what is good for one
+// time, and to silence routes.
+func deciding(h grants.HubNames, f grants.Function) []grants.Need {
+	incidents, approvals := h.Table(grants.IncidentTable).String(), h.Table(grants.ApprovalTable).String()
+	return []grants.Need{
+		{Function: f, Actions: journal.GetNeeds(), Resources: []string{incidents}, Why: "it does not know what is asked"},
+		{Function: f, Actions: journal.ApproverNeeds(), Resources: []string{approvals}, Why: "nobody can decide"},
+		// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+		{Function: f, Actions: journal.SuppressNeeds(), Resources: []string{incidents}, Why: "nobody can silence", Conditions: []policy.Condition{{
+			Operator: policy.StringEquals, Qualifier: policy.ForAllValues, Key: "dynamodb:LeadingKeys", Values: []string{journal.SuppressionPartition},
+		}}},
+	}
 }
 
 // reading is what a function needs to read secrets. Secrets Manager uses the key of what it keeps with the credentials of whoever calls it,

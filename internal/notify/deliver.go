@@ -43,7 +43,9 @@ type Teller struct {
 	// Link is where an incident is looked at and decided on, for an hour, and the code that is told beside it; "": there is no such page. Nil:
 	// there never is.
 	Link func(ctx context.Context, id, plan string, l settings.Language) (url, code string)
-	Now  func() time.Time
+	// Decides says that somebody takes what people press, where a tool has buttons.
+	Decides bool
+	Now     func() time.Time
 
 	with map[settings.Tool]tool // nil: tools
 }
@@ -270,6 +272,9 @@ func (t *Teller) say(ctx context.Context, target settings.Target, m incident.Mes
 		return Ref{}, fmt.Errorf("there is no tool %q", target.Tool)
 	}
 	view := Of(m, target)
+	if !t.Decides {
+		view.Decisions = nil
+	}
 	t.link(ctx, &view, m, target.Language)
 	if target.Tool.ByTopic() {
 		return t.publish(ctx, with, target, view, before)

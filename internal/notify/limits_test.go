@@ -18,6 +18,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"pgregory.net/rapid"
 
+	"github.com/replimend/replimend/internal/choice"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/notify"
 	"github.com/replimend/replimend/internal/notifytest"
@@ -59,6 +60,19 @@ func views(most int) *rapid.Generator[notify.View] {
 			if rapid.Bool().Draw(t, "hostile link") {
 				v.LinkText, v.Code = w.Draw(t, "link text"), w.Draw(t, "code of the link")
 			}
+		}
+		for _, kind := range rapid.SliceOfN(rapid.SampledFrom([]notify.Kind{notify.Approve, notify.Decline, notify.Undo, notify.Silence, "<other>"}), 0, 4).Draw(t, "decisions") {
+			d := notify.Decision{Kind: kind, Text: w.Draw(t, "button"), Plan: rapid.OneOf(rapid.Just(strings.Repeat("0a", 32)), w).Draw(t, "plan")}
+			if kind == notify.Silence {
+				d.Plan = ""
+				for _, lasts := range choice.Silences() {
+					d.Times = append(d.Times, notify.Lasting{Lasts: lasts, Text: w.Draw(t, "time")})
+				}
+			}
+			if rapid.Bool().Draw(t, "confirmed") {
+				d.Confirm = &notify.Confirm{Title: w.Draw(t, "question"), Text: w.Draw(t, "what"), Yes: w.Draw(t, "yes"), No: w.Draw(t, "no")}
+			}
+			v.Decisions = append(v.Decisions, d)
 		}
 		for range rapid.IntRange(0, most).Draw(t, "sections") {
 			s := notify.Section{Heading: w.Draw(t, "heading")}
@@ -343,6 +357,45 @@ var slackLimits = []struct {
 	{"plain_text", 3_000, text("text"), "https://docs.slack.dev/reference/block-kit/composition-objects/text-object"},
 	{"context", 10, items("elements"), "https://docs.slack.dev/reference/block-kit/blocks/context-block"},
 	{"text", 3_000, text("text"), "not documented for rich text; as for other texts"},
+	{"actions", 25, items("elements"), "https://docs.slack.dev/reference/block-kit/blocks/actions-block"},
+	{"button", 75, text("text", "text"), "https://docs.slack.dev/reference/block-kit/block-elements/button-element"},
+	{"button", 2_000, text("value"), "https://docs.slack.dev/reference/block-kit/block-elements/button-element"},
+	{"button", 255, text("action_id"), "https://docs.slack.dev/reference/block-kit/block-elements/button-element"},
+	{"static_select", 150, text("placeholder", "text"), "https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element"},
+	{"static_select", 100, items("options"), "https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element"},
+	{"static_select", 255, text("action_id"), "https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element"},
+}
+
+// slackPressed holds what is sent when something is pressed, and what is asked before, against Slack's limits.
+func slackPressed(t fails, m map[string]any) {
+	t.Helper()
+	value, _ := m["value"].(string)
+	values := []string{value}
+	if m["type"] == "static_select" {
+		values = nil
+		options, _ := m["options"].([]any)
+		for _, o := range options {
+			o, _ := o.(map[string]any)
+			atMost(t, "option (https://docs.slack.dev/reference/block-kit/composition-objects/option-object)", text("text", "text")(o), 75)
+			atMost(t, "value of an option", text("value")(o), 150)
+			value, _ = o["value"].(string)
+			values = append(values, value)
+		}
+	}
+	action, _ := m["action_id"].(string)
+	for _, value := range values {
+		if _, err := choice.Parse(action, value); err != nil {
+			t.Fatalf("nobody reads what is sent: %s %q", action, value)
+		}
+	}
+	if c, ok := m["confirm"].(map[string]any); ok {
+		for name, most := range map[string]int{"title": 100, "text": 300, "confirm": 30, "deny": 30} {
+			atMost(t, name+" (https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object)", text(name, "text")(c), most)
+			if o, _ := c[name].(map[string]any); o["type"] != "plain_text" || text("text")(o) == 0 {
+				t.Fatalf("the %s of a question is %v", name, o)
+			}
+		}
+	}
 }
 
 func text(path ...string) func(map[string]any) int {
@@ -381,7 +434,7 @@ func slackKeeps(t fails, r notify.Request) string {
 	// Of the types that Slack has, only those whose texts are data.
 	known := map[string]bool{
 		"header": true, "plain_text": true, "context": true, "rich_text": true, "rich_text_section": true, "rich_text_list": true,
-		"rich_text_preformatted": true, "text": true, "link": true,
+		"rich_text_preformatted": true, "text": true, "link": true, "actions": true, "button": true, "static_select": true,
 	}
 	each(m, func(m map[string]any) {
 		kind, ok := m["type"].(string)
@@ -392,6 +445,9 @@ func slackKeeps(t fails, r notify.Request) string {
 			if l.of == kind {
 				atMost(t, kind+" ("+l.source+")", l.count(m), l.most)
 			}
+		}
+		if kind == "button" || kind == "static_select" {
+			slackPressed(t, m)
 		}
 		if kind == "text" && m["text"] == "" {
 			t.Fatal("an empty text, which Slack refuses")

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/replimend/replimend/internal/catalogue"
+	"github.com/replimend/replimend/internal/choice"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/settings"
 )
@@ -16,8 +17,9 @@ import (
 // catalogue and not the message's own, which are English. A message may have come over a queue, and all of it is taken to be written by
 // anybody.
 func Of(m incident.Message, t settings.Target) View {
+	whole := m.Whole()
 	m = shown(m, t)
-	s := speaker{t.Language, m}
+	s := speaker{t.Language, m, whole && !strings.HasSuffix(m.Diff, catalogue.Cut(t.Language, m.Incident)+"\n")}
 	return View{
 		Incident: m.Incident,
 		Severity: m.Severity,
@@ -30,6 +32,8 @@ func Of(m incident.Message, t settings.Target) View {
 		Over:     m.Over(),
 		At:       m.At,
 		Cut:      catalogue.Cut(s.language, m.Incident),
+
+		Decisions: s.decisions(),
 	}
 }
 
@@ -37,7 +41,51 @@ func Of(m incident.Message, t settings.Target) View {
 type speaker struct {
 	language settings.Language
 	message  incident.Message
+	whole    bool // whether the message has the whole of its diff
 }
+
+// decisions are what people can decide with one press: on the plan that they are asked about, to take back what stands, and, until it is
+// over, to silence the route. What could not be sent as it is meant is none: a message may have come from anywhere. Nobody approves a plan by
+// a diff of which something is missing.
+func (s speaker) decisions() []Decision {
+	m, w := s.message, catalogue.Buttons(s.language)
+	var out []Decision
+	add := func(d Decision, c choice.Choice) {
+		if c.Incident = m.Incident; c.Valid() {
+			out = append(out, d)
+		}
+	}
+	answer := func(kind Kind, a incident.Answer, text, plan string, c *Confirm) {
+		add(Decision{Kind: kind, Text: text, Plan: plan, Confirm: c}, choice.Choice{Answer: a, Plan: plan})
+	}
+	confirm := func(title func(settings.Language, string) string, plan, yes, follows string) *Confirm {
+		return &Confirm{
+			Title: title(s.language, catalogue.Short(plan)), Yes: yes, No: w.Cancel,
+			Text: catalogue.Of(s.language, m.Incident, clip(catalogue.Route(s.language, m.Route), mostRoute)) + " " + follows,
+		}
+	}
+	if m.Outcome == incident.AwaitingApproval {
+		if s.whole {
+			answer(Approve, incident.Approve, w.Approve, m.Plan, confirm(catalogue.ConfirmApprove, m.Plan, w.Approve, w.ApproveText))
+		}
+		answer(Decline, incident.Decline, w.Decline, m.Plan, nil)
+	}
+	if m.Stands != "" {
+		answer(Undo, incident.Undo, w.Undo, m.Stands, confirm(catalogue.ConfirmUndo, m.Stands, w.Undo, w.UndoText))
+	}
+	if !m.Over() {
+		d := Decision{Kind: Silence, Text: w.Silence}
+		for _, lasts := range choice.Silences() {
+			d.Times = append(d.Times, Lasting{lasts, catalogue.For(s.language, int(lasts.Hours()))})
+		}
+		add(d, choice.Choice{Lasts: choice.Silences()[0]})
+	}
+	return out
+}
+
+// mostRoute is how much of a route a question names, in characters: the longest names of two buckets do not fit into the 300 of Slack beside
+// the rest, and their beginnings do.
+const mostRoute = 120
 
 // known is a text of the catalogue, or where it has none what came.
 func known(otherwise string) func(text string, ok bool) string {

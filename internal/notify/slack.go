@@ -3,10 +3,12 @@ package notify
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
 
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -48,7 +50,7 @@ func (s slackBot) compose(t settings.Target, v View, before Ref) (Request, error
 	if before.Channel != "" {
 		card.Channel = before.Channel
 	}
-	news := slackCard(withoutCode(v))
+	news := slackCard(withoutDecisions(withoutCode(v))) // the card has the buttons, and is the one place that is updated
 	news.Channel, news.Parse, news.ThreadTS, news.Broadcast = card.Channel, card.Parse, before.ID, loud(v)
 	card.TS = before.ID
 	r, err := post(host+slackUpdate, BearerToken, card)
@@ -109,7 +111,11 @@ const (
 //
 // https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 func slackCard(v View) slackMessage {
+	whole, _ := bounded(v)
 	v = fitted(v, func(v View) bool { return size(slackBlocksOf(v)) <= slackAll })
+	if code(v) < code(whole) { // nobody approves what they have not seen
+		v.Decisions = slices.DeleteFunc(v.Decisions, func(d Decision) bool { return d.Kind == Approve })
+	}
 	return slackMessage{Text: slackEscape(headline(v)), Blocks: slackBlocksOf(v)}
 }
 
@@ -145,11 +151,67 @@ func slackBlocksOf(v View) slack.Blocks {
 	if v.Link != "" {
 		blocks = append(blocks, slackLink(v))
 	}
+	if len(v.Decisions) > 0 {
+		blocks = append(blocks, slackDecisions(v))
+	}
 	foot := []slack.MixedElement{plain(v.Word)}
 	if !blank(v.Cut) {
 		foot = append(foot, plain(v.Cut))
 	}
 	return slack.Blocks{BlockSet: append(blocks, slack.NewContextBlock("", foot...))}
+}
+
+// The limits of what can be pressed. An actions block has 25 elements, of which a view has four at most.
+//
+// https://docs.slack.dev/reference/block-kit/blocks/actions-block
+// https://docs.slack.dev/reference/block-kit/block-elements/button-element (text 75, value 2,000)
+// https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element (placeholder 150)
+// https://docs.slack.dev/reference/block-kit/composition-objects/option-object (text 75, value 150)
+// https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object (title 100, text 300, buttons 30)
+const (
+	slackButton       = 75
+	slackConfirmTitle = 100
+	slackConfirmText  = 300
+	slackConfirmYes   = 30
+)
+
+// slackDecisions is what people can decide, as buttons and a menu. The block has no ID: Slack makes a new one with each update, as it asks
+// of whoever gives one.
+func slackDecisions(v View) *slack.ActionBlock {
+	plain := func(s string, most int) *slack.TextBlockObject {
+		return slack.NewTextBlockObject(slack.PlainTextType, something(clip(incident.Line(s), most)), false, false)
+	}
+	var elements []slack.BlockElement
+	for _, d := range v.Decisions {
+		c := d.choice(v.Incident)
+		var confirm *slack.ConfirmationBlockObject
+		if q := d.Confirm; q != nil {
+			confirm = slack.NewConfirmationBlockObject(plain(q.Title, slackConfirmTitle), plain(q.Text, slackConfirmText),
+				plain(q.Yes, slackConfirmYes), plain(q.No, slackConfirmYes))
+		}
+		if len(d.Times) > 0 {
+			var options []*slack.OptionBlockObject
+			for _, t := range d.Times {
+				c.Lasts = t.Lasts
+				options = append(options, slack.NewOptionBlockObject(c.Value(), plain(t.Text, slackButton), nil))
+			}
+			menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plain(d.Text, slackButton), c.Action(), options...)
+			menu.Confirm = confirm
+			elements = append(elements, menu)
+			continue
+		}
+		button := slack.NewButtonBlockElement(c.Action(), c.Value(), plain(d.Text, slackButton))
+		button.Confirm = confirm
+		switch d.Kind {
+		case Approve:
+			button.Style = slack.StylePrimary
+		case Undo:
+			button.Style = slack.StyleDanger
+		case Decline, Silence:
+		}
+		elements = append(elements, button)
+	}
+	return slack.NewActionBlock("", elements...)
 }
 
 // slackLink is the link of a view, with its code on the line below.

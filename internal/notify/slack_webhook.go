@@ -12,7 +12,7 @@ import (
 type slackWebhook struct{}
 
 func (slackWebhook) compose(_ settings.Target, v View, _ Ref) (Request, error) {
-	return post("", IsURL, slackCard(v))
+	return post("", IsURL, slackCard(withoutDecisions(v))) // only a bot hears of what is pressed
 }
 
 // read takes what Slack says no with for a code if it is one: it is the whole body.

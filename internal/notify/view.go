@@ -35,6 +35,19 @@ type Decision struct {
 	Kind Kind
 	Text string // in the language
 	Plan string // the hash of the plan that is decided on; "" for Silence
+	// Confirm is what somebody is asked once more after they pressed it; nil: nothing.
+	Confirm *Confirm
+	// Times is for how long a Silence can be, each with its text; none otherwise.
+	Times []Lasting
+}
+
+// Confirm is a question that is asked before a decision is sent, which names what is decided.
+type Confirm struct{ Title, Text, Yes, No string }
+
+// Lasting is a time with its text.
+type Lasting struct {
+	Lasts time.Duration
+	Text  string
 }
 
 // Kind is a kind of decision. Its text is what a button is called where nobody sees it.

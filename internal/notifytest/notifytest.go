@@ -107,13 +107,13 @@ func Messages() map[string]incident.Message {
 			m.Happened = []string{"declined: declined by arn:aws:iam::" + Source + ":role/storage-on-call"}
 		})),
 		"applied": made(incident.Applied, exposure(), with(func(m *incident.Message) {
-			m.Headline = incident.HeadApplied
+			m.Headline, m.Stands = incident.HeadApplied, plan
 			m.Undo = []string{undo}
 			m.Steps = []string{"replay the versions that failed, or write one object under the rule and see it replicate"}
 			m.Happened = []string{written, "applied: the documents are as written, and the route is healthy by them"}
 		})),
 		"resolved": made(incident.Resolved, ended(), with(func(m *incident.Message) {
-			m.Headline = incident.HeadCured
+			m.Headline, m.Stands = incident.HeadCured, plan
 			m.Undo = []string{undo}
 			m.Happened = []string{written, "applied: the documents are as written, and the route is healthy by them", "resolved: S3 replicated what failed: 41233 of the versions that were looked at"}
 		})),

@@ -50,6 +50,9 @@ func (p Page) On() bool { return !p.Secret.IsZero() }
 // HasPage says whether there is a page: where nobody may answer there is nothing to decide on it, and nothing that seals answers.
 func (a Approvals) HasPage() bool { return a.Page.On() && len(a.Approvers) > 0 }
 
+// HasSlack says whether there are buttons in Slack that decide, which there are not where nobody may answer.
+func (a Approvals) HasSlack() bool { return a.Slack.On() && len(a.Approvers) > 0 }
+
 // SignsIn says whether people can sign in.
 func (p Page) SignsIn() bool { return p.Issuer != "" }
 
