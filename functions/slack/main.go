@@ -1,20 +1,21 @@
-// Command slack is the Lambda function behind the URL that Slack sends to what people press. The URL has the auth type NONE: Slack signs with
-// a secret of its own, and nothing is read before that is verified. Whoever may invoke the function past the URL can do no more than Slack
-// without it.
+// Command slack is the Lambda function behind the URL that Slack sends to what people press. The URL must have the auth type NONE, because
+// Slack signs nothing that AWS knows: who they are follows from Slack's own signature, and what the event says of a caller is not looked at.
+// Whoever may invoke the function past the URL can do no more than somebody who calls it.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 package main
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/replimend/replimend/internal/buttons"
 	"github.com/replimend/replimend/internal/deployed"
 	"github.com/replimend/replimend/internal/functionurl"
-	"github.com/replimend/replimend/internal/slackapp"
 )
 
 func main() {
-	app := deployed.Start(context.Background(), deployed.Environment.Buttons, slackapp.New)
-	lambda.Start(functionurl.Handler(app.At))
+	b := deployed.Start(context.Background(), deployed.Environment.Buttons, buttons.New)
+	lambda.Start(functionurl.Handler(func(string) http.Handler { return b }))
 }

@@ -157,7 +157,7 @@ approvals:
 		t.Errorf("the worker is told %d times", n)
 	}
 	log := r.Stop()
-	if strings.Contains(log, signing) || strings.Contains(log, "abcdefgh\"") || !strings.Contains(log, "not shown") {
+	if strings.Contains(log, signing) || strings.Contains(log, "abcdefgh\"") || !strings.Contains(log, "not answered") {
 		t.Errorf("the log is\n%s", log)
 	}
 	// Secrets Manager uses keys in the function's stead, and nothing was written for the incident yet.

@@ -145,11 +145,11 @@ func showsNothing(t *testing.T, r *lambdatest.Runtime) {
 	}
 }
 
-// readsNothing asks the function behind Slack's buttons for what it has none of: it takes no GET, and no other path.
+// readsNothing asks the function behind Slack's buttons for what it does not take.
 func readsNothing(t *testing.T, r *lambdatest.Runtime) {
 	t.Helper()
 	got := r.Invoke([]byte(strings.Replace(asked, `"http":`, `"domainName":"slack.example","http":`, 1)))
-	if got.Kind != "response" || !strings.Contains(got.Body, `"statusCode":404`) {
+	if got.Kind != "response" || !strings.Contains(got.Body, `"statusCode":405`) {
 		t.Errorf("the answer is %v; log:\n%s", got, r.Stop())
 	}
 }

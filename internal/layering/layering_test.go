@@ -150,8 +150,8 @@ var layers = map[string]layer{
 	"internal/desk": {wiring, "policy incident settings guard journal seal queue deployed"},
 	// The page of incidents, and who may see and decide there.
 	"internal/site": {wiring, "policy incident settings catalogue link page journal seal vault queue desk deployed"},
-	// What people press in Slack.
-	"internal/slackapp": {wiring, "policy incident settings catalogue choice journal seal vault queue desk deployed"},
+	// The buttons of Slack, and who pressed them.
+	"internal/buttons": {wiring, "policy incident settings catalogue choice secret journal seal vault queue desk deployed"},
 	// It knows Lambda's events of URLs, and nothing of what is behind them.
 	"internal/functionurl": {wiring, ""},
 	// What tells people, apart from what the other functions link.
@@ -192,8 +192,8 @@ var layers = map[string]layer{
 	"functions/sweep":    {wiring, "batch deployed sweeper incident"},
 	"functions/approval": {wiring, "desk deployed grants incident journal seal"},
 	"functions/remedy":   {wiring, "batch deployed worker grants incident"},
-	"functions/slack":    {wiring, "functionurl slackapp deployed grants incident journal seal settings choice"},
-	"functions/page":     {wiring, "functionurl site deployed grants incident journal link seal settings"},
+	"functions/page":     {wiring, "functionurl site deployed grants incident journal seal link settings"},
+	"functions/slack":    {wiring, "functionurl buttons deployed grants incident journal seal settings choice"},
 	"functions/notify":   {wiring, "batch deployed herald grants"},
 }
 
