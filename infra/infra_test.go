@@ -455,13 +455,6 @@ func TestURLs(t *testing.T) {
 	}
 }
 
-// ref is the logical id that a property refers to.
-func ref(r resource, name string) string {
-	m, _ := r.Properties[name].(map[string]any)
-	id, _ := m["Ref"].(string)
-	return id
-}
-
 // TestNothingIsPublic: without a page and buttons in the settings nothing is open to the internet, and nobody is told of a page.
 func TestNothingIsPublic(t *testing.T) {
 	t.Parallel()
