@@ -154,6 +154,17 @@ lint: ## Check format, vet, staticcheck, layering and generated files.
 format: ## Format all Go files.
 	$(gofumpt) -w .
 
+# What a browser makes of a page depends on its version and on the fonts, so that pictures are not among the generated files. That they are
+# of what is sent now is part of make test, which needs no browser.
+BROWSER ?= chromium
+.PHONY: pictures
+pictures: build ## Draw the pictures of the documentation anew; needs Chromium, fonts-dejavu-core and fonts-noto-cjk.
+	@command -v '$(BROWSER)' >/dev/null || { echo 'pictures: no $(BROWSER)'; echo 'hint: install it, or name yours with BROWSER=…'; exit 1; }
+	go run ./internal/chatpictures '$(BROWSER)' internal/notify/testdata docs/images/chat
+	bin/replimend rehearse --only cross-account-kms --show none --pages '$(DIST)/pictures'
+	go run ./internal/shoot --width 1000 --most 1000 '$(DIST)/pictures/cross-account-kms.html' docs/images/incident-page.png
+	go run ./internal/shoot --width 360 --most 990 --scale 1.5 --dark '$(DIST)/pictures/cross-account-kms.html' docs/images/incident-page-phone.png
+
 .PHONY: generate
 generate: ## Write the generated files anew.
 	go generate ./...

@@ -455,6 +455,30 @@ func TestURLs(t *testing.T) {
 	}
 }
 
+// TestNothingIsPublic: without a page and buttons in the settings nothing is open to the internet, and nobody is told of a page.
+func TestNothingIsPublic(t *testing.T) {
+	t.Parallel()
+	set := whole(t)
+	set.Approvals.Page, set.Approvals.Slack = settings.Page{}, settings.SlackApp{}
+	hub := synthesize(t, set).templates[hubStack]
+	for id, r := range hub.Resources {
+		if strings.HasPrefix(id, "Page") || strings.HasPrefix(id, "Slack") || r.Type == "AWS::Lambda::Permission" && r.Properties["Principal"] == "*" || r.Properties["AuthType"] == "NONE" {
+			t.Errorf("there is %s", id)
+		}
+	}
+	key, err := json.Marshal(hub.Resources["SealKey"])
+	if err != nil || strings.Contains(string(key), "replimend-page") || strings.Contains(string(key), "replimend-slack") {
+		t.Errorf("the key of the seal names who is not there: %s, %v", key, err)
+	}
+	for id, read := range map[string]func(deployed.Environment) (deployed.Config, error){
+		"NotifyFunction": deployed.Environment.Herald, "ApprovalFunction": deployed.Environment.Desk,
+	} {
+		if err := environment(t, hub, id, read); err != nil {
+			t.Errorf("%s does not start: %v", id, err)
+		}
+	}
+}
+
 // TestNobodyIsAsked: without approvers there is nothing that takes answers, and nothing that costs for it.
 func TestNobodyIsAsked(t *testing.T) {
 	t.Parallel()

@@ -66,7 +66,7 @@ func TestCommandsOfDocumentsRun(t *testing.T) {
 // needsAccount says whether a line talks to AWS, or tells what such a line did. TestReadmeAgainstTheEmulator runs those of README.md.
 func needsAccount(line string) bool {
 	return strings.Contains(line, "--profile") || strings.HasPrefix(line, "incidents ") || strings.HasPrefix(line, "suppressions ") ||
-		strings.HasPrefix(line, "approve ") || strings.HasPrefix(line, "reject ") || strings.HasPrefix(line, "recall ")
+		strings.HasPrefix(line, "page ") || strings.HasPrefix(line, "approve ") || strings.HasPrefix(line, "reject ") || strings.HasPrefix(line, "recall ")
 }
 
 var flagOf = regexp.MustCompile(`--[a-z-]+`)

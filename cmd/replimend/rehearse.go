@@ -43,12 +43,12 @@ func (p *program) rehearseCommand() *cobra.Command {
 that replimend does about it: diagnosis, plan, guard, patch, replay, proof and the message to people. The cloud has its own idea
 of what S3 asks for, so that it judges the diagnosis rather than repeats it.
 
---pages writes a page for each incident of the scenarios that are played, and --serve shows them to browsers on this machine.
+--pages writes a page for each incident of the scenarios that are played. --serve shows the incidents to browsers on this machine until
+Ctrl-C ends it: replimend rehearse --only cross-account-kms --serve
 
 Exit code: 0 every scenario is green, 1 some scenario is not, 2 an argument is wrong.`,
 		Example: `  replimend rehearse --only cross-account-kms --show all
   replimend rehearse --only 'refused-*' roles
-  replimend rehearse --only cross-account-kms --serve
   replimend rehearse --only cross-account-kms --chat slack --lang ja
   replimend rehearse --list`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -120,6 +120,7 @@ func (p *program) rehearse(cmd *cobra.Command, r rehearsing) error {
 		if listener, err = listenLocally(cmd.Context(), r.address); err != nil {
 			return err
 		}
+		defer listener.Close()
 	}
 	scores := make([]render.Score, 0, len(chosen))
 	progress := p.progress(r, len(chosen))

@@ -160,7 +160,7 @@ func (b *Buttons) where(channel string) settings.Target {
 // decide does what was pressed in the name of somebody, "" for nobody who is known, and gives what there is to say of it in the channel.
 func (b *Buttons) decide(ctx context.Context, p press, who string, where settings.Target) (note string, err error) {
 	if who == "" {
-		return "", desk.Refuse(http.StatusForbidden, "slack-stranger", "%s", p.member)
+		return "", desk.Refuse(http.StatusForbidden, stranger, "%s", p.member)
 	}
 	i, err := b.Desk.Incident(ctx, p.Incident)
 	if err != nil {
@@ -189,11 +189,18 @@ func (b *Buttons) decide(ctx context.Context, p press, who string, where setting
 	return catalogue.Approved(l, mention, as, plan, escape(mask(taken.Missing))), nil
 }
 
+// stranger is the code of who is told what Slack calls them, because the settings do not know them.
+const stranger = "slack-stranger"
+
 // told is an error in words that are fit for whoever pressed the button.
 func told(err error, where settings.Target) string {
 	no := &desk.Refused{Code: "internal"} // what it says else is for the log alone
 	errors.As(err, &no)
-	text, ok := catalogue.Refusal(where.Language, no.Code, no.Text)
+	var values []any
+	if no.Code == stranger {
+		values = append(values, no.Text)
+	}
+	text, ok := catalogue.Refusal(where.Language, no.Code, values...)
 	if !ok {
 		text, _ = catalogue.Refusal(where.Language, "internal")
 	}

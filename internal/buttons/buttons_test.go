@@ -490,7 +490,7 @@ func TestAbuse(t *testing.T) {
 		},
 		"somebody who is known and no approver": {
 			do: func(_ *office, p *pressed) { p.payload["user"] = map[string]any{"id": "U0MALLORY"} }, status: 200,
-			alone: "You are not an approver. Nothing was decided. " + mallory + " is not one of",
+			alone: "You are not an approver. Nothing was decided. You are not one of approvals.approvers",
 		},
 		"an incident that is none": {
 			do: func(_ *office, p *pressed) { action(p)["value"] = "inc-0123456789abcdef0123 " + plan }, status: 200, alone: "There is no such incident.",
@@ -519,7 +519,7 @@ func TestAbuse(t *testing.T) {
 			do: func(_ *office, p *pressed) {
 				p.payload["channel"], p.payload["user"] = map[string]any{"id": "C0JAPANESE"}, map[string]any{"id": "U0MALLORY"}
 			},
-			status: 200, alone: "承認者ではありません。何も決定していません。(arn:aws:iam::xxxxxxxx3333:user/mallory",
+			status: 200, alone: "承認者ではありません。何も決定していません。デプロイ済みの設定の approvals.approvers",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -167,6 +168,29 @@ func TestEverythingHasAText(t *testing.T) {
 	}
 }
 
+// TestPagesSayEverything in each language, and not the same in both.
+func TestPagesSayEverything(t *testing.T) {
+	t.Parallel()
+	english, japanese := reflect.ValueOf(Page(settings.English)), reflect.ValueOf(Page(settings.Japanese))
+	for n := range english.NumField() {
+		if a, b := english.Field(n).String(), japanese.Field(n).String(); a == "" || b == "" || a == b {
+			t.Errorf("%s is %q and %q", english.Type().Field(n).Name, a, b)
+		}
+	}
+	for hours, want := range map[int][2]string{
+		1: {"1 hour", "1 時間"}, 8: {"8 hours", "8 時間"}, 24: {"24 hours", "24 時間"}, 168: {"7 days", "7 日間"},
+	} {
+		if got := [2]string{For(settings.English, hours), For(settings.Japanese, hours)}; got != want {
+			t.Errorf("%d hours are %q", hours, got)
+		}
+	}
+	for n, want := range map[int]string{1: "1 request is allowed", 2: "2 requests are allowed"} {
+		if got := FewAllowed(settings.English, n); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+}
+
 // TestNothingIsExplainedThatIsNotThere: the pages of the causes and the files of the rules are there, for every text. That every cause and
 // rule has a text is tested where their registries are known.
 func TestNothingIsExplainedThatIsNotThere(t *testing.T) {
@@ -261,8 +285,8 @@ func TestExposure(t *testing.T) {
 		},
 		"a clock that is behind": {
 			incident.Exposure{Versions: 1, Bytes: 1, Exact: true, Since: now.Add(time.Hour)},
-			"At least 1 object version (1 B) is not replicated; it was written at 2026-11-22 13:00:00 UTC (0 m ago).",
-			"少なくとも 1 個のオブジェクトバージョン（1 B）がレプリケートされていません。2026年11月22日 13:00:00 UTC（0 分前）に書き込まれました。",
+			"At least 1 object version (1 B) is not replicated; it was written at 2026-11-22 13:00:00 UTC (0 s ago).",
+			"少なくとも 1 個のオブジェクトバージョン（1 B）がレプリケートされていません。2026年11月22日 13:00:00 UTC（0 秒前）に書き込まれました。",
 		},
 	} {
 		if got := Exposure(settings.English, c.e, now); got != c.en {
@@ -270,6 +294,26 @@ func TestExposure(t *testing.T) {
 		}
 		if got := Exposure(settings.Japanese, c.e, now); got != c.ja {
 			t.Errorf("%s: got %q, want %q", name, got, c.ja)
+		}
+	}
+}
+
+// TestSpans is of both sides of each change of units: a minute says little of what took less than two.
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration][2]string{
+		-time.Hour:                       {"0 s", "0 秒"},
+		999 * time.Millisecond:           {"0 s", "0 秒"},
+		35 * time.Second:                 {"35 s", "35 秒"},
+		2*time.Minute - time.Millisecond: {"119 s", "119 秒"},
+		2 * time.Minute:                  {"2 m", "2 分"},
+		time.Hour - time.Second:          {"59 m", "59 分"},
+		time.Hour:                        {"1 h 0 m", "1 時間 0 分"},
+		24*time.Hour - time.Second:       {"23 h 59 m", "23 時間 59 分"},
+		24 * time.Hour:                   {"1 d 0 h", "1 日 0 時間"},
+	} {
+		if got := [2]string{span(settings.English, d), span(settings.Japanese, d)}; got != want {
+			t.Errorf("%s: got %q, want %q", d, got, want)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func Page(l settings.Language) PageWords {
 
 		Picture:        say(in("The route", "レプリケーションの経路")),
 		WasSo:          say(in("As it was when it was judged", "判定時の状態")),
-		IsSo:           say(in("After the cure", "修正後の状態")),
+		IsSo:           say(in("Afterwards", "その後の状態")),
 		Allowed:        say(in("allowed", "許可")),
 		Denied:         say(in("denied", "拒否")),
 		NotKnown:       say(in("not known", "不明")),

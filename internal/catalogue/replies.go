@@ -208,7 +208,10 @@ var replies = map[string]reply{
 	},
 	"not-an-approver": {
 		in("You are not an approver", "承認者ではありません"),
-		in("Nothing was decided. %[1]s", "何も決定していません。(%[1]s)"),
+		in(
+			"Nothing was decided. You are not one of approvals.approvers of the deployed settings.",
+			"何も決定していません。デプロイ済みの設定の approvals.approvers に含まれていません。",
+		),
 	},
 	"nothing-to-undo": {
 		in("There is nothing to undo", "取り消すものはありません"),

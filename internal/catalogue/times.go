@@ -140,21 +140,26 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f %s", value, units[power])
 }
 
-// span is a duration in its two largest units; a clock that is behind makes none of it negative.
+// span is a duration in its two largest units, and below two minutes, of which a minute would be half, in seconds. A clock that is behind
+// makes none of it negative.
 func span(l settings.Language, d time.Duration) string {
-	minutes := int64(max(d, 0) / time.Minute)
+	d = max(d, 0)
+	minutes := int64(d / time.Minute)
 	days, hours, rest := minutes/(24*60), minutes/60%24, minutes%60
 	switch {
 	case days > 0:
 		return spanDays.say(l, days, hours)
 	case hours > 0:
 		return spanHours.say(l, hours, rest)
+	case minutes > 1:
+		return spanMinutes.say(l, rest)
 	}
-	return spanMinutes.say(l, rest)
+	return spanSeconds.say(l, int64(d/time.Second))
 }
 
 var (
 	spanDays    = in("%[1]d d %[2]d h", "%[1]d 日 %[2]d 時間")
 	spanHours   = in("%[1]d h %[2]d m", "%[1]d 時間 %[2]d 分")
 	spanMinutes = in("%[1]d m", "%[1]d 分")
+	spanSeconds = in("%[1]d s", "%[1]d 秒")
 )

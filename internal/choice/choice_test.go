@@ -19,8 +19,10 @@ const (
 func TestWhatIsWrittenIsRead(t *testing.T) {
 	t.Parallel()
 	all := []choice.Choice{
-		{Incident: id, Answer: incident.Approve, Plan: plan}, {Incident: id, Answer: incident.Decline, Plan: plan},
-		{Incident: id, Answer: incident.Undo, Plan: plan}, {Incident: id, Answer: incident.Approve, Plan: strings.TrimPrefix(plan, "sha256:")},
+		{Incident: id, Answer: incident.Approve, Plan: plan},
+		{Incident: id, Answer: incident.Decline, Plan: plan},
+		{Incident: id, Answer: incident.Undo, Plan: plan},
+		{Incident: id, Answer: incident.Approve, Plan: strings.TrimPrefix(plan, "sha256:")},
 	}
 	for _, d := range choice.Silences() {
 		all = append(all, choice.Choice{Incident: id, Lasts: d})

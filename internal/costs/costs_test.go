@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,10 +55,10 @@ var clients = map[string]string{
 	"approval": "dynamodb kms sqs",
 	"change":   "sqs",
 	"failure":  "dynamodb sqs",
-	"notify":   "dynamodb eventbridge secretsmanager sns sqs",
 	"page":     "dynamodb kms secretsmanager sqs",
-	"remedy":   "accessanalyzer dynamodb iam kms organizations s3 s3control sqs ssm sts",
 	"slack":    "dynamodb kms secretsmanager sqs",
+	"notify":   "dynamodb eventbridge secretsmanager sns sqs",
+	"remedy":   "accessanalyzer dynamodb iam kms organizations s3 s3control sqs ssm sts",
 	// Access Analyzer and the kill switches are the worker's, and in the package with which the sweep reads.
 	"sweep": "accessanalyzer dynamodb iam kms organizations s3 sqs ssm sts",
 }
@@ -104,8 +103,7 @@ func environment(t testing.TB) []string {
 		"AWS_ENDPOINT_URL=http://127.0.0.1:1", "REPLIMEND_TABLE=incidents", "REPLIMEND_APPROVALS=approvals",
 		"REPLIMEND_WORK_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/work",
 		"REPLIMEND_SWEEP_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/sweep",
-		"REPLIMEND_NOTICE_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/notices", "REPLIMEND_BUS=replimend",
-		"REPLIMEND_PAGE=https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.us-east-1.on.aws/",
+		"REPLIMEND_NOTICE_QUEUE=https://sqs.us-east-1.amazonaws.com/111122223333/notices", "REPLIMEND_BUS=replimend", "REPLIMEND_PAGE=https://page.example",
 		"REPLIMEND_SEAL_KEY=arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 		"REPLIMEND_SETTINGS=" + lambdatest.Settings(t),
 	}
@@ -136,23 +134,37 @@ func TestReleased(t *testing.T) {
 }
 
 // answers are those of functions that are not behind a queue.
-var answers = map[string]func(*testing.T, *lambdatest.Runtime){
-	"approval": says(http.StatusForbidden), "page": says(http.StatusNotFound), "slack": says(http.StatusMethodNotAllowed),
+var answers = map[string]func(*testing.T, *lambdatest.Runtime){"approval": knowsNobody, "page": showsNothing, "slack": readsNothing}
+
+// showsNothing asks the page, which has no secret to know anybody by.
+func showsNothing(t *testing.T, r *lambdatest.Runtime) {
+	t.Helper()
+	got := r.Invoke([]byte(strings.Replace(asked, `"http":`, `"domainName":"page.example","http":`, 1)))
+	if got.Kind != "response" || !strings.Contains(got.Body, `"statusCode":500`) || !strings.Contains(got.Body, "default-src 'none'") {
+		t.Errorf("the answer is %v; log:\n%s", got, r.Stop())
+	}
 }
 
-// says asks a function behind a URL for what none of them has, as nobody.
-func says(status int) func(*testing.T, *lambdatest.Runtime) {
-	return func(t *testing.T, r *lambdatest.Runtime) {
-		t.Helper()
-		got := r.Invoke([]byte(asked))
-		if got.Kind != "response" || !strings.Contains(got.Body, fmt.Sprintf(`"statusCode":%d`, status)) {
-			t.Errorf("the answer is %v, want %d; log:\n%s", got, status, r.Stop())
-		}
+// readsNothing asks the function behind Slack's buttons for what it does not take.
+func readsNothing(t *testing.T, r *lambdatest.Runtime) {
+	t.Helper()
+	got := r.Invoke([]byte(strings.Replace(asked, `"http":`, `"domainName":"slack.example","http":`, 1)))
+	if got.Kind != "response" || !strings.Contains(got.Body, `"statusCode":405`) {
+		t.Errorf("the answer is %v; log:\n%s", got, r.Stop())
+	}
+}
+
+// knowsNobody asks the function behind a URL as nobody.
+func knowsNobody(t *testing.T, r *lambdatest.Runtime) {
+	t.Helper()
+	got := r.Invoke([]byte(asked))
+	if got.Kind != "response" || !strings.Contains(got.Body, `"statusCode":403`) {
+		t.Errorf("the answer is %v; log:\n%s", got, r.Stop())
 	}
 }
 
 // asked is a request to a function's URL without the caller that IAM would name.
-const asked = `{"version":"2.0","rawPath":"/elsewhere","headers":{},"requestContext":{"domainName":"abcdefghijklmnopqrstuvwxyz012345.lambda-url.us-east-1.on.aws","http":{"method":"GET","path":"/elsewhere"}},"isBase64Encoded":false}`
+const asked = `{"version":"2.0","rawPath":"/incidents/inc-0123456789abcdef0123","headers":{},"requestContext":{"http":{"method":"GET","path":"/incidents/inc-0123456789abcdef0123"}},"isBase64Encoded":false}`
 
 // comesAgain hands a malformed message to a function behind a queue.
 func comesAgain(t *testing.T, r *lambdatest.Runtime) {

@@ -441,7 +441,7 @@ func Cases() []Case {
 		never("nobody's messages are read there", who, "sqs:ReceiveMessage", work)
 		never("only the worker writes", who, "ssm:GetParameter", "arn:aws:ssm:eu-west-1:"+Hub+":parameter/replimend/kill-switch")
 	}
-	can(page, "dynamodb:Query", incidents)
+	cannot("it lists by the index, and reads no partition", page, "dynamodb:Query", incidents)
 	can(page, "dynamodb:Query", incidents+"/index/"+journal.Index)
 	cannot("it reads one person's answer at a time", page, "dynamodb:Query", approvals)
 	for _, on := range []string{incidents, incidents + "/index/" + journal.Index, approvals} {

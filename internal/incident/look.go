@@ -111,7 +111,7 @@ type Argument struct {
 
 // The bounds of a look. A journal's row has 400 KB, and an incident has two looks.
 const (
-	maxLook     = 24_000 // bytes of JSON
+	maxLook     = 16_000 // bytes of JSON; of a route that is quite broken it has 10,000
 	maxLookLine = 400
 	maxKeys     = 8
 	maxHops     = 16
@@ -124,7 +124,6 @@ const (
 // shares nothing with l.
 func NewLook(l Look) *Look {
 	out := l.clone()
-	out.LeftOut = 0
 	for _, text := range out.texts() {
 		*text = line(*text, maxLookLine)
 	}
@@ -161,28 +160,45 @@ func (l *Look) size() int {
 	return len(text)
 }
 
-// shorten takes out what is missed the least: of the hop that has the most of them a request, then a finding, then a reason of the guard.
+// shorten takes out what is missed the least: of the hop that has the most of them a request, then a finding, then a reason of the guard,
+// and at last what is left of them. False: there is only the route itself.
 func (l *Look) shorten() bool {
-	longest := 0
-	for n := range l.Hops {
-		if len(l.Hops[n].Others) >= len(l.Hops[longest].Others) {
+	longest, told := 0, -1
+	for n, h := range l.Hops {
+		if len(h.Others) >= len(l.Hops[longest].Others) {
 			longest = n
+		}
+		if h.By != nil {
+			told = n
 		}
 	}
 	switch {
 	case len(l.Hops) > 0 && len(l.Hops[longest].Others) > 1:
-		l.Hops[longest].Others = l.Hops[longest].Others[:len(l.Hops[longest].Others)-1]
+		drop(&l.Hops[longest].Others)
 	case len(l.Findings) > 1:
-		l.Findings = l.Findings[:len(l.Findings)-1]
+		drop(&l.Findings)
 	case len(l.Against) > 1:
-		l.Against = l.Against[:len(l.Against)-1]
+		drop(&l.Against)
+	case told >= 0:
+		l.Hops[told].By = nil
 	case len(l.Hops) > 0 && len(l.Hops[longest].Others) > 0:
-		l.Hops[longest].Others = nil
+		drop(&l.Hops[longest].Others)
+	case len(l.Hops) > 0:
+		drop(&l.Hops)
+	case len(l.SourceKeys) > 0:
+		drop(&l.SourceKeys)
+	case len(l.Findings) > 0:
+		drop(&l.Findings)
+	case len(l.Against) > 0:
+		drop(&l.Against)
 	default:
 		return false
 	}
 	return true
 }
+
+// drop cuts off the last one of a list.
+func drop[T any](list *[]T) { *list = (*list)[:len(*list)-1] }
 
 // texts is every text of it that comes from outside.
 func (l *Look) texts() []*string {

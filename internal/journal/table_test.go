@@ -206,6 +206,16 @@ func TestRowsAreFarFromTheLimit(t *testing.T) {
 			Before: journaltest.Document(t, 2*n, 32<<10), After: journaltest.Document(t, 2*n+1, 32<<10),
 		})
 	}
+	look := incident.Look{At: clock.Now()}
+	for range 30 {
+		h := incident.Hop{Name: "hop"}
+		for range 20 {
+			h.Others = append(h.Others, incident.Request{Action: strings.Repeat("\U0001F512<", 600)})
+		}
+		look.Hops = append(look.Hops, h)
+		look.Findings = append(look.Findings, incident.Finding{Message: strings.Repeat("\U0001F512<", 600)})
+	}
+	i.Look, i.After = incident.NewLook(look), incident.NewLook(look)
 	for range 200 {
 		i.Log(clock.Now(), "%s", strings.Repeat("\U0001F512\"", 600))
 	}

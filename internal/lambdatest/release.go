@@ -41,7 +41,7 @@ func Zipped(t testing.TB, binary, settings string) int {
 	return len(zip)
 }
 
-// Settings writes settings that approve one route, and have all the ways to answer, for a function that only has to start.
+// Settings writes settings that approve one route, for a function that only has to start.
 func Settings(t testing.TB) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "replimend.yaml")
@@ -61,8 +61,8 @@ members:
   - {account: "444455556666", regions: [eu-west-1]}
 approvals:
   approvers: ["arn:aws:iam::111122223333:role/oncall"]
-  slack: {secret: "arn:aws:secretsmanager:us-east-1:111122223333:secret:slack-AbCdEf", team: T0123456789}
-  page: {secret: "arn:aws:secretsmanager:us-east-1:111122223333:secret:page-AbCdEf"}
+  slack: {secret: "arn:aws:secretsmanager:us-east-1:111122223333:secret:signing-AbCdEf", team: T0123ABCD}
+  page: {secret: "arn:aws:secretsmanager:us-east-1:111122223333:secret:page-AbCdEf", issuer: "https://login.example.com", client: replimend}
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

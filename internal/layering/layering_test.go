@@ -78,6 +78,9 @@ var layers = map[string]layer{
 	"internal/causegen":   {wiring, everything},
 	"internal/accountgen": {wiring, everything},
 
+	// It is run by make pictures and linked into nothing.
+	"internal/chatpictures": {wiring, everything},
+
 	// The pages of the causes, as text.
 	"docs/causes": {pure, ""},
 

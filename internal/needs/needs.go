@@ -104,7 +104,7 @@ func Hub(h grants.HubNames, targets []settings.Target, people settings.Approvals
 func showing(h grants.HubNames, people settings.Approvals) []grants.Need {
 	incidents := h.Table(grants.IncidentTable).String()
 	out := append(deciding(h, grants.Page), grants.Need{
-		Function: grants.Page, Actions: journal.ListNeeds(), Resources: []string{incidents, incidents + "/index/" + journal.Index}, Why: "it has no list",
+		Function: grants.Page, Actions: journal.ListNeeds(), Resources: []string{incidents + "/index/" + journal.Index}, Why: "it has no list",
 	})
 	var secrets []string
 	for _, s := range []policy.ARN{people.Page.Secret, people.Page.ClientSecret} {

@@ -22,3 +22,11 @@ func HasTool(t settings.Tool) bool { return tools[t] != nil }
 func Signature(key []byte, at time.Time, body []byte) map[string]string {
 	return signature(key, at, body)
 }
+
+// Rooms is what each tool takes at most, as its page says it.
+var Rooms = map[settings.Tool][]int{
+	settings.Slack: {slackAll}, settings.SlackWebhook: {slackAll}, settings.Teams: {teamsAll}, settings.GoogleChat: {chatAll, chatWidgets},
+	settings.Discord: {discordAll, discordDescription, discordFields}, settings.Chatwork: {chatworkAll}, settings.Mattermost: {mattermostAll},
+	settings.PagerDuty: {pagerAll, pagerSummary}, settings.AmazonQ: {amazonQDescription}, settings.Email: {snsAll, emailSubject},
+	settings.Webhook: {webhookAll},
+}

@@ -42,7 +42,8 @@ func (f frame) diffs(i incident.Incident) []diff {
 			return snapshot.Of(*d)
 		}
 		e := patch.Edit{
-			Document: snapshot.Ref{Kind: snapshot.Kind(c.Kind), ID: c.ID, Name: c.Name}, Account: c.Account,
+			// On one line: it is the head of a diff.
+			Document: snapshot.Ref{Kind: snapshot.Kind(plain(c.Kind)), ID: plain(c.ID), Name: plain(c.Name)}, Account: c.Account,
 			Before: value(c.Before), After: value(c.After),
 		}
 		for _, d := range f.parse(e.Diff()) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/replimend/replimend/internal/catalogue"
 	"github.com/replimend/replimend/internal/incident"
+	"github.com/replimend/replimend/internal/settings"
 )
 
 // shown is the page of one incident.
@@ -106,7 +107,7 @@ func incidentView(i incident.Incident, v Visitor) shown {
 	out := shown{
 		frame: f, ID: f.say(i.ID), Route: f.say(catalogue.Route(l, i.Route)), Outcome: f.outcome(i.Outcome),
 		Opened: catalogue.Noticed(l, i.Opened), Exposure: catalogue.Exposure(l, i.Exposure(), v.Now), Exposed: !i.Exposure().Empty(),
-		Counted: catalogue.NotCounted(l), Changer: f.say(catalogue.Changer(l, i.Breaking)), ReadOnly: f.say(v.ReadOnly),
+		Counted: uncounted(l), Changer: f.say(catalogue.Changer(l, i.Breaking)), ReadOnly: f.say(v.ReadOnly),
 	}
 	if i.Breaking != nil && !i.Breaking.At.IsZero() {
 		out.Opened = catalogue.Broken(l, i.Breaking.At, i.Opened)
@@ -282,8 +283,8 @@ func (s *shown) forms(i incident.Incident, v Visitor) {
 		if !slices.Contains(v.Decides, f.Decision) {
 			continue
 		}
-		f.ID, f.Action, f.Plan = f.Decision, v.Base+"/incidents/"+i.ID+"/decide", i.Plan
-		f.CSRF, f.Token, f.Words = v.CSRF, v.Token, w
+		f.ID, f.Action, f.Plan = f.Decision, v.Base+"/incidents/"+i.ID+"/decide", plain(i.Plan)
+		f.CSRF, f.Token, f.Words = plain(v.CSRF), plain(v.Token), w
 		if f.Hours {
 			for _, hours := range Hours() {
 				f.Choices = append(f.Choices, choice{hours, catalogue.For(s.Language, hours)})
@@ -291,6 +292,12 @@ func (s *shown) forms(i incident.Incident, v Visitor) {
 		}
 		s.Forms = append(s.Forms, f)
 	}
+}
+
+// uncounted says what an exposure does not know.
+func uncounted(l settings.Language) string {
+	label, _ := catalogue.Label(l, "not in it")
+	return catalogue.Title(l, capital(label), catalogue.NotCounted(l))
 }
 
 // capital is a text that begins with a capital, where its script has any.

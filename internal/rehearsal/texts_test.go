@@ -3,13 +3,60 @@ package rehearsal_test
 import (
 	"testing"
 
+	"github.com/replimend/replimend/internal/authz"
 	"github.com/replimend/replimend/internal/catalogue"
 	"github.com/replimend/replimend/internal/diagnose"
 	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/guard"
+	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/remedy"
+	"github.com/replimend/replimend/internal/route"
 	"github.com/replimend/replimend/internal/settings"
 )
+
+// TestEveryWordOfAPageIsSaid in every language: what a diagnosis and a journal call by names.
+func TestEveryWordOfAPageIsSaid(t *testing.T) {
+	t.Parallel()
+	for _, l := range settings.Languages() {
+		for what, c := range map[string]struct {
+			find  func(settings.Language, string) (string, bool)
+			names []string
+		}{
+			"verdict": {catalogue.Verdict, words(diagnose.Healthy, diagnose.Degraded, diagnose.Conditional, diagnose.Broken, diagnose.Unknown)},
+			"hop":     {catalogue.Hop, hopNames()},
+			"grade":   {catalogue.Grade, words(diagnose.Fault, diagnose.Warning, diagnose.Advice)},
+			"side":    {catalogue.Side, words(diagnose.SourceSide, diagnose.DestinationSide, diagnose.PrincipalSide, diagnose.ResourceSide)},
+			"decision": {catalogue.Decision, []string{
+				authz.ImplicitDeny.String(), authz.ExplicitDeny.String(), authz.Allowed.String(), authz.Unknown.String(),
+			}},
+			"change": {catalogue.Change, words(
+				incident.Intended, incident.Written, incident.Undoing, incident.Undone, incident.Unmade, incident.Overrun,
+			)},
+		} {
+			for _, name := range c.names {
+				if text, ok := c.find(l, name); !ok || text == "" {
+					t.Errorf("%s %s is not said in %s", what, name, l)
+				}
+			}
+		}
+	}
+}
+
+func words[T ~string](all ...T) []string {
+	var out []string
+	for _, w := range all {
+		out = append(out, string(w))
+	}
+	return out
+}
+
+func hopNames() []string {
+	var out []string
+	for _, h := range route.Hops() {
+		out = append(out, h.String())
+	}
+	return out
+}
 
 // TestEveryCauseAndRuleIsExplained in every language, by the names that the catalogue cannot know to be all.
 func TestEveryCauseAndRuleIsExplained(t *testing.T) {

@@ -16,12 +16,19 @@ import (
 // TestLinkShowsMasked: whoever has the link alone sees the incident without its names, and nothing else.
 func TestLinkShowsMasked(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, as)
+	o := newOffice(t, func(i *incident.Incident) {
+		i.Breaking = &incident.Call{Event: "PutKeyPolicy", Principal: "arn:aws:iam::111122223333:user/mallory", At: i.Opened}
+	})
 	_, token, code := o.message()
 	b := o.browser()
+	signed := o.browser()
+	signed.signIn("sub-of-jane")
+	if whole := signed.get("/incidents/" + o.id).Body.String(); !strings.Contains(whole, "111122223333:user/mallory") {
+		t.Errorf("there is nothing to mask: %s", whole)
+	}
 	w := b.get("/incidents/" + o.id + "?t=" + token)
 	body := w.Body.String()
-	if w.Code != http.StatusOK || strings.Contains(body, "111122223333") || strings.Contains(body, "passport") || strings.Contains(body, code) {
+	if w.Code != http.StatusOK || !strings.Contains(body, "user/mallory") || strings.Contains(body, "111122223333") || strings.Contains(body, "passport") || strings.Contains(body, code) {
 		t.Errorf("%d %s", w.Code, body)
 	}
 	for decision, want := range map[string]bool{"approve": false, "undo": false, "decline": true, "silence": true} {

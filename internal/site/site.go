@@ -182,7 +182,7 @@ func told(err error) *reply {
 	case errors.As(err, &said):
 		return said
 	case errors.As(err, &refused):
-		return &reply{status: refused.Status, code: refused.Code, values: []any{refused.Text}}
+		return &reply{status: refused.Status, code: refused.Code}
 	}
 	return &reply{status: http.StatusInternalServerError, code: "internal"}
 }

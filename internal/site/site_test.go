@@ -262,6 +262,9 @@ func (b *browser) send(r *http.Request) *httptest.ResponseRecorder {
 			delete(b.cookies, c.Name)
 		}
 	}
+	if strings.Contains(w.Body.String(), "%!") {
+		b.t.Errorf("%s %s: a value has no place, or a place no value: %s", r.Method, r.URL.Path, w.Body)
+	}
 	csp := w.Header().Get("Content-Security-Policy")
 	for _, want := range []string{"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'", "style-src 'sha256-"} {
 		if !strings.Contains(csp, want) || strings.Contains(csp, "unsafe") || strings.Contains(csp, "script-src") {
