@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,6 +91,25 @@ func TestDecisions(t *testing.T) {
 		if got := pressed(t, r); len(got) > 0 {
 			t.Errorf("%s: the message of a webhook has %v", name, got)
 		}
+	}
+}
+
+// TestNobodyApprovesWhatCameCut: also in a tool that has room for what is left of a diff.
+func TestNobodyApprovesWhatCameCut(t *testing.T) {
+	t.Parallel()
+	approves := func(m incident.Message) bool {
+		return slices.ContainsFunc(notify.Of(m, target(settings.Slack, settings.English)).Decisions, func(d notify.Decision) bool { return d.Kind == notify.Approve })
+	}
+	m := notifytest.Messages()["proposal"]
+	if !approves(m) {
+		t.Error("nobody can approve what is whole")
+	}
+	content := incident.Message{Plan: m.Plan, Diff: strings.Repeat("+ a line\n", 5_000)}
+	if approves(incident.NewMessage(incident.Incident{ID: m.Incident, Outcome: m.Outcome}, content)) {
+		t.Error("what came cut can be approved")
+	}
+	if m.Diff = content.Diff; approves(m) {
+		t.Error("what is cut here can be approved")
 	}
 }
 
