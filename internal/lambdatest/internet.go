@@ -62,18 +62,23 @@ func through(t *testing.T, w http.ResponseWriter, r *http.Request, address strin
 		t.Error(err)
 		return
 	}
-	w.WriteHeader(http.StatusOK)
-	here, _, err := http.NewResponseController(w).Hijack()
+	here, sent, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	var both sync.WaitGroup
-	for _, of := range [][2]net.Conn{{there, here}, {here, there}} {
-		both.Go(func() {
-			_, _ = io.Copy(of[0], of[1])
-			_ = of[0].Close()
-		})
+	// Not before: what the client sends as soon as it reads this would be read by the server, which no longer answers.
+	if _, err := io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
+		t.Error(err)
 	}
+	var both sync.WaitGroup
+	both.Go(func() {
+		_, _ = io.Copy(there, sent)
+		_ = there.Close()
+	})
+	both.Go(func() {
+		_, _ = io.Copy(here, there)
+		_ = here.Close()
+	})
 	both.Wait()
 }

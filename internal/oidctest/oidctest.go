@@ -88,19 +88,24 @@ func (p *Provider) Proxy() string {
 			p.t.Error(err)
 			return
 		}
-		w.WriteHeader(http.StatusOK)
-		here, _, err := http.NewResponseController(w).Hijack()
+		here, sent, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			p.t.Error(err)
 			return
 		}
-		var wg sync.WaitGroup
-		for _, of := range [][2]net.Conn{{there, here}, {here, there}} {
-			wg.Go(func() {
-				_, _ = io.Copy(of[0], of[1]) // either end closes it
-				_ = of[0].Close()
-			})
+		// Not before: what the client sends as soon as it reads this would be read by the server, which no longer answers.
+		if _, err := io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
+			p.t.Error(err)
 		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, _ = io.Copy(there, sent) // either end closes it
+			_ = there.Close()
+		})
+		wg.Go(func() {
+			_, _ = io.Copy(here, there)
+			_ = here.Close()
+		})
 		wg.Wait()
 	}))
 	p.t.Cleanup(proxy.Close)
