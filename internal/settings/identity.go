@@ -30,8 +30,8 @@ type SlackApp struct {
 
 // Page is the page of incidents. It makes a public URL, where links from chat lead.
 type Page struct {
-	// The ARN of the secret in Secrets Manager, in the hub's account and Region, with at least 32 characters, with which links are made and
-	// sessions of people who signed in; while it is rotated the new one and the old one, a line each.
+	// The ARN of the secret in Secrets Manager, in the hub's account and Region, with at least 32 characters, with which links and their
+	// codes are made; while it is rotated the new one and the old one, a line each.
 	Secret policy.ARN `json:"secret" jsonschema:"required,pattern=^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$"`
 	// The issuer of the OpenID provider where people sign in, and the ID of the client that the page is to it. Without both nobody can sign
 	// in: then the page shows what a link permits, and whoever has the code of a message can decline and silence.

@@ -2,11 +2,15 @@ package site
 
 import (
 	"context"
+	"encoding/hex"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/replimend/replimend/internal/deployed"
@@ -14,8 +18,32 @@ import (
 	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/link"
 	"github.com/replimend/replimend/internal/policy"
+	"github.com/replimend/replimend/internal/seal"
 	"github.com/replimend/replimend/internal/vault"
 )
+
+// sessions is a secret that no other function can have: what the key of the seal makes of a text, which only who seals can ask it for. It is
+// another one for every key, and the same as long as there is that key. The text is none that an approval is sealed as.
+func sessions(s seal.KMS) func(context.Context) (link.Secret, error) {
+	var mu sync.Mutex
+	var known *link.Secret
+	return func(ctx context.Context) (link.Secret, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if known != nil {
+			return *known, nil
+		}
+		mac, err := s.Seal(ctx, []byte("replimend/page/sessions/v1"))
+		if err != nil {
+			return link.Secret{}, fmt.Errorf("make secret of sessions: %w", err)
+		}
+		made, err := link.ParseSecret(hex.EncodeToString(mac))
+		if err == nil {
+			known = &made
+		}
+		return made, err
+	}
+}
 
 // New reaches AWS with that configuration, and the provider over the internet. It makes no call.
 func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Site {
@@ -44,6 +72,7 @@ func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Site {
 		},
 	}
 	if p.SignsIn() {
+		s.Sessions = sessions(seal.KMS{Client: kms.NewFromConfig(cfg), Key: c.Seal})
 		s.Provider = &Provider{Issuer: p.Issuer, Client: p.Client, HTTP: NewClient(nil), Now: time.Now}
 		if !p.ClientSecret.IsZero() {
 			s.Provider.Secret = text(p.ClientSecret)

@@ -115,7 +115,7 @@ func (v *visit) seal(p link.Purpose, value any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return v.secret.Seal(p, data)
+	return v.sessions.Seal(p, data)
 }
 
 var (
@@ -124,7 +124,7 @@ var (
 )
 
 func (v *visit) open(p link.Purpose, text string, into any) error {
-	data, err := v.secret.Open(p, text)
+	data, err := v.sessions.Open(p, text)
 	if err != nil {
 		return err
 	}

@@ -38,8 +38,10 @@ type Site struct {
 		// Spend takes a word that is good for one time until then: incident.ErrUsed for whoever comes later.
 		Spend(ctx context.Context, word string, until time.Time) error
 	}
-	// Secret is the secret of the page as it is now.
+	// Secret is the secret of the page as it is now, which whoever tells people has as well: it is for links and codes alone.
 	Secret func(ctx context.Context) (link.Secret, error)
+	// Sessions is what sessions are sealed with, and nobody else has it; asked where people can sign in.
+	Sessions func(ctx context.Context) (link.Secret, error)
 	// Provider is where people sign in; nil: nobody can.
 	Provider *Provider
 	Log      *slog.Logger
@@ -96,8 +98,9 @@ type visit struct {
 	w        http.ResponseWriter
 	r        *http.Request
 	origin   string
-	id       string // of the incident that the path names, "" for none
-	secret   link.Secret
+	id       string      // of the incident that the path names, "" for none
+	secret   link.Secret // of links
+	sessions link.Secret
 	language settings.Language
 	who      *session // nil: nobody who signed in
 	token    string   // of the link that they have to the incident of the path; "": none that is good
@@ -151,6 +154,11 @@ func (v *visit) enter(methods string) (err error) {
 	}
 	if v.secret, err = v.Secret(ctx); err != nil {
 		return err
+	}
+	if v.Provider != nil {
+		if v.sessions, err = v.Sessions(ctx); err != nil {
+			return err
+		}
 	}
 	if v.who = v.session(); v.who != nil {
 		v.log = v.log.With("who", v.who.ARN)

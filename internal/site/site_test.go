@@ -35,6 +35,8 @@ const (
 	plan   = "0123abcd0123abcd0123abcd"
 	origin = "https://page.example"
 	words  = "a secret of the page with 32 characters"
+
+	sessionWords = "what sessions are sealed with, of 32 and more"
 )
 
 // office is the page over a file, with an incident about which people are asked. It counts everything that is written.
@@ -163,7 +165,8 @@ func newOffice(t *testing.T, change func(*incident.Incident)) *office {
 			}},
 		},
 		Incidents: o.kept, Answers: o, Words: o,
-		Secret: func(context.Context) (link.Secret, error) { return link.ParseSecret(words) },
+		Secret:   func(context.Context) (link.Secret, error) { return link.ParseSecret(words) },
+		Sessions: func(context.Context) (link.Secret, error) { return link.ParseSecret(sessionWords) },
 		Provider: &site.Provider{
 			Issuer: o.provider.URL, Client: o.provider.ClientID, HTTP: site.NewClient(o.provider.Client().Transport), Now: o.time,
 			Secret: func(context.Context) (string, error) { return secretOfClient, nil },
