@@ -193,10 +193,9 @@ func newDeployment(t *testing.T) *deployment {
 approvals:
   approvers: ["arn:aws:iam::%s:role/oncall"]
   slack: {secret: "arn:aws:secretsmanager:%s:%s:secret:slack-AbCdEf", team: T0123456789}
-  page: {secret: "arn:aws:secretsmanager:%s:%s:secret:page-AbCdEf"}
 chat:
   targets: [{name: mail, tool: email, topic: "arn:aws:sns:%s:%s:people"}]
-`, d.w.Account, hubRegion, d.w.Account, hubRegion, d.w.Account, hubRegion, d.w.Account, hubRegion, d.w.Account)
+`, d.w.Account, hubRegion, d.w.Account, hubRegion, d.w.Account, hubRegion, d.w.Account)
 	var err error
 	if d.set, err = settings.ParseToDeploy([]byte(text)); err != nil {
 		t.Fatal(err)
