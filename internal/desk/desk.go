@@ -39,7 +39,6 @@ type Desk struct {
 		// Give seals an answer and keeps it; incident.ErrStale where the same person gave a later one.
 		Give(ctx context.Context, a incident.Approval) (incident.Approval, error)
 	}
-	// Silences is where routes are silenced; nil: not here.
 	Silences interface {
 		Suppress(ctx context.Context, s incident.Suppression) error
 	}
@@ -49,17 +48,34 @@ type Desk struct {
 	Now      func() time.Time
 }
 
-// New reaches AWS with that configuration. It makes no call.
-func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Desk {
+// Store is where it is kept what people are asked and what they say, with the key that seals it.
+type Store struct {
+	Incidents *journal.Table
+	Answers   *journal.ApprovalTable
+	Seal      seal.KMS
+}
+
+// NewStore reaches AWS with that configuration. It makes no call.
+func NewStore(c deployed.Config, cfg aws.Config) Store {
 	tables := dynamodb.NewFromConfig(cfg)
-	return &Desk{
+	return Store{
 		Incidents: &journal.Table{Client: tables, Name: c.Table, Now: time.Now},
-		Answers: &journal.Approvals{
-			Kept:   &journal.ApprovalTable{Client: tables, Name: c.Approvals, Now: time.Now},
-			Sealer: seal.KMS{Client: kms.NewFromConfig(cfg), Key: c.Seal}, Now: time.Now,
-		},
+		Answers:   &journal.ApprovalTable{Client: tables, Name: c.Approvals, Now: time.Now},
+		Seal:      seal.KMS{Client: kms.NewFromConfig(cfg), Key: c.Seal},
+	}
+}
+
+// Desk is one that keeps it there, and tells the worker of the configuration. It makes no call.
+func (s Store) Desk(c deployed.Config, cfg aws.Config, log *slog.Logger) *Desk {
+	return &Desk{
+		Incidents: s.Incidents, Answers: &journal.Approvals{Kept: s.Answers, Sealer: s.Seal, Now: time.Now}, Silences: s.Incidents,
 		Settings: c.Settings, Work: queue.Queue{Client: sqs.NewFromConfig(cfg), URL: c.Work}, Log: log, Now: time.Now,
 	}
+}
+
+// New reaches AWS with that configuration. It makes no call.
+func New(c deployed.Config, cfg aws.Config, log *slog.Logger) *Desk {
+	return NewStore(c, cfg).Desk(c, cfg, log)
 }
 
 // Refused is why somebody does not get what they asked for, in words that are fit for them.

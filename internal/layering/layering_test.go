@@ -117,7 +117,7 @@ var layers = map[string]layer{
 	// Texts in every language.
 	"internal/catalogue": {pure, "settings incident"},
 	// What a browser shows: documents in, HTML out.
-	"internal/page": {pure, "jsontree policy snapshot patch settings incident catalogue"},
+	"internal/page": {pure, "jsontree policy snapshot patch settings incident catalogue choice"},
 	// What a button stands for: who tells people writes it, and who takes their answers reads it.
 	"internal/choice": {pure, "incident"},
 	// A text that shows nowhere, and who reads it.

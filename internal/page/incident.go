@@ -79,10 +79,10 @@ type form struct {
 	Primary, Code, Reason, Hours                     bool
 	ID                                               string // of its fields
 	Words                                            catalogue.PageWords
-	Choices                                          []choice
+	Choices                                          []option
 }
 
-type choice struct {
+type option struct {
 	Hours int
 	Text  string
 }
@@ -287,7 +287,7 @@ func (s *shown) forms(i incident.Incident, v Visitor) {
 		f.CSRF, f.Token, f.Words = plain(v.CSRF), plain(v.Token), w
 		if f.Hours {
 			for _, hours := range Hours() {
-				f.Choices = append(f.Choices, choice{hours, catalogue.For(s.Language, hours)})
+				f.Choices = append(f.Choices, option{hours, catalogue.For(s.Language, hours)})
 			}
 		}
 		s.Forms = append(s.Forms, f)

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/replimend/replimend/internal/catalogue"
+	"github.com/replimend/replimend/internal/choice"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/jsontree"
 	"github.com/replimend/replimend/internal/settings"
@@ -60,8 +61,14 @@ const (
 	Silence = "silence"
 )
 
-// Hours is for how many hours a form offers to silence a route.
-func Hours() []int { return []int{1, 8, 24, 168} }
+// Hours is for how many hours a form offers to silence a route, as a button does.
+func Hours() []int {
+	var out []int
+	for _, lasts := range choice.Silences() {
+		out = append(out, int(lasts.Hours()))
+	}
+	return out
+}
 
 // Overview is what the list shows.
 type Overview struct {

@@ -117,6 +117,7 @@ func TestAbuse(t *testing.T) {
 		"no plan":                         {jane, try{"csrf": ofJane, "plan": ""}, 400, "not-a-form"},
 		"an unknown field":                {jane, try{"csrf": ofJane, "approver": john.cookies["x"]}, 400, "not-a-form"},
 		"silence for ever":                {jane, try{"csrf": ofJane, "decision": "silence", "hours": "8760"}, 400, "not-a-form"},
+		"silence written otherwise":       {jane, try{"csrf": ofJane, "decision": "silence", "hours": "08"}, 400, "not-a-form"},
 		"silence into the past":           {jane, try{"csrf": ofJane, "decision": "silence", "hours": "-1"}, 400, "not-a-form"},
 		"far too long":                    {jane, try{"csrf": ofJane, "reason": strings.Repeat("x", 8<<10)}, 413, "too-long"},
 	} {

@@ -10,16 +10,16 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/replimend/replimend/internal/catalogue"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/link"
+	"github.com/replimend/replimend/internal/page"
 )
 
 // silence is the decision that is no answer.
-const silence = "silence"
+const silence = page.Silence
 
 // decidable is what somebody who signed in can decide about an incident now.
 func decidable(i incident.Incident) []string {
@@ -57,9 +57,6 @@ const (
 	maxForm  = 8 << 10
 	maxTries = 5
 )
-
-// hours is for how long a route can be silenced on the page.
-var hours = []string{"1", "8", "24", "168"}
 
 // fields is the fields of a form that was sent from the page itself, each of those names and at most once.
 func (v *visit) fields(names ...string) (map[string]string, error) {
@@ -120,11 +117,8 @@ func (v *visit) decide() error {
 			return no(http.StatusBadRequest, "not-a-form")
 		}
 	case silence:
-		if !slices.Contains(hours, fields["hours"]) {
-			return no(http.StatusBadRequest, "not-a-form")
-		}
 		n, err := strconv.Atoi(fields["hours"])
-		if err != nil {
+		if err != nil || strconv.Itoa(n) != fields["hours"] || !slices.Contains(page.Hours(), n) {
 			return no(http.StatusBadRequest, "not-a-form")
 		}
 		d.lasts = time.Duration(n) * time.Hour
@@ -220,9 +214,9 @@ func (v *visit) again(ctx context.Context, i incident.Incident, d decision) erro
 	case err != nil:
 		return err
 	case d.link != nil && ok:
-		return no(http.StatusConflict, "used", string(kept.Answer), short(kept.Plan), catalogue.Moment(v.language, kept.At))
+		return no(http.StatusConflict, "used", string(kept.Answer), catalogue.Short(kept.Plan), catalogue.Moment(v.language, kept.At))
 	case ok:
-		return no(http.StatusConflict, "sent-before", string(kept.Answer), short(kept.Plan), catalogue.Moment(v.language, kept.At))
+		return no(http.StatusConflict, "sent-before", string(kept.Answer), catalogue.Short(kept.Plan), catalogue.Moment(v.language, kept.At))
 	case d.link != nil:
 		return no(http.StatusConflict, "used-for-nothing")
 	}
@@ -241,7 +235,7 @@ func (v *visit) keepDecision(ctx context.Context, i incident.Incident, d decisio
 	if err != nil {
 		return err
 	}
-	plan, until := short(taken.Plan), catalogue.Moment(v.language, taken.Expires)
+	plan, until := catalogue.Short(taken.Plan), catalogue.Moment(v.language, taken.Expires)
 	switch {
 	case taken.Answer == incident.Decline:
 		return no(http.StatusOK, "declined", plan)
@@ -251,10 +245,4 @@ func (v *visit) keepDecision(ctx context.Context, i incident.Incident, d decisio
 		return no(http.StatusOK, "approved-one-more", plan, until, taken.Missing)
 	}
 	return no(http.StatusOK, "approved", plan, until)
-}
-
-// short is as much of the hash of a plan as people compare.
-func short(plan string) string {
-	hash := strings.TrimPrefix(plan, "sha256:")
-	return hash[:min(len(hash), 12)]
 }
