@@ -98,7 +98,7 @@ func TestDecisions(t *testing.T) {
 func TestNobodyApprovesWhatCameCut(t *testing.T) {
 	t.Parallel()
 	approves := func(m incident.Message) bool {
-		return slices.ContainsFunc(notify.Of(m, target(settings.Slack, settings.English)).Decisions, func(d notify.Decision) bool { return d.Kind == notify.Approve })
+		return slices.ContainsFunc(notify.Of(m, target(settings.Slack, settings.English)).Decisions, func(d notify.Decision) bool { return d.Answer == incident.Approve })
 	}
 	m := notifytest.Messages()["proposal"]
 	if !approves(m) {
@@ -124,8 +124,8 @@ func TestQuestionsNameWhatIsDecided(t *testing.T) {
 		for _, d := range notify.Of(m, target(settings.Slack, l)).Decisions {
 			q := d.Confirm
 			if q == nil {
-				if d.Kind == notify.Approve || d.Kind == notify.Undo {
-					t.Errorf("%s: %s is sent without a question", l, d.Kind)
+				if d.Answer == incident.Approve || d.Answer == incident.Undo {
+					t.Errorf("%s: %s is sent without a question", l, d.Answer)
 				}
 				continue
 			}

@@ -7,7 +7,6 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/replimend/replimend/internal/choice"
 	"github.com/replimend/replimend/internal/incident"
 )
 
@@ -107,7 +106,7 @@ func bounded(v View) (View, bool) {
 		v.Code = ""
 	}
 	// Neither is what people can decide: it goes as a whole where it is not ours.
-	v.Decisions = slices.DeleteFunc(slices.Clone(v.Decisions), func(d Decision) bool { return !d.choice(v.Incident).Valid() || blank(d.Text) })
+	v.Decisions = slices.DeleteFunc(slices.Clone(v.Decisions), func(d Decision) bool { return !d.Valid() || blank(d.Text) })
 	return v, lost
 }
 
@@ -244,22 +243,4 @@ func withoutCode(v View) View {
 func withoutDecisions(v View) View {
 	v.Decisions = nil
 	return v
-}
-
-// choice is what the decision sends, about that incident; of a Silence with the first of its times.
-func (d Decision) choice(id string) choice.Choice {
-	c := choice.Choice{Incident: id, Plan: d.Plan}
-	switch d.Kind {
-	case Approve:
-		c.Answer = incident.Approve
-	case Decline:
-		c.Answer = incident.Decline
-	case Undo:
-		c.Answer = incident.Undo
-	case Silence:
-		if len(d.Times) > 0 {
-			c.Lasts = d.Times[0].Lasts
-		}
-	}
-	return c
 }

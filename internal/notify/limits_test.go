@@ -61,10 +61,12 @@ func views(most int) *rapid.Generator[notify.View] {
 				v.LinkText, v.Code = w.Draw(t, "link text"), w.Draw(t, "code of the link")
 			}
 		}
-		for _, kind := range rapid.SliceOfN(rapid.SampledFrom([]notify.Kind{notify.Approve, notify.Decline, notify.Undo, notify.Silence, "<other>"}), 0, 4).Draw(t, "decisions") {
-			d := notify.Decision{Kind: kind, Text: w.Draw(t, "button"), Plan: rapid.OneOf(rapid.Just(strings.Repeat("0a", 32)), w).Draw(t, "plan")}
-			if kind == notify.Silence {
-				d.Plan = ""
+		for _, answer := range rapid.SliceOfN(rapid.SampledFrom([]incident.Answer{incident.Approve, incident.Decline, incident.Undo, incident.NoAnswer, "<other>"}), 0, 4).Draw(t, "decisions") {
+			d := notify.Decision{Text: w.Draw(t, "button"), Choice: choice.Choice{
+				Incident: v.Incident, Answer: answer, Plan: rapid.OneOf(rapid.Just(strings.Repeat("0a", 32)), w).Draw(t, "plan"),
+			}}
+			if answer == incident.NoAnswer {
+				d.Plan, d.Lasts = "", choice.Silences()[0]
 				for _, lasts := range choice.Silences() {
 					d.Times = append(d.Times, notify.Lasting{Lasts: lasts, Text: w.Draw(t, "time")})
 				}

@@ -50,13 +50,13 @@ type speaker struct {
 func (s speaker) decisions() []Decision {
 	m, w := s.message, catalogue.Buttons(s.language)
 	var out []Decision
-	add := func(d Decision, c choice.Choice) {
-		if c.Incident = m.Incident; c.Valid() {
+	add := func(d Decision) {
+		if d.Incident = m.Incident; d.Valid() {
 			out = append(out, d)
 		}
 	}
-	answer := func(kind Kind, a incident.Answer, text, plan string, c *Confirm) {
-		add(Decision{Kind: kind, Text: text, Plan: plan, Confirm: c}, choice.Choice{Answer: a, Plan: plan})
+	answer := func(a incident.Answer, text, plan string, c *Confirm) {
+		add(Decision{Choice: choice.Choice{Answer: a, Plan: plan}, Text: text, Confirm: c})
 	}
 	confirm := func(title func(settings.Language, string) string, plan, yes, follows string) *Confirm {
 		return &Confirm{
@@ -67,19 +67,19 @@ func (s speaker) decisions() []Decision {
 	approved := !catalogue.Unapproves(m) // who made a rule that nobody approved is not to be helped, and people are to hear of it
 	if m.Outcome == incident.AwaitingApproval && approved {
 		if s.whole {
-			answer(Approve, incident.Approve, w.Approve, m.Plan, confirm(catalogue.ConfirmApprove, m.Plan, w.Approve, w.ApproveText))
+			answer(incident.Approve, w.Approve, m.Plan, confirm(catalogue.ConfirmApprove, m.Plan, w.Approve, w.ApproveText))
 		}
-		answer(Decline, incident.Decline, w.Decline, m.Plan, nil)
+		answer(incident.Decline, w.Decline, m.Plan, nil)
 	}
 	if m.Stands != "" {
-		answer(Undo, incident.Undo, w.Undo, m.Stands, confirm(catalogue.ConfirmUndo, m.Stands, w.Undo, w.UndoText))
+		answer(incident.Undo, w.Undo, m.Stands, confirm(catalogue.ConfirmUndo, m.Stands, w.Undo, w.UndoText))
 	}
 	if !m.Over() && approved {
-		d := Decision{Kind: Silence, Text: w.Silence}
+		d := Decision{Choice: choice.Choice{Lasts: choice.Silences()[0]}, Text: w.Silence}
 		for _, lasts := range choice.Silences() {
 			d.Times = append(d.Times, Lasting{lasts, catalogue.For(s.language, int(lasts.Hours()))})
 		}
-		add(d, choice.Choice{Lasts: choice.Silences()[0]})
+		add(d)
 	}
 	return out
 }

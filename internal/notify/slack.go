@@ -114,7 +114,7 @@ func slackCard(v View) slackMessage {
 	whole, _ := bounded(v)
 	v = fitted(v, func(v View) bool { return size(slackBlocksOf(v)) <= slackAll })
 	if code(v) < code(whole) { // nobody approves what they have not seen
-		v.Decisions = slices.DeleteFunc(v.Decisions, func(d Decision) bool { return d.Kind == Approve })
+		v.Decisions = slices.DeleteFunc(v.Decisions, func(d Decision) bool { return d.Answer == incident.Approve })
 	}
 	return slackMessage{Text: slackEscape(headline(v)), Blocks: slackBlocksOf(v)}
 }
@@ -183,7 +183,7 @@ func slackDecisions(v View) *slack.ActionBlock {
 	}
 	var elements []slack.BlockElement
 	for _, d := range v.Decisions {
-		c := d.choice(v.Incident)
+		c := d.Choice
 		var confirm *slack.ConfirmationBlockObject
 		if q := d.Confirm; q != nil {
 			confirm = slack.NewConfirmationBlockObject(plain(q.Title, slackConfirmTitle), plain(q.Text, slackConfirmText),
@@ -202,12 +202,12 @@ func slackDecisions(v View) *slack.ActionBlock {
 		}
 		button := slack.NewButtonBlockElement(c.Action(), c.Value(), plain(d.Text, slackButton))
 		button.Confirm = confirm
-		switch d.Kind {
-		case Approve:
+		switch c.Answer {
+		case incident.Approve:
 			button.Style = slack.StylePrimary
-		case Undo:
+		case incident.Undo:
 			button.Style = slack.StyleDanger
-		case Decline, Silence:
+		case incident.Decline, incident.NoAnswer:
 		}
 		elements = append(elements, button)
 	}

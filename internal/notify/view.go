@@ -5,6 +5,7 @@ package notify
 import (
 	"time"
 
+	"github.com/replimend/replimend/internal/choice"
 	"github.com/replimend/replimend/internal/incident"
 	"github.com/replimend/replimend/internal/settings"
 )
@@ -30,14 +31,13 @@ type View struct {
 	Cut                  string // what stands where a tool had no room for the rest, with how to see it
 }
 
-// Decision is a button: what it says, and what it sends.
+// Decision is a button: what it sends, and what it says.
 type Decision struct {
-	Kind Kind
-	Text string // in the language
-	Plan string // the hash of the plan that is decided on; "" for Silence
+	choice.Choice        // of a silence the shortest one
+	Text          string // in the language
 	// Confirm is what somebody is asked once more after they pressed it; nil: nothing.
 	Confirm *Confirm
-	// Times is for how long a Silence can be, each with its text; none otherwise.
+	// Times is for how long a silence can be, each with its text; none otherwise.
 	Times []Lasting
 }
 
@@ -49,17 +49,6 @@ type Lasting struct {
 	Lasts time.Duration
 	Text  string
 }
-
-// Kind is a kind of decision. Its text is what a button is called where nobody sees it.
-type Kind string
-
-// The kinds.
-const (
-	Approve Kind = "approve"
-	Decline Kind = "decline"
-	Undo    Kind = "undo"
-	Silence Kind = "silence"
-)
 
 // Section is one part of a view.
 type Section struct {
