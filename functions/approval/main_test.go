@@ -19,7 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
-	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -81,12 +80,7 @@ func newWorld(t *testing.T, two bool) *world {
 	address := s.Proxy(t, handle)
 	w.Cloud = lambdatest.NewCloud(t, s, address)
 	hub := s.Config(t, w.Account, "us-east-1")
-	keys := kms.NewFromConfig(hub)
-	key, err := keys.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: kmstypes.KeySpecHmac256, KeyUsage: kmstypes.KeyUsageTypeGenerateVerifyMac})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.sealer = seal.KMS{Client: keys, Key: aws.ToString(key.KeyMetadata.Arn)}
+	w.sealer = lambdatest.SealKey(t, kms.NewFromConfig(hub))
 	w.approvals = &journal.ApprovalTable{Client: dynamodb.NewFromConfig(hub), Name: "approvals", Now: time.Now}
 
 	var config strings.Builder

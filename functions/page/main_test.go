@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"html"
 	"net/http"
@@ -17,20 +16,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/incident"
-	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/lambdatest"
 	"github.com/replimend/replimend/internal/link"
 	"github.com/replimend/replimend/internal/mototest"
 	"github.com/replimend/replimend/internal/oidctest"
-	"github.com/replimend/replimend/internal/seal"
 	"github.com/replimend/replimend/internal/settings"
 )
 
@@ -38,80 +30,38 @@ func TestMain(m *testing.M) { mototest.Main(m) }
 
 const (
 	jane   = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Approvers_1234567890abcdef/jane@example.com"
-	plan   = "sha256:3f9a1c0d5b7e2486a1f0c3d2e4b5968778695a4b3c2d1e0f9a8b7c6d5e4f3021"
 	words  = "the secret of the page has 32 characters, and more"
 	domain = "abcdefghijklmnopqrstuvwxyz012345.lambda-url.us-east-1.on.aws"
 )
 
-// world is the compiled function, on tables, a queue, keys and secrets of moto, and a provider.
+// world is the compiled function in an office, and a provider.
 type world struct {
-	*lambdatest.Cloud
+	*lambdatest.Office
 	t        *testing.T
 	provider *oidctest.Provider
-	answers  *journal.Approvals
 	page     *lambdatest.Runtime
-	calls    *lambdatest.Calls
-	id       string
 	cookies  map[string]string
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s := mototest.Start(t)
-	w := &world{t: t, calls: lambdatest.NewCalls(t, s), cookies: map[string]string{}}
-	w.Cloud = lambdatest.NewCloud(t, s, s.Proxy(t, w.calls.Handle))
-	cfg := s.Config(t, w.Account, "us-east-1")
-	keys, tables := kms.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg)
-	key, err := keys.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: kmstypes.KeySpecHmac256, KeyUsage: kmstypes.KeyUsageTypeGenerateVerifyMac})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealer := seal.KMS{Client: keys, Key: aws.ToString(key.KeyMetadata.Arn)}
-	w.answers = &journal.Approvals{Kept: &journal.ApprovalTable{Client: tables, Name: "approvals", Now: time.Now}, Sealer: sealer, Now: time.Now}
+	w := &world{Office: lambdatest.NewOffice(t), t: t, cookies: map[string]string{}}
 	w.provider = oidctest.New(t, "replimend", "the client's secret")
 	w.provider.URL = "https://example.com"
-	secrets := secretsmanager.NewFromConfig(cfg)
-	secret := func(name, text string) string {
-		out, err := secrets.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String(name), SecretString: aws.String(text)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return aws.ToString(out.ARN)
-	}
-	dir := t.TempDir()
-	write := func(name string, text []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
 	config := fmt.Appendf(nil, `version: 1
 routes: []
 approvals:
   approvers: ["arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Approvers_*"]
   people: [{arn: %q, subject: "00u1-jane"}]
   page: {secret: %q, issuer: "https://example.com", client: replimend, clientSecret: %q}
-`, jane, secret("page", words), secret("client", w.provider.ClientSecret))
-	w.Env = append(w.Env,
-		"REPLIMEND_SETTINGS="+write("replimend.yaml", config), "REPLIMEND_SEAL_KEY="+sealer.Key, "HTTPS_PROXY="+w.provider.Proxy(), "NO_PROXY=127.0.0.1",
-		"SSL_CERT_FILE="+write("ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.provider.Certificate().Raw})),
-	)
-	now := time.Now()
-	route := incident.Route{Source: "payroll-source", Rule: "everything", Destination: "payroll-replicas"}
-	i := incident.Incident{ID: incident.ID(route, now), Route: route, Outcome: incident.Open, Opened: now}
-	i.Failures.Add(incident.Object{Key: "passport.pdf", VersionID: "v1"}, now)
-	if i, err = w.Table.Open(t.Context(), i); err != nil {
+`, jane, w.Secret("page", words), w.Secret("client", w.provider.ClientSecret))
+	file := filepath.Join(t.TempDir(), "replimend.yaml")
+	if err := os.WriteFile(file, config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	i.Plan, i.Causes = plan, []string{"role-lacks-replicate"}
-	i.Become(incident.AwaitingApproval, now, "nobody answered yet")
-	i.Proposal = incident.NewProposal(plan, now, "+ a statement", []string{"mode: approve"}, 1)
-	if _, err := w.Table.Record(t.Context(), i); err != nil {
-		t.Fatal(err)
-	}
-	w.id = i.ID
-	w.page = w.calls.Start(w.Cloud, ".")
+	w.Env = append(w.Env, "REPLIMEND_SETTINGS="+file)
+	w.Env = append(w.Env, lambdatest.Internet(t, "example.com", w.provider.Config.Handler)...)
+	w.page = w.Calls.Start(w.Cloud, ".")
 	return w
 }
 
@@ -169,12 +119,12 @@ func TestThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := link.New(w.id, plan, settings.English, link.Nonce{1}, time.Now())
+	l := link.New(w.ID, lambdatest.Plan, settings.English, link.Nonce{1}, time.Now())
 	token, err := s.Token(l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	incidentPath := "/incidents/" + w.id
+	incidentPath := "/incidents/" + w.ID
 	for _, at := range []string{"/", "/incidents", incidentPath, incidentPath + "?t=x"} {
 		if got := w.call("GET", at, nil); got.StatusCode != http.StatusForbidden || strings.Contains(got.Body, "payroll") {
 			t.Errorf("%s: %d %s", at, got.StatusCode, got.Body)
@@ -186,27 +136,12 @@ func TestThePage(t *testing.T) {
 	if got := w.call("HEAD", incidentPath+"?t="+token, nil); got.StatusCode != http.StatusOK || got.Body != "" {
 		t.Errorf("HEAD: %d %s", got.StatusCode, got.Body)
 	}
-	answers := func() (out []string) {
-		t.Helper()
-		i, err := w.Table.Get(t.Context(), w.id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all, err := w.answers.Answers(t.Context(), i)
-		if err != nil {
-			t.Fatalf("%v; log:\n%s", err, w.page.Stop())
-		}
-		for _, a := range all {
-			out = append(out, string(a.Answer)+" by "+a.Approver)
-		}
-		slices.Sort(out)
-		return out
-	}
+	answers := func() []string { return slices.Sorted(slices.Values(w.Kept())) }
 	if got := answers(); len(got) > 0 {
 		t.Errorf("looking answers: %q", got)
 	}
 
-	decline := url.Values{"decision": {"decline"}, "plan": {plan}, "token": {token}, "code": {"0000-0000"}}
+	decline := url.Values{"decision": {"decline"}, "plan": {lambdatest.Plan}, "token": {token}, "code": {"0000-0000"}}
 	if got := w.call("POST", incidentPath+"/decide", decline); got.StatusCode != http.StatusForbidden {
 		t.Errorf("a wrong code: %d %s", got.StatusCode, got.Body)
 	}
@@ -216,7 +151,7 @@ func TestThePage(t *testing.T) {
 			t.Errorf("decline, %d: %d %s", n, got.StatusCode, got.Body)
 		}
 	}
-	silence := url.Values{"decision": {"silence"}, "plan": {plan}, "token": {token}, "code": {s.Code(l)}, "hours": {"8"}}
+	silence := url.Values{"decision": {"silence"}, "plan": {lambdatest.Plan}, "token": {token}, "code": {s.Code(l)}, "hours": {"8"}}
 	if got := w.call("POST", incidentPath+"/decide", silence); got.StatusCode != http.StatusOK {
 		t.Errorf("silence: %d %s", got.StatusCode, got.Body)
 	}
@@ -231,7 +166,7 @@ func TestThePage(t *testing.T) {
 	}
 
 	w.provider.As("00u1-jane")
-	got := w.call("GET", "/sign-in?to="+w.id, nil)
+	got := w.call("GET", "/sign-in?to="+w.ID, nil)
 	client := *w.provider.Client()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	at := strings.Replace(got.Headers["location"], w.provider.URL, "https://"+w.provider.Listener.Addr().String(), 1)
@@ -261,7 +196,7 @@ func TestThePage(t *testing.T) {
 	if whole.StatusCode != http.StatusOK || form == nil {
 		t.Fatalf("signed in: %d %s", whole.StatusCode, whole.Body)
 	}
-	approve := url.Values{"decision": {"approve"}, "plan": {plan}, "csrf": {html.UnescapeString(form[1])}}
+	approve := url.Values{"decision": {"approve"}, "plan": {lambdatest.Plan}, "csrf": {html.UnescapeString(form[1])}}
 	for n, status := range []int{http.StatusOK, http.StatusConflict} {
 		if got := w.call("POST", incidentPath+"/decide", approve); got.StatusCode != status {
 			t.Errorf("approve, %d: %d %s", n, got.StatusCode, got.Body)
@@ -280,7 +215,7 @@ func TestThePage(t *testing.T) {
 		}
 	}
 	// Secrets Manager uses keys in the function's stead, and nothing was written for the incident yet.
-	w.calls.All(t, string(grants.Page), "kms:Decrypt", "dynamodb:BatchGetItem")
+	w.Calls.All(t, string(grants.Page), "kms:Decrypt", "dynamodb:BatchGetItem")
 }
 
 // TestConfiguration: all that is wrong is said at once, and without a page there is none.

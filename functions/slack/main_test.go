@@ -19,72 +19,45 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/replimend/replimend/internal/choice"
 	"github.com/replimend/replimend/internal/grants"
 	"github.com/replimend/replimend/internal/incident"
-	"github.com/replimend/replimend/internal/journal"
 	"github.com/replimend/replimend/internal/lambdatest"
 	"github.com/replimend/replimend/internal/mototest"
-	"github.com/replimend/replimend/internal/seal"
 )
 
 func TestMain(m *testing.M) { mototest.Main(m) }
 
 const (
 	jane    = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Approvers_1234567890abcdef/jane@example.com"
-	plan    = "3f9a1c0d5b7e2486a1f0c3d2e4b5968778695a4b3c2d1e0f9a8b7c6d5e4f3021"
 	signing = "8f742231b10e8888abcd99yyyzzz85a5"
 	token   = "aTokenThatSpeaks"
 )
 
-// world is the compiled function, on tables, a queue, keys and secrets of moto, and Slack, which takes what is said to it.
+// world is the compiled function in an office, and Slack, which takes what is said to it.
 type world struct {
-	*lambdatest.Cloud
-	t       *testing.T
-	answers *journal.Approvals
-	slack   *lambdatest.Runtime
-	calls   *lambdatest.Calls
-	said    chan string // what Slack was told
-	id      string
+	*lambdatest.Office
+	t     *testing.T
+	slack *lambdatest.Runtime
+	said  chan string // what Slack was told
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s := mototest.Start(t)
-	w := &world{t: t, calls: lambdatest.NewCalls(t, s), said: make(chan string, 16)}
-	w.Cloud = lambdatest.NewCloud(t, s, s.Proxy(t, w.calls.Handle))
-	cfg := s.Config(t, w.Account, "us-east-1")
-	keys, tables := kms.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg)
-	key, err := keys.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: kmstypes.KeySpecHmac256, KeyUsage: kmstypes.KeyUsageTypeGenerateVerifyMac})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealer := seal.KMS{Client: keys, Key: aws.ToString(key.KeyMetadata.Arn)}
-	w.answers = &journal.Approvals{Kept: &journal.ApprovalTable{Client: tables, Name: "approvals", Now: time.Now}, Sealer: sealer, Now: time.Now}
-	secret, err := secretsmanager.NewFromConfig(cfg).CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{
-		Name: aws.String("slack"), SecretString: aws.String("a secret that is not used yet\n" + signing),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := &world{Office: lambdatest.NewOffice(t), t: t, said: make(chan string, 16)}
 	config := fmt.Appendf(nil, `version: 1
 routes: []
 approvals:
   approvers: ["arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Approvers_*"]
   people: [{arn: %q, slack: U0JANE}]
   slack: {secret: %q, team: T0123ABCD}
-`, jane, aws.ToString(secret.ARN))
+`, jane, w.Secret("slack", "a secret that is not used yet\n"+signing))
 	file := filepath.Join(t.TempDir(), "replimend.yaml")
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.Env = append(w.Env, "REPLIMEND_SETTINGS="+file, "REPLIMEND_SEAL_KEY="+sealer.Key)
+	w.Env = append(w.Env, "REPLIMEND_SETTINGS="+file)
 	w.Env = append(w.Env, lambdatest.Internet(t, "hooks.slack.com", http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || r.URL.Path != "/actions/T0123ABCD/1/"+token {
@@ -93,28 +66,14 @@ approvals:
 		w.said <- string(body)
 		_, _ = rw.Write([]byte("ok"))
 	}))...)
-	now := time.Now()
-	route := incident.Route{Source: "payroll-source", Rule: "everything", Destination: "payroll-replicas"}
-	i := incident.Incident{ID: incident.ID(route, now), Route: route, Outcome: incident.Open, Opened: now}
-	i.Failures.Add(incident.Object{Key: "passport.pdf", VersionID: "v1"}, now)
-	if i, err = w.Table.Open(t.Context(), i); err != nil {
-		t.Fatal(err)
-	}
-	i.Plan, i.Causes = plan, []string{"role-lacks-replicate"}
-	i.Become(incident.AwaitingApproval, now, "nobody answered yet")
-	i.Proposal = incident.NewProposal(plan, now, "+ a statement", []string{"mode: approve"}, 1)
-	if _, err := w.Table.Record(t.Context(), i); err != nil {
-		t.Fatal(err)
-	}
-	w.id = i.ID
-	w.slack = w.calls.Start(w.Cloud, ".")
+	w.slack = w.Calls.Start(w.Cloud, ".")
 	return w
 }
 
 // event is a press of jane's as Lambda gives it to the function, signed with a secret.
 func (w *world) event(c choice.Choice, secret string) []byte {
 	w.t.Helper()
-	c.Incident = w.id
+	c.Incident = w.ID
 	payload, err := json.Marshal(map[string]any{
 		"type": "block_actions", "team": map[string]any{"id": "T0123ABCD"}, "user": map[string]any{"id": "U0JANE", "team_id": "T0123ABCD"},
 		"channel": map[string]any{"id": "C0123ABCD"}, "response_url": "https://hooks.slack.com/actions/T0123ABCD/1/" + token,
@@ -160,30 +119,13 @@ func (w *world) send(event []byte) int {
 	return out.StatusCode
 }
 
-// kept is what people answered, as the worker reads it.
-func (w *world) kept() (out []string) {
-	w.t.Helper()
-	i, err := w.Table.Get(w.t.Context(), w.id)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	all, err := w.answers.Answers(w.t.Context(), i)
-	if err != nil {
-		w.t.Fatalf("%v; log:\n%s", err, w.slack.Stop())
-	}
-	for _, a := range all {
-		out = append(out, string(a.Answer)+" by "+a.Approver)
-	}
-	return out
-}
-
 // TestSlack from a press to what the worker reads and the channel sees, by the compiled function.
 func TestSlack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	approve := choice.Choice{Answer: incident.Approve, Plan: plan}
-	if status := w.send(w.event(approve, "a secret of somebody else's")); status != http.StatusUnauthorized || len(w.kept()) > 0 {
-		t.Errorf("forged: status %d, kept %q", status, w.kept())
+	approve := choice.Choice{Answer: incident.Approve, Plan: lambdatest.Plan}
+	if status := w.send(w.event(approve, "a secret of somebody else's")); status != http.StatusUnauthorized || len(w.Kept()) > 0 {
+		t.Errorf("forged: status %d, kept %q", status, w.Kept())
 	}
 	pressed := w.event(approve, signing)
 	for range 2 { // the second is a replay
@@ -191,7 +133,7 @@ func TestSlack(t *testing.T) {
 			t.Errorf("approve: status %d", status)
 		}
 	}
-	if got, want := w.kept(), []string{"approve by " + jane}; !slices.Equal(got, want) {
+	if got, want := w.Kept(), []string{"approve by " + jane}; !slices.Equal(got, want) {
 		t.Errorf("kept %q, want %q", got, want)
 	}
 	if status := w.send(w.event(choice.Choice{Lasts: 8 * time.Hour}, signing)); status != http.StatusOK {
@@ -200,7 +142,7 @@ func TestSlack(t *testing.T) {
 	if silent, err := w.Table.Silences(t.Context()); err != nil || len(silent) != 1 || silent[0].Cause != "role-lacks-replicate" || silent[0].Owner != jane {
 		t.Errorf("silenced %v, %v", silent, err)
 	}
-	if status := w.send(w.event(choice.Choice{Answer: incident.Undo, Plan: plan}, signing)); status != http.StatusOK {
+	if status := w.send(w.event(choice.Choice{Answer: incident.Undo, Plan: lambdatest.Plan}, signing)); status != http.StatusOK {
 		t.Errorf("undo: status %d", status)
 	}
 	if n := len(w.Receive(w.Work)); n != 2 {
@@ -227,7 +169,7 @@ func TestSlack(t *testing.T) {
 		}
 	}
 	// Secrets Manager uses keys in the function's stead, nothing was written for the incident yet, and nobody gave a later answer.
-	w.calls.All(t, string(grants.Slack), "kms:Decrypt", "dynamodb:BatchGetItem")
+	w.Calls.All(t, string(grants.Slack), "kms:Decrypt", "dynamodb:BatchGetItem")
 }
 
 // TestConfiguration: all that is wrong is said at once, and without an app of Slack there are no buttons.

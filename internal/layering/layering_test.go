@@ -192,8 +192,8 @@ var layers = map[string]layer{
 	"functions/sweep":    {wiring, "batch deployed sweeper incident"},
 	"functions/approval": {wiring, "desk deployed grants incident journal seal"},
 	"functions/remedy":   {wiring, "batch deployed worker grants incident"},
-	"functions/page":     {wiring, "functionurl site deployed grants incident journal seal link settings"},
-	"functions/slack":    {wiring, "functionurl buttons deployed grants incident journal seal settings choice"},
+	"functions/page":     {wiring, "functionurl site deployed grants incident link settings"},
+	"functions/slack":    {wiring, "functionurl buttons deployed grants incident choice"},
 	"functions/notify":   {wiring, "batch deployed herald grants"},
 }
 

@@ -10,13 +10,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -70,46 +67,6 @@ func New(t *testing.T, client, secret string) *Provider {
 	p.Server = httptest.NewTLSServer(mux)
 	t.Cleanup(p.Close)
 	return p
-}
-
-// Proxy is the URL of a proxy by which a process that trusts the certificate reaches the provider under the name that its URL has, whichever
-// that is, and nothing else. The certificate is for example.com.
-func (p *Provider) Proxy() string {
-	p.t.Helper()
-	to := p.Listener.Addr().String()
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodConnect || "https://"+strings.TrimSuffix(r.Host, ":443") != p.URL {
-			p.t.Errorf("asked for %s %s", r.Method, r.Host)
-			w.WriteHeader(http.StatusForbidden)
-			return
-		}
-		there, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", to)
-		if err != nil {
-			p.t.Error(err)
-			return
-		}
-		here, sent, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			p.t.Error(err)
-			return
-		}
-		// Not before: what the client sends as soon as it reads this would be read by the server, which no longer answers.
-		if _, err := io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
-			p.t.Error(err)
-		}
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			_, _ = io.Copy(there, sent) // either end closes it
-			_ = there.Close()
-		})
-		wg.Go(func() {
-			_, _ = io.Copy(here, there)
-			_ = here.Close()
-		})
-		wg.Wait()
-	}))
-	p.t.Cleanup(proxy.Close)
-	return proxy.URL
 }
 
 // signer has a new key, under the name that all of them have.
